@@ -1,0 +1,80 @@
+import { awscdk, javascript } from 'projen';
+
+/** Newest aws-cdk-lib that is developed and tested against; the lowest is `cdkVersion` below. */
+const NEWEST_CDK = '2.276.0';
+
+const project = new awscdk.AwsCdkConstructLibrary({
+  name: 'cdk-prefect-fargate-worker',
+  description: 'AWS CDK construct for a production-grade Prefect worker on Amazon ECS with Fargate',
+  author: 'cdk-prefect',
+  authorAddress: 'https://github.com/cdk-prefect',
+  authorOrganization: true,
+  repositoryUrl: 'https://github.com/cdk-prefect/cdk-prefect-fargate-worker.git',
+  license: 'Apache-2.0',
+  copyrightOwner: 'the cdk-prefect-fargate-worker authors',
+  stability: 'experimental',
+  keywords: ['aws', 'cdk', 'awscdk', 'prefect', 'ecs', 'fargate', 'worker', 'work-pool', 'data-engineering', 'orchestration'],
+  defaultReleaseBranch: 'main',
+  packageManager: javascript.NodePackageManager.NPM,
+  projenrcTs: true,
+  sampleCode: false,
+  projenVersion: '~0.103.0',
+  jsiiVersion: '~5.9.0',
+  typescriptVersion: '~5.9.0',
+  minNodeVersion: '20.0.0',
+  workflowNodeVersion: '22',
+
+  // Users may have anything from cdkVersion on; the project itself is built with the newest, and
+  // test/lowest compiles and runs the unit tests against the lowest.
+  cdkVersion: '2.178.0',
+  constructsVersion: '10.0.5',
+  peerDependencyOptions: { pinnedDevDependency: false },
+  devDeps: [
+    `aws-cdk-lib@${NEWEST_CDK}`,
+    'constructs@^10.8.0',
+    'aws-cdk@^2.1148.0',
+    '@aws-cdk/integ-runner@^2.197.0',
+    '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
+    '@aws-sdk/client-secrets-manager',
+    '@aws-sdk/client-s3',
+    '@aws-cdk/cloudformation-diff',
+    '@cloud-copilot/iam-simulate',
+    '@types/aws-lambda',
+    'cdk-nag@^3.0.0',
+    'tsx',
+  ],
+  lambdaOptions: {
+    runtime: awscdk.LambdaRuntime.NODEJS_22_X,
+  },
+
+  publishToPypi: { distName: 'cdk-prefect-fargate-worker', module: 'cdk_prefect_fargate_worker', trustedPublishing: true },
+  publishToMaven: {
+    mavenGroupId: 'io.github.cdk-prefect',
+    mavenArtifactId: 'cdk-prefect-fargate-worker',
+    javaPackage: 'io.github.cdkprefect.fargateworker',
+    mavenServerId: 'central-ossrh',
+  },
+  publishToGo: { moduleName: 'github.com/cdk-prefect/cdk-prefect-fargate-worker-go' },
+  publishToNuget: { dotNetNamespace: 'CdkPrefect.FargateWorker', packageId: 'CdkPrefect.FargateWorker', trustedPublishing: true },
+  releaseToNpm: true,
+  npmTrustedPublishing: true,
+
+  docgen: true,
+  eslintOptions: { dirs: ['src'], devdirs: ['test', 'bench', 'projenrc'], prettier: false },
+  jestOptions: {
+    jestVersion: '^29',
+    configFilePath: 'jest.config.json',
+    jestConfig: { testPathIgnorePatterns: ['/node_modules/', '/\\.cache/', '/cdk-integ.out'] },
+  },
+  tsconfigDev: {
+    // Types are checked once by the compile task, so that unit tests start at once.
+    compilerOptions: { isolatedModules: true },
+  },
+  gitignore: ['.cache/', 'cdk.out/', 'cdk-integ.out*/', '.venv/', '*.log'],
+});
+
+for (const path of ['/bench/', '/examples/', '/docs/', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {
+  project.npmignore!.exclude(path);
+}
+
+project.synth();
