@@ -1,0 +1,51 @@
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_servicediscovery as cloudmap, Names } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { invalid, known } from '../private/validation';
+
+export interface ClusterProps {
+  readonly vpc: ec2.IVpc;
+  /** Whether the VPC was made for the worker, so that its DNS is known to be on. */
+  readonly ownVpc: boolean;
+  readonly cluster?: ecs.ICluster;
+}
+
+/** The ECS cluster, and the Cloud Map namespace in which its services are found. */
+export class Cluster extends Construct {
+  public readonly cluster: ecs.ICluster;
+
+  constructor(scope: Construct, id: string, props: ClusterProps) {
+    super(scope, id);
+
+    if (props.cluster) {
+      requireInVpc(props.cluster, props.vpc);
+      this.cluster = props.cluster;
+      return;
+    }
+    const cluster = new ecs.Cluster(this, 'Cluster', {
+      vpc: props.vpc,
+      enableFargateCapacityProviders: true,
+      containerInsightsV2: ecs.ContainerInsights.ENABLED,
+    });
+    // A private DNS namespace needs DNS in the VPC, and a VPC of this account; in yours neither is known.
+    if (props.ownVpc) {
+      cluster.addDefaultCloudMapNamespace({
+        name: `${Names.uniqueResourceName(this, { maxLength: 50, separator: '-' }).toLowerCase()}.internal`,
+        type: cloudmap.NamespaceType.DNS_PRIVATE,
+        vpc: props.vpc,
+      });
+    }
+    this.cluster = cluster;
+  }
+}
+
+function requireInVpc(cluster: ecs.ICluster, vpc: ec2.IVpc): void {
+  const [theirs, ours] = [cluster.vpc.vpcId, vpc.vpcId];
+  if (cluster.vpc !== vpc && known(theirs) && known(ours) && theirs !== ours) {
+    throw invalid('cluster', cluster.node.path, `it is in the VPC ${theirs}, and vpc is ${ours}; give a cluster of the same VPC, or only one of the two.`);
+  }
+  // Two VPCs of this app have no ids yet, but they are two all the same.
+  const made = [cluster.vpc, vpc].every(candidate => candidate instanceof ec2.Vpc);
+  if (made && cluster.vpc !== vpc) {
+    throw invalid('cluster', cluster.node.path, `it is in the VPC ${cluster.vpc.node.path}, and vpc is ${vpc.node.path}; give a cluster of the same VPC, or only one of the two.`);
+  }
+}

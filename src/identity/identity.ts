@@ -1,0 +1,74 @@
+import { aws_ecs as ecs, aws_iam as iam, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { WorkerType } from '../worker-type';
+
+export interface IdentityProps {
+  readonly workerType: WorkerType;
+  readonly cluster: ecs.ICluster;
+  /** Start of the family names of the task definitions that the worker registers for flow runs. */
+  readonly flowRunFamily: string;
+}
+
+/**
+ * The roles of the worker's tasks and of the flow runs' tasks: one that ECS uses to start a task (execution role),
+ * one that the code in it uses (task role). Flow runs of a PROCESS worker are processes in its task, with its roles.
+ *
+ * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security-ecs-iam-role-overview.html
+ */
+export class Identity extends Construct {
+  public readonly workerRole: iam.Role;
+  public readonly executionRole: iam.Role;
+  public readonly flowRunRole: iam.Role;
+  public readonly flowRunExecutionRole: iam.Role;
+
+  constructor(scope: Construct, id: string, private readonly props: IdentityProps) {
+    super(scope, id);
+
+    this.workerRole = this.taskRole('WorkerRole', 'What the Prefect worker may do');
+    this.executionRole = this.taskRole('ExecutionRole', 'What ECS needs to start the Prefect worker');
+    if (props.workerType === WorkerType.PROCESS) {
+      this.flowRunRole = this.workerRole;
+      this.flowRunExecutionRole = this.executionRole;
+      return;
+    }
+    this.flowRunRole = this.taskRole('FlowRunRole', 'What Prefect flow runs may do');
+    this.flowRunExecutionRole = this.taskRole('FlowRunExecutionRole', 'What ECS needs to start Prefect flow runs');
+    this.letWorkerRunFlows();
+  }
+
+  private taskRole(id: string, description: string): iam.Role {
+    const { partition, region, account } = Stack.of(this);
+    return new iam.Role(this, id, {
+      description,
+      // ECS may use the role for tasks of this account and region only.
+      // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cross-service-confused-deputy-prevention.html
+      assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnLike: { 'aws:SourceArn': `arn:${partition}:ecs:${region}:${account}:*` },
+        },
+      }),
+    });
+  }
+
+  /** The calls of prefect-aws' ECS worker; test/live records them from the real one. */
+  private letWorkerRunFlows(): void {
+    const stack = Stack.of(this);
+    const { cluster, flowRunFamily } = this.props;
+    const flowRunTaskDefinitions = stack.formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${flowRunFamily}*:*` });
+    const tasks = stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` });
+    const inThisCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
+
+    const allow = (sid: string, actions: string[], resources: string[], conditions?: iam.PolicyStatementProps['conditions']) =>
+      this.workerRole.addToPolicy(new iam.PolicyStatement({ sid, actions, resources, conditions }));
+
+    allow('RegisterFlowRunTaskDefinitions', ['ecs:RegisterTaskDefinition'], [flowRunTaskDefinitions]);
+    // ECS has no resource-level permissions for reading and retiring task definitions.
+    allow('ReadTaskDefinitions', ['ecs:DescribeTaskDefinition', 'ecs:DeregisterTaskDefinition'], ['*']);
+    allow('StartFlowRuns', ['ecs:RunTask'], [flowRunTaskDefinitions], inThisCluster);
+    allow('TagFlowRuns', ['ecs:TagResource'], [tasks], { StringEquals: { 'ecs:CreateAction': 'RunTask' } });
+    allow('WatchAndStopFlowRuns', ['ecs:DescribeTasks', 'ecs:StopTask'], [tasks], inThisCluster);
+    allow('PassFlowRunRoles', ['iam:PassRole'], [this.flowRunRole.roleArn, this.flowRunExecutionRole.roleArn],
+      { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } });
+  }
+}

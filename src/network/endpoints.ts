@@ -1,0 +1,79 @@
+import { aws_ec2 as ec2, aws_iam as iam, Aws, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { WorkerType } from '../worker-type';
+
+interface Endpoint {
+  readonly id: string;
+  readonly service: ec2.InterfaceVpcEndpointAwsService;
+  /** Prefix of the service's actions in IAM. */
+  readonly actions: string;
+}
+
+const FOR_EVERY_TASK: readonly Endpoint[] = [
+  { id: 'EcrApiEndpoint', service: ec2.InterfaceVpcEndpointAwsService.ECR, actions: 'ecr:*' },
+  { id: 'EcrDockerEndpoint', service: ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER, actions: 'ecr:*' },
+  { id: 'LogsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS, actions: 'logs:*' },
+  { id: 'SecretsManagerEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, actions: 'secretsmanager:*' },
+];
+
+const FOR_ECS_WORKERS: readonly Endpoint[] = [
+  { id: 'EcsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.ECS, actions: 'ecs:*' },
+  { id: 'SqsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SQS, actions: 'sqs:*' },
+];
+
+/** The interface endpoints that a worker of this type uses. */
+export function endpointsFor(workerType: WorkerType): readonly Endpoint[] {
+  return workerType === WorkerType.ECS ? [...FOR_EVERY_TASK, ...FOR_ECS_WORKERS] : FOR_EVERY_TASK;
+}
+
+/** Adds the endpoints that `scope` doesn't have yet, and the S3 gateway. */
+export function addEndpoints(scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelection, endpoints: readonly Endpoint[]): void {
+  addS3Gateway(scope, vpc);
+  for (const { id, service, actions } of endpoints) {
+    if (scope.node.tryFindChild(id)) continue;
+    const group = new ec2.SecurityGroup(scope, `${id}SecurityGroup`, {
+      vpc,
+      description: `${service.shortName} endpoint: HTTPS from the VPC`,
+      allowAllOutbound: false,
+    });
+    const endpoint = new ec2.InterfaceVpcEndpoint(scope, id, {
+      vpc,
+      service,
+      subnets,
+      securityGroups: [group],
+      // Private DNS sends everything in the VPC through the endpoint, so the endpoint has to take it all:
+      // other workers, flow runs in groups of your own, your databases' maintenance.
+      open: true,
+    });
+    endpoint.addToPolicy(ownPrincipals(scope, actions));
+  }
+}
+
+function addS3Gateway(scope: Construct, vpc: ec2.IVpc): void {
+  if (scope.node.tryFindChild('S3Endpoint')) return;
+  const gateway = new ec2.GatewayVpcEndpoint(scope, 'S3Endpoint', { vpc, service: ec2.GatewayVpcEndpointAwsService.S3 });
+  gateway.addToPolicy(ownPrincipals(scope, 's3:*'));
+  // ECR keeps image layers in a bucket of its own and hands out presigned links to them.
+  // https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
+  gateway.addToPolicy(new iam.PolicyStatement({
+    sid: 'ImageLayers',
+    principals: [new iam.AnyPrincipal()],
+    actions: ['s3:GetObject'],
+    resources: [`arn:${Aws.PARTITION}:s3:::prod-${Stack.of(scope).region}-starport-layer-bucket/*`],
+  }));
+}
+
+/**
+ * Lets identities of this account through, and no others: what leaves the network can't leave with someone else's keys.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_data-perimeters.html
+ */
+function ownPrincipals(scope: Construct, actions: string): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'OwnIdentities',
+    principals: [new iam.AnyPrincipal()],
+    actions: [actions],
+    resources: ['*'],
+    conditions: { StringEquals: { 'aws:PrincipalAccount': Stack.of(scope).account } },
+  });
+}

@@ -1,0 +1,43 @@
+/** Options of the network that is made for a worker. */
+export interface NetworkOptions {
+  /**
+   * How many availability zones the VPC spans.
+   *
+   * @default 2
+   */
+  readonly maxAzs?: number;
+
+  /**
+   * How many NAT gateways the VPC has. One in each zone keeps a zone's failure to that zone; fewer cost less.
+   * With 0 there is no way to the internet: the API and the images have to be reachable in your network.
+   *
+   * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
+   * @default - one in each availability zone
+   */
+  readonly natGateways?: number;
+
+  /**
+   * Whether the VPC gets endpoints for the AWS services that the tasks use: S3 (gateway), ECR, CloudWatch Logs,
+   * Secrets Manager, and for ECS workers ECS and SQS. They keep this traffic off the NAT gateways.
+   * An interface endpoint costs by the hour in each zone.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
+   * @default - true in a VPC that is made for the worker, false in yours
+   */
+  readonly vpcEndpoints?: boolean;
+
+  /**
+   * Whether accepted and rejected connections are logged to CloudWatch Logs.
+   *
+   * @see https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs.html
+   * @default true
+   */
+  readonly flowLogs?: boolean;
+
+  /**
+   * IPv4 range of the VPC, such as `10.20.0.0/16`. Choose one of your plan where the VPC will be peered.
+   *
+   * @default '10.0.0.0/16'
+   */
+  readonly cidr?: string;
+}

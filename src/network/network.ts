@@ -1,0 +1,146 @@
+import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_logs as logs, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { PrefectApi } from '../prefect-api';
+import { invalid, known, requireWholeNumber } from '../private/validation';
+import { WorkerType } from '../worker-type';
+import { addEndpoints, endpointsFor } from './endpoints';
+import { NetworkOptions } from './network-options';
+
+export interface NetworkProps {
+  readonly api: PrefectApi;
+  readonly workerType: WorkerType;
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+  readonly options: NetworkOptions;
+  readonly vpc?: ec2.IVpc;
+  readonly vpcSubnets?: ec2.SubnetSelection;
+  readonly securityGroups?: ec2.ISecurityGroup[];
+}
+
+/** VPCs that workers made, so that a second worker in one of them adds only what is missing there. */
+const madeByWorkers = new WeakMap<ec2.IVpc, Network>();
+
+/** Where tasks run and how they get out: the VPC, its endpoints, the subnets and the security groups. */
+export class Network extends Construct {
+  public readonly vpc: ec2.IVpc;
+  public readonly subnets: ec2.SelectedSubnets;
+  public readonly subnetSelection: ec2.SubnetSelection;
+  /** Whether the VPC was made here. */
+  public readonly ownVpc: boolean;
+  /** Tasks in public subnets have no other way out than an address of their own. */
+  public readonly assignPublicIp: boolean;
+  public readonly workerSecurityGroups: ec2.ISecurityGroup[];
+  public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
+
+  constructor(scope: Construct, id: string, private readonly props: NetworkProps) {
+    super(scope, id);
+    this.validateOptions();
+
+    this.ownVpc = props.vpc === undefined;
+    this.vpc = props.vpc ?? this.makeVpc();
+    this.subnetSelection = this.selection();
+    this.subnets = this.vpc.selectSubnets(this.subnetSelection);
+    this.assignPublicIp = props.vpcSubnets !== undefined && this.subnets.hasPublic;
+    this.checkWayOut();
+    this.addEndpoints();
+
+    this.workerSecurityGroups = props.securityGroups ?? [this.securityGroup('WorkerSecurityGroup', 'Prefect worker')];
+    this.flowRunSecurityGroup = props.securityGroups?.[0] ?? (props.workerType === WorkerType.PROCESS
+      ? this.workerSecurityGroups[0]
+      : this.securityGroup('FlowRunSecurityGroup', 'Prefect flow runs'));
+  }
+
+  /** A security group that lets nothing in, and out only to HTTPS and to the API's port. */
+  public securityGroup(id: string, whose: string): ec2.SecurityGroup {
+    const group = new ec2.SecurityGroup(this, id, {
+      vpc: this.vpc,
+      description: `${whose} of ${this.node.scope!.node.path}: nothing in, HTTPS and the Prefect API out`,
+      allowAllOutbound: false,
+    });
+    for (const port of new Set([443, this.props.api._port])) {
+      group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(port), port === 443 ? 'HTTPS: AWS and the Prefect API' : 'the Prefect API');
+    }
+    return group;
+  }
+
+  private validateOptions(): void {
+    const { options, vpc, securityGroups } = this.props;
+    requireWholeNumber('network.maxAzs', options.maxAzs, 1);
+    requireWholeNumber('network.natGateways', options.natGateways, 0);
+    for (const prop of ['maxAzs', 'natGateways', 'cidr', 'flowLogs'] as const) {
+      if (vpc && options[prop] !== undefined) {
+        throw invalid(`network.${prop}`, options[prop], 'it shapes a VPC that is made for the worker; remove it, or remove vpc (or cluster).');
+      }
+    }
+    if (!vpc && this.props.vpcSubnets) {
+      throw invalid('vpcSubnets', this.props.vpcSubnets, 'it selects from a VPC of yours; give vpc (or cluster) too.');
+    }
+    if (securityGroups?.length === 0) {
+      throw invalid('securityGroups', securityGroups, 'give at least one, or leave the prop out to have one made.');
+    }
+  }
+
+  private makeVpc(): ec2.Vpc {
+    const { options, encryptionKey, logRetention } = this.props;
+    const natGateways = options.natGateways;
+    const vpc = new ec2.Vpc(this, 'Vpc', {
+      ipAddresses: options.cidr === undefined ? undefined : ec2.IpAddresses.cidr(options.cidr),
+      maxAzs: options.maxAzs ?? 2,
+      natGateways,
+      restrictDefaultSecurityGroup: true,
+      subnetConfiguration: natGateways === 0
+        ? [{ name: 'Private', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }]
+        : [
+          { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
+          { name: 'Private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+        ],
+    });
+    if (options.flowLogs ?? true) {
+      vpc.addFlowLog('FlowLog', {
+        destination: ec2.FlowLogDestination.toCloudWatchLogs(
+          new logs.LogGroup(this, 'FlowLogs', { encryptionKey, retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
+          new iam.Role(this, 'FlowLogRole', {
+            description: 'Writes the flow logs of the VPC',
+            assumedBy: new iam.ServicePrincipal('vpc-flow-logs.amazonaws.com', {
+              conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+            }),
+          }),
+        ),
+      });
+    }
+    madeByWorkers.set(vpc, this);
+    return vpc;
+  }
+
+  private selection(): ec2.SubnetSelection {
+    const { vpc, vpcSubnets } = this.props;
+    if (vpcSubnets) return vpcSubnets;
+    if (this.vpc.privateSubnets.length > 0) return { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
+    if (this.vpc.isolatedSubnets.length > 0) return { subnetType: ec2.SubnetType.PRIVATE_ISOLATED };
+    throw invalid('vpc', vpc!.node.path, 'it has no private subnets; give a VPC with private subnets, or say with vpcSubnets which ones to use.');
+  }
+
+  private checkWayOut(): void {
+    if (this.subnets.isPendingLookup) return;
+    const isolated = new Set(this.vpc.isolatedSubnets.map(subnet => subnet.node.path));
+    const closed = this.subnets.subnets.filter(subnet => isolated.has(subnet.node.path));
+    if (closed.length > 0 && !this.props.api._privateNetwork) {
+      Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:noWayOut',
+        `The subnets ${closed.map(subnet => subnet.node.id).join(', ')} have no route to the internet, so tasks there can't reach the Prefect API `
+        + `at ${known(this.props.api.url) ? this.props.api.url : 'its URL'}. Use subnets with a NAT gateway (network.natGateways or vpcSubnets), `
+        + 'or set privateNetwork on PrefectApi.selfHosted() where the API is inside your network.');
+    }
+  }
+
+  private addEndpoints(): void {
+    const { workerType, vpc, options } = this.props;
+    const owner = madeByWorkers.get(this.vpc);
+    if (owner) {
+      if ((owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true)) {
+        addEndpoints(owner, this.vpc, owner.subnetSelection, endpointsFor(workerType));
+      }
+    } else if (vpc && options.vpcEndpoints) {
+      addEndpoints(this, vpc, this.subnetSelection, endpointsFor(workerType));
+    }
+  }
+}

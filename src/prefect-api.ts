@@ -1,0 +1,198 @@
+import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, Token } from 'aws-cdk-lib';
+import { invalid, known } from './private/validation';
+
+/** Options of `PrefectApi.cloud()`. */
+export interface PrefectCloudOptions {
+  /**
+   * Id of the Prefect Cloud account: the UUID behind `/account/` in the address of the Prefect Cloud UI.
+   */
+  readonly accountId: string;
+
+  /**
+   * Id of the workspace: the UUID behind `/workspace/` in the address of the Prefect Cloud UI.
+   */
+  readonly workspaceId: string;
+
+  /**
+   * Secret that holds an API key. A service account's key is the right one for a worker: it doesn't
+   * leave with a person.
+   *
+   * It stays a reference from end to end: ECS hands its value to the containers when they start.
+   *
+   * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/service-accounts
+   */
+  readonly apiKey: secretsmanager.ISecret;
+
+  /**
+   * Field of the secret that holds the API key, where the secret is a JSON object.
+   *
+   * @default - the whole secret is the API key
+   */
+  readonly apiKeyField?: string;
+}
+
+/** Options of `PrefectApi.selfHosted()`. */
+export interface SelfHostedApiOptions {
+  /**
+   * URL of the server's API. It ends in `/api`, for example `https://prefect.example.com/api`.
+   */
+  readonly url: string;
+
+  /**
+   * Secret that holds the server's authentication string, `user:password`
+   * (the server's setting `PREFECT_SERVER_API_AUTH_STRING`).
+   *
+   * @see https://docs.prefect.io/v3/advanced/security-settings
+   * @default - the server asks for no authentication
+   */
+  readonly authString?: secretsmanager.ISecret;
+
+  /**
+   * Field of the secret that holds the authentication string, where the secret is a JSON object.
+   *
+   * @default - the whole secret is the authentication string
+   */
+  readonly authStringField?: string;
+
+  /**
+   * Secret that holds HTTP headers to send with each request, as a JSON object of strings
+   * (the client's setting `PREFECT_CLIENT_CUSTOM_HEADERS`). For servers behind a proxy with its own tokens.
+   *
+   * @default - no further headers
+   */
+  readonly customHeaders?: secretsmanager.ISecret;
+
+  /**
+   * Certificate authority that signed the server's certificate, as PEM text. Clients then trust it,
+   * and only it, for this API.
+   *
+   * @default - the server's certificate is signed by a public authority
+   */
+  readonly tlsCaCertificate?: string;
+
+  /**
+   * Whether the server is reached inside the VPC or over what is connected to it (peering, a transit
+   * gateway, a VPN). Then plain `http` is accepted, and the work pool's custom resource runs in the VPC.
+   *
+   * @default false
+   */
+  readonly privateNetwork?: boolean;
+}
+
+/** How to reach and address an API, for the rooms of this library. */
+interface ApiShape {
+  readonly url: string;
+  readonly isCloud: boolean;
+  readonly privateNetwork: boolean;
+  readonly tlsCaCertificate?: string;
+  readonly apiKey?: ecs.Secret;
+  readonly authString?: ecs.Secret;
+  readonly customHeaders?: ecs.Secret;
+}
+
+/**
+ * The Prefect API that a worker polls: a Prefect Cloud workspace or a server of your own.
+ *
+ * Keys and authentication strings are references to AWS Secrets Manager, never values.
+ */
+export class PrefectApi {
+  /**
+   * A workspace of Prefect Cloud.
+   *
+   * Throws when `accountId` or `workspaceId` is not a UUID.
+   */
+  public static cloud(options: PrefectCloudOptions): PrefectApi {
+    requireUuid('accountId', options.accountId);
+    requireUuid('workspaceId', options.workspaceId);
+    return new PrefectApi({
+      url: `https://api.prefect.cloud/api/accounts/${options.accountId}/workspaces/${options.workspaceId}`,
+      isCloud: true,
+      privateNetwork: false,
+      apiKey: ecs.Secret.fromSecretsManager(options.apiKey, options.apiKeyField),
+    });
+  }
+
+  /**
+   * A Prefect server of your own.
+   *
+   * Throws when `url` has no `http` or `https` scheme, doesn't end in `/api`, or would send a secret over
+   * plain `http` outside a private network.
+   */
+  public static selfHosted(options: SelfHostedApiOptions): PrefectApi {
+    const privateNetwork = options.privateNetwork ?? false;
+    requireApiUrl(options.url, privateNetwork, options.authString !== undefined || options.customHeaders !== undefined);
+    if (known(options.tlsCaCertificate) && !/-----BEGIN CERTIFICATE-----/.test(options.tlsCaCertificate)) {
+      throw invalid('tlsCaCertificate', options.tlsCaCertificate.slice(0, 40), 'give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on.');
+    }
+    return new PrefectApi({
+      url: options.url,
+      isCloud: false,
+      privateNetwork,
+      tlsCaCertificate: options.tlsCaCertificate,
+      authString: options.authString && ecs.Secret.fromSecretsManager(options.authString, options.authStringField),
+      customHeaders: options.customHeaders && ecs.Secret.fromSecretsManager(options.customHeaders),
+    });
+  }
+
+  /** The API's URL, as in the setting `PREFECT_API_URL`. */
+  public readonly url: string;
+
+  /** Whether this is Prefect Cloud. */
+  public readonly isCloud: boolean;
+
+  /** @internal */
+  public readonly _privateNetwork: boolean;
+
+  /** @internal */
+  public readonly _tlsCaCertificate?: string;
+
+  /**
+   * Secrets by the environment variable through which Prefect's client takes them.
+   *
+   * @internal
+   */
+  public readonly _secrets: { readonly [variable: string]: ecs.Secret };
+
+  private constructor(shape: ApiShape) {
+    this.url = shape.url;
+    this.isCloud = shape.isCloud;
+    this._privateNetwork = shape.privateNetwork;
+    this._tlsCaCertificate = shape.tlsCaCertificate;
+    this._secrets = {
+      ...(shape.apiKey && { PREFECT_API_KEY: shape.apiKey }),
+      ...(shape.authString && { PREFECT_API_AUTH_STRING: shape.authString }),
+      ...(shape.customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: shape.customHeaders }),
+    };
+  }
+
+  /**
+   * The TCP port on which the API is reached; 443 where the URL is known only at deployment.
+   *
+   * @internal
+   */
+  public get _port(): number {
+    if (Token.isUnresolved(this.url)) return 443;
+    const url = new URL(this.url);
+    return Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
+  }
+}
+
+function requireUuid(prop: string, value: string): void {
+  if (!known(value) && value !== undefined) return;
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value ?? '')) {
+    throw invalid(prop, value, 'give the UUID from the address of the Prefect Cloud UI, such as 11111111-2222-3333-4444-555555555555.');
+  }
+}
+
+function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret: boolean): void {
+  if (!known(url) && url !== undefined) return;
+  if (!/^https?:\/\/[^/]/i.test(url ?? '') || !URL.canParse(url)) {
+    throw invalid('url', url, 'give the whole URL with its scheme, such as https://prefect.example.com/api.');
+  }
+  if (!url.endsWith('/api')) {
+    throw invalid('url', url, 'the URL of a Prefect API ends in /api, such as https://prefect.example.com/api.');
+  }
+  if (url.toLowerCase().startsWith('http:') && sendsSecret && !privateNetwork) {
+    throw invalid('url', url, 'plain http would send the secret in clear; use https, or set privateNetwork where the API is reached inside your network.');
+  }
+}

@@ -1,0 +1,139 @@
+import { aws_ec2 as ec2, aws_ecs as ecs } from 'aws-cdk-lib';
+import { NetworkOptions } from './network/network-options';
+import { ObservabilityOptions } from './observability/observability-options';
+import { PrefectApi } from './prefect-api';
+import { ScalingOptions } from './scaling/scaling-options';
+import { WorkPool } from './work-pool';
+import { WorkerType } from './worker-type';
+
+/** Properties of `PrefectFargateWorker`. Only `api` and `workPool` have to be given. */
+export interface PrefectFargateWorkerProps {
+  /** The Prefect API that the worker polls: `PrefectApi.cloud()` or `PrefectApi.selfHosted()`. */
+  readonly api: PrefectApi;
+
+  /** The work pool that the worker serves: `WorkPool.managed()` or `WorkPool.existing()`. */
+  readonly workPool: WorkPool;
+
+  /**
+   * How flow runs run: each as a Fargate task of its own, or as processes in the worker's container.
+   *
+   * @default WorkerType.ECS
+   */
+  readonly workerType?: WorkerType;
+
+  /**
+   * Names of the work queues to serve. Throws when a name is there twice.
+   *
+   * @default - all queues of the work pool
+   */
+  readonly workQueues?: string[];
+
+  /**
+   * How many flow runs one worker holds at a time, at least 1. Throws when a PROCESS worker's memory can't hold as many.
+   *
+   * @default - PROCESS: one for each 256 MiB of memory beyond the first 256 MiB; ECS: no limit
+   */
+  readonly flowRunLimit?: number;
+
+  /**
+   * Image of the worker. A PROCESS worker's flow runs use it too, so it holds your flows' dependencies; an ECS worker's
+   * image needs `prefect-aws`. An image that runs as root keeps working for PROCESS workers; ECS workers run as user 1000
+   * on a read-only file system.
+   *
+   * @default - the official image for the type, at the version that this library was tested with
+   */
+  readonly image?: ecs.ContainerImage;
+
+  /**
+   * CPU units of the worker, where 1024 are one vCPU. Throws for a number that Fargate doesn't offer.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
+   * @default - 512 for ECS workers, 1024 for PROCESS workers
+   */
+  readonly cpu?: number;
+
+  /**
+   * Memory of the worker in MiB. Throws for an amount that Fargate doesn't offer with this `cpu`.
+   *
+   * @default - 1024 for ECS workers, 2048 for PROCESS workers, or the least that `cpu` allows above that
+   */
+  readonly memoryLimitMiB?: number;
+
+  /**
+   * Ephemeral storage of the worker in GiB, from 21 to 200.
+   *
+   * @default - the 20 GiB that every Fargate task has
+   */
+  readonly ephemeralStorageGiB?: number;
+
+  /**
+   * CPU architecture of the worker and of its flow runs' tasks; the images have to be built for it.
+   *
+   * @default ecs.CpuArchitecture.X86_64
+   */
+  readonly cpuArchitecture?: ecs.CpuArchitecture;
+
+  /**
+   * Environment variables of the worker. Throws for a variable that this construct sets, and for a value that looks like a key.
+   *
+   * @see https://docs.prefect.io/v3/api-ref/settings-ref
+   * @default - none but what the worker needs
+   */
+  readonly environment?: { [name: string]: string };
+
+  /**
+   * Environment variables of the worker whose values come from AWS Secrets Manager or SSM. The execution role is allowed to read them.
+   *
+   * @default - none but the API's
+   */
+  readonly secrets?: { [name: string]: ecs.Secret };
+
+  /**
+   * VPC to run in: your own, or another worker's. Throws when it has no private subnets and `vpcSubnets` doesn't choose others.
+   *
+   * @default - the VPC of `cluster`, or a new one as `network` describes it
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * Subnets of `vpc` for workers and flow runs. In public subnets each task gets a public address, which is its way out.
+   *
+   * @default - the private subnets
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * ECS cluster to run in: your own, or another worker's. Throws when it is in another VPC than `vpc`.
+   *
+   * @default - a new cluster with the capacity providers FARGATE and FARGATE_SPOT
+   */
+  readonly cluster?: ecs.ICluster;
+
+  /**
+   * Security groups of the workers; the first is the flow runs' too. They need a way out to HTTPS and to the API's port.
+   *
+   * @default - new groups without ingress, and with egress to HTTPS and the API's port only
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * Shape of the network that is made where no `vpc` and no `cluster` is given.
+   *
+   * @default - two availability zones, a NAT gateway in each, VPC endpoints, flow logs
+   */
+  readonly network?: NetworkOptions;
+
+  /**
+   * How many workers run.
+   *
+   * @default - two; ECS workers grow to ten under load
+   */
+  readonly scaling?: ScalingOptions;
+
+  /**
+   * Logs and their encryption.
+   *
+   * @default - logs are kept for 30 days, encrypted with a key of their own
+   */
+  readonly observability?: ObservabilityOptions;
+}

@@ -1,0 +1,166 @@
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_iam as iam, aws_logs as logs } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Cluster } from './cluster/cluster';
+import { Identity } from './identity/identity';
+import { Network } from './network/network';
+import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
+import { encryptionKey } from './private/encryption';
+import { Scaling, workerCount } from './scaling/scaling';
+import { Service } from './service/service';
+import { workerSize } from './task/size';
+import { Task } from './task/task';
+import { validateProps } from './validate-props';
+import { flowRunFamilyPrefix } from './work-pool/flow-run-template';
+import { ServedWorkPool } from './work-pool/served-work-pool';
+import { WorkerType } from './worker-type';
+
+/**
+ * A Prefect worker on Amazon ECS with Fargate, with all that it needs: network, cluster, roles, the work pool, logs.
+ *
+ * ```ts
+ * declare const apiKey: secretsmanager.ISecret;
+ *
+ * new PrefectFargateWorker(this, 'Worker', {
+ *   api: PrefectApi.cloud({
+ *     accountId: '11111111-2222-3333-4444-555555555555',
+ *     workspaceId: '66666666-7777-8888-9999-000000000000',
+ *     apiKey,
+ *   }),
+ *   workPool: WorkPool.managed('etl'),
+ * });
+ * ```
+ *
+ * Give flow runs rights as you would give them to a role (`bucket.grantRead(worker)`), and let them through to your
+ * databases as you would a security group (`database.connections.allowDefaultPortFrom(worker)`).
+ *
+ * @see https://docs.prefect.io/v3/concepts/workers
+ */
+export class PrefectFargateWorker extends Construct implements ec2.IConnectable, iam.IGrantable {
+  /** The VPC in which workers and flow runs run. Give it to a second worker to share it. */
+  public readonly vpc: ec2.IVpc;
+
+  /** The ECS cluster in which workers and flow runs run. Give it to a second worker to share it. */
+  public readonly cluster: ecs.ICluster;
+
+  /** The ECS service that keeps the workers running. */
+  public readonly service: ecs.FargateService;
+
+  /** The workers' task definition. */
+  public readonly taskDefinition: ecs.FargateTaskDefinition;
+
+  /** Task role of the workers: what the worker itself may do. */
+  public readonly workerRole: iam.IRole;
+
+  /** Role by which ECS starts the workers: pulls the image, reads the secrets, writes the logs. */
+  public readonly executionRole: iam.IRole;
+
+  /** Task role of flow runs: what your flows may do. With `WorkerType.PROCESS` it is `workerRole`. */
+  public readonly flowRunRole: iam.IRole;
+
+  /**
+   * Role by which ECS starts the tasks of flow runs. Let it pull images that deployments bring along:
+   * `repository.grantPull(worker.flowRunExecutionRole)`. With `WorkerType.PROCESS` it is `executionRole`.
+   */
+  public readonly flowRunExecutionRole: iam.IRole;
+
+  /** Security group of flow runs. With `WorkerType.PROCESS` it is the workers'. */
+  public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
+
+  /** The network connections of flow runs. */
+  public readonly connections: ec2.Connections;
+
+  /** The principal of flow runs, which `grant` methods give rights to. */
+  public readonly grantPrincipal: iam.IPrincipal;
+
+  /** Log group of the workers and their flow runs. */
+  public readonly logGroup: logs.ILogGroup;
+
+  /** Name of the work pool. */
+  public readonly workPoolName: string;
+
+  constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
+    super(scope, id);
+    validateProps(props);
+    const { api, workPool, workerType = WorkerType.ECS, cpuArchitecture = ecs.CpuArchitecture.X86_64 } = props;
+    const logRetention = props.observability?.logRetention ?? logs.RetentionDays.ONE_MONTH;
+    const size = workerSize(workerType, props.cpu, props.memoryLimitMiB, props.flowRunLimit);
+    const count = workerCount(props.scaling);
+    const key = encryptionKey(this, props.observability?.encryptionKey);
+
+    const network = new Network(this, 'Network', {
+      api,
+      workerType,
+      encryptionKey: key,
+      logRetention,
+      options: props.network ?? {},
+      vpc: props.vpc ?? props.cluster?.vpc,
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: props.securityGroups,
+    });
+
+    const { cluster } = new Cluster(this, 'Cluster', {
+      vpc: network.vpc,
+      ownVpc: network.ownVpc,
+      cluster: props.cluster,
+    });
+
+    const identity = new Identity(this, 'Identity', {
+      workerType,
+      cluster,
+      flowRunFamily: flowRunFamilyPrefix(this, workPool),
+    });
+
+    const task = new Task(this, 'Task', {
+      api,
+      identity,
+      workerType,
+      workPoolName: workPool.name,
+      workQueues: props.workQueues,
+      size,
+      image: props.image,
+      ephemeralStorageGiB: props.ephemeralStorageGiB,
+      cpuArchitecture,
+      environment: props.environment,
+      secrets: props.secrets,
+      encryptionKey: key,
+      logRetention,
+    });
+
+    const { service } = new Service(this, 'Service', {
+      cluster,
+      network,
+      taskDefinition: task.taskDefinition,
+      desiredCount: count.min,
+    });
+
+    new ServedWorkPool(this, 'WorkPool', {
+      api,
+      network,
+      cluster,
+      identity,
+      task,
+      service,
+      workPool,
+      workerType,
+      cpuArchitecture,
+      encryptionKey: key,
+      logRetention,
+    });
+
+    new Scaling(this, 'Scaling', { service, workerType, count, options: props.scaling });
+
+    this.vpc = network.vpc;
+    this.cluster = cluster;
+    this.service = service;
+    this.taskDefinition = task.taskDefinition;
+    this.workerRole = identity.workerRole;
+    this.executionRole = identity.executionRole;
+    this.flowRunRole = identity.flowRunRole;
+    this.flowRunExecutionRole = identity.flowRunExecutionRole;
+    this.flowRunSecurityGroup = network.flowRunSecurityGroup;
+    this.connections = new ec2.Connections({ securityGroups: [network.flowRunSecurityGroup] });
+    this.grantPrincipal = identity.flowRunRole.grantPrincipal;
+    this.logGroup = task.logGroup;
+    this.workPoolName = workPool.name;
+  }
+}

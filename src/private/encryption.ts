@@ -1,0 +1,28 @@
+import { aws_iam as iam, aws_kms as kms, Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+
+/**
+ * The key that encrypts what the worker leaves behind: logs, queues. One key for all of it, so that
+ * one key policy says who may read.
+ *
+ * CDK's log group gives CloudWatch Logs no right to its key; without it, creating the group fails.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export function encryptionKey(scope: Construct, given: kms.IKey | undefined): kms.IKey {
+  const key = given ?? new kms.Key(scope, 'Key', {
+    description: `Logs and queues of the Prefect worker ${scope.node.path}`,
+    enableKeyRotation: true,
+    // What it encrypted stays readable for the logs' retention after the worker is gone.
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+  });
+  const { partition, region, account } = Stack.of(scope);
+  key.addToResourcePolicy(new iam.PolicyStatement({
+    sid: 'CloudWatchLogs',
+    principals: [new iam.ServicePrincipal(`logs.${region}.${Aws.URL_SUFFIX}`)],
+    actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+    resources: ['*'],
+    conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
+  }));
+  return key;
+}

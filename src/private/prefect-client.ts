@@ -1,0 +1,91 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Seconds that one request may take, and within which a request is tried again. */
+const REQUEST_SECONDS = 10;
+const GIVE_UP_SECONDS = 30;
+
+export interface PrefectClientOptions {
+  /** URL of the API, ending in /api or in a workspace. */
+  readonly url: string;
+  /** HTTP headers of each request, with the authentication. */
+  readonly headers: { readonly [name: string]: string };
+  /** PEM of the one certificate authority to trust, where it isn't a public one. */
+  readonly ca?: string;
+}
+
+/** The API's refusal, in its own words. */
+export class PrefectApiError extends Error {
+  constructor(method: string, url: string, readonly status: number, answer: string) {
+    super(`The Prefect API answered ${status} to ${method} ${url}: ${answer.trim().slice(0, 1000) || http.STATUS_CODES[status]}`);
+  }
+}
+
+/** Speaks JSON with a Prefect API from a Lambda function, without a dependency. */
+export class PrefectClient {
+  constructor(private readonly options: PrefectClientOptions) {}
+
+  /** A GET that gives undefined where there is nothing. */
+  public async find<T>(path: string): Promise<T | undefined> {
+    try {
+      return await this.request<T>('GET', path);
+    } catch (error) {
+      if (error instanceof PrefectApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Sends a request; overload and outages are tried again for a while, a refusal is thrown at once. */
+  public async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const giveUp = Date.now() + GIVE_UP_SECONDS * 1000;
+    for (let wait = 500; ; wait *= 2) {
+      try {
+        return await this.send<T>(method, path, body);
+      } catch (error) {
+        const refused = error instanceof PrefectApiError && error.status !== 429 && error.status < 500;
+        if (refused || Date.now() + wait > giveUp) throw error;
+        await sleep(wait);
+      }
+    }
+  }
+
+  private async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const url = `${this.options.url.replace(/\/$/, '')}${path}`;
+    const { status, text, location } = await this.exchange(method, url, body === undefined ? undefined : JSON.stringify(body));
+    if (status >= 300 && status < 400) {
+      throw new PrefectApiError(method, url, 404, `a redirect to ${location}; a Prefect API doesn't redirect, so this is another server's URL`);
+    }
+    if (status >= 400) throw new PrefectApiError(method, url, status, text);
+    if (text === '') return undefined as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new PrefectApiError(method, url, 404, `no JSON but ${JSON.stringify(text.slice(0, 100))}; is this the URL of a Prefect API?`);
+    }
+  }
+
+  private exchange(method: string, url: string, body?: string): Promise<{ status: number; text: string; location?: string }> {
+    const { request } = url.startsWith('http:') ? http : https;
+    return new Promise((resolve, reject) => {
+      const outgoing = request(url, {
+        method,
+        ca: this.options.ca,
+        headers: { ...this.options.headers, 'accept': 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        signal: AbortSignal.timeout(REQUEST_SECONDS * 1000),
+      }, response => {
+        const chunks: Buffer[] = [];
+        response.on('data', chunk => chunks.push(chunk));
+        response.on('end', () => resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString('utf8'),
+          location: response.headers.location,
+        }));
+        response.on('error', reject);
+      });
+      outgoing.on('error', (cause: NodeJS.ErrnoException) => reject(new Error(
+        `The Prefect API at ${this.options.url} can't be reached (${cause.name === 'TimeoutError' || cause.name === 'AbortError' ? `no answer within ${REQUEST_SECONDS} s` : cause.message || cause.code}).`)));
+      outgoing.end(body);
+    });
+  }
+}

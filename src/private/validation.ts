@@ -1,0 +1,53 @@
+import { Token } from 'aws-cdk-lib';
+
+/**
+ * A mistake in a prop, said in one sentence: which prop, what its value is, and the way out.
+ */
+export function invalid(prop: string, value: unknown, wayOut: string): Error {
+  return new Error(`${prop} ${describe(value)} ${wayOut}`);
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? 'is missing:' : `is ${JSON.stringify(value)}:`;
+}
+
+/** Values known only at deployment can't be judged at synth, so they pass. */
+export function known<T>(value: T | undefined): value is T {
+  return value !== undefined && !Token.isUnresolved(value);
+}
+
+/** Throws unless `value` is a whole number of at least `minimum` (or is absent, or a token). */
+export function requireWholeNumber(prop: string, value: number | undefined, minimum: number): void {
+  if (known(value) && (!Number.isInteger(value) || value < minimum)) {
+    throw invalid(prop, value, `give a whole number of at least ${minimum}.`);
+  }
+}
+
+/** Throws when a list (that is not a token) names an entry twice. */
+export function requireDistinct(prop: string, values: readonly string[]): void {
+  const duplicate = values.find((value, index) => known(value) && values.indexOf(value) !== index);
+  if (duplicate !== undefined) {
+    throw invalid(prop, values, `${JSON.stringify(duplicate)} is there twice; name each entry once.`);
+  }
+}
+
+/**
+ * Characters that the Prefect API refuses in the name of a work pool or a work queue.
+ *
+ * @see https://docs.prefect.io/v3/api-ref/rest-api/server/work-pools/create-work-pool
+ */
+const BANNED_IN_NAMES = /[/%&<>]/;
+
+/** Throws unless `name` is a name that Prefect takes for a work pool or a work queue. */
+export function requirePrefectName(prop: string, name: string): void {
+  if (!known(name)) {
+    if (name === undefined) throw invalid(prop, name, 'give the name that the Prefect UI shows.');
+    return;
+  }
+  if (name.trim() === '') {
+    throw invalid(prop, name, 'give the name that the Prefect UI shows.');
+  }
+  if (BANNED_IN_NAMES.test(name)) {
+    throw invalid(prop, name, 'Prefect takes no name with any of the characters / % & < > in it.');
+  }
+}

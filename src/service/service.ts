@@ -1,0 +1,38 @@
+import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Network } from '../network/network';
+
+export interface ServiceProps {
+  readonly cluster: ecs.ICluster;
+  readonly network: Network;
+  readonly taskDefinition: ecs.FargateTaskDefinition;
+  readonly desiredCount: number;
+}
+
+/** Keeps the wanted number of workers running, spread over the zones, and rolls a failed deployment back. */
+export class Service extends Construct {
+  public readonly service: ecs.FargateService;
+
+  constructor(scope: Construct, id: string, props: ServiceProps) {
+    super(scope, id);
+    const { cluster, network } = props;
+
+    this.service = new ecs.FargateService(this, 'Service', {
+      cluster,
+      taskDefinition: props.taskDefinition,
+      desiredCount: props.desiredCount,
+      vpcSubnets: network.subnetSelection,
+      securityGroups: network.workerSecurityGroups,
+      assignPublicIp: network.assignPublicIp,
+      circuitBreaker: { enable: true, rollback: true },
+      minHealthyPercent: 100,
+      maxHealthyPercent: 200,
+      availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.ENABLED,
+      enableECSManagedTags: true,
+      propagateTags: ecs.PropagatedTagSource.SERVICE,
+      cloudMapOptions: cluster.defaultCloudMapNamespace && { cloudMapNamespace: cluster.defaultCloudMapNamespace },
+    });
+    // The first task pulls its image and calls the API over these routes.
+    this.service.node.addDependency(network.subnets.internetConnectivityEstablished);
+  }
+}

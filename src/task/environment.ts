@@ -1,0 +1,49 @@
+import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { PrefectApi } from '../prefect-api';
+import { known } from '../private/validation';
+import { CA_CERTIFICATE_FILE } from './ca-certificate';
+
+export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME';
+
+const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
+
+const SET_HERE = [
+  'PREFECT_API_URL', 'PREFECT_API_SSL_CERT_FILE', 'PREFECT_HOME', 'PREFECT_WORKER_WEBSERVER_HOST', 'PREFECT_WORKER_WEBSERVER_PORT',
+  OBSERVER_QUEUE_VARIABLE, 'HOME',
+];
+
+/** Starts of values that are keys: Prefect user and service account keys, AWS access keys, private keys. */
+const KEYS = /^(pnu_|pnb_|AKIA|ASIA|-----BEGIN [A-Z ]*PRIVATE KEY)/;
+
+/** What tells a process of this image where its API is. */
+export function apiEnvironment(api: PrefectApi): Record<string, string> {
+  return {
+    PREFECT_API_URL: api.url,
+    ...(api._tlsCaCertificate === undefined ? {} : { PREFECT_API_SSL_CERT_FILE: CA_CERTIFICATE_FILE }),
+  };
+}
+
+/** Throws when a variable would override what this construct sets, or would show a key to whoever reads the template. */
+export function requirePlainEnvironment(prop: string, environment: { readonly [name: string]: string } = {}): void {
+  for (const [name, value] of Object.entries(environment)) {
+    requireFree(prop, name);
+    if (known(value) && KEYS.test(value)) {
+      throw new Error(`${prop}.${name} holds what looks like a key (its value is not shown here): an environment variable is readable by `
+        + 'whoever reads the template; put it into AWS Secrets Manager and give it with secrets.');
+    }
+  }
+}
+
+/** Throws when a secret would override what this construct sets. */
+export function requireFreeSecrets(secrets: { readonly [name: string]: ecs.Secret } = {}): void {
+  for (const name of Object.keys(secrets)) requireFree('secrets', name);
+}
+
+function requireFree(prop: string, name: string): void {
+  if (CREDENTIALS.includes(name)) {
+    throw new Error(`${prop}.${name} is set by api: give the secret to PrefectApi.cloud() or PrefectApi.selfHosted() and remove it from ${prop}.`);
+  }
+  if (SET_HERE.includes(name)) {
+    throw new Error(`${prop}.${name} is set by this construct: remove it from ${prop}.`);
+  }
+}

@@ -1,0 +1,20 @@
+import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { WorkerType } from '../worker-type';
+
+/**
+ * The versions that the tests run. The official images carry both in their tags:
+ * prefecthq/prefect:<prefect>-python<python> and prefecthq/prefect-aws:<prefect-aws>-python<python>-prefect<prefect>.
+ */
+const PREFECT = '3.8.8';
+const PREFECT_AWS = '0.7.12';
+const PYTHON = '3.12';
+
+/** Image for flow runs, and for workers that run them as processes. */
+export const FLOW_RUN_IMAGE = `prefecthq/prefect:${PREFECT}-python${PYTHON}`;
+
+/** The official image for a worker type, at an exact version. */
+export function officialImage(workerType: WorkerType): ecs.ContainerImage {
+  return ecs.ContainerImage.fromRegistry(workerType === WorkerType.ECS
+    ? `prefecthq/prefect-aws:${PREFECT_AWS}-python${PYTHON}-prefect${PREFECT}`
+    : FLOW_RUN_IMAGE);
+}

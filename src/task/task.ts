@@ -1,0 +1,102 @@
+import { aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Identity } from '../identity/identity';
+import { PrefectApi } from '../prefect-api';
+import { WorkerType } from '../worker-type';
+import { addCaCertificate } from './ca-certificate';
+import { HEALTH_CHECK, workerCommand } from './command';
+import { apiEnvironment } from './environment';
+import { officialImage } from './images';
+import { WorkerSize } from './size';
+
+export interface TaskProps {
+  readonly api: PrefectApi;
+  readonly identity: Identity;
+  readonly workerType: WorkerType;
+  readonly workPoolName: string;
+  readonly workQueues?: string[];
+  readonly size: WorkerSize;
+  readonly image?: ecs.ContainerImage;
+  readonly ephemeralStorageGiB?: number;
+  readonly cpuArchitecture: ecs.CpuArchitecture;
+  readonly environment?: { [name: string]: string };
+  readonly secrets?: { [name: string]: ecs.Secret };
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+}
+
+const HOME = '/tmp';
+
+/** The worker's task definition, and the log group of the worker and of its flow runs. */
+export class Task extends Construct {
+  public readonly taskDefinition: ecs.FargateTaskDefinition;
+  public readonly container: ecs.ContainerDefinition;
+  public readonly logGroup: logs.LogGroup;
+
+  constructor(scope: Construct, id: string, props: TaskProps) {
+    super(scope, id);
+    const { api, identity, workerType, size } = props;
+
+    this.logGroup = new logs.LogGroup(this, 'Logs', {
+      encryptionKey: props.encryptionKey,
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.taskDefinition = new ecs.FargateTaskDefinition(this, 'TaskDefinition', {
+      cpu: size.cpu,
+      memoryLimitMiB: size.memoryLimitMiB,
+      ephemeralStorageGiB: props.ephemeralStorageGiB,
+      runtimePlatform: { cpuArchitecture: props.cpuArchitecture, operatingSystemFamily: ecs.OperatingSystemFamily.LINUX },
+      taskRole: identity.workerRole,
+      executionRole: identity.executionRole,
+    });
+
+    const image = props.image ?? officialImage(workerType);
+    const logging = ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'worker' });
+    this.container = this.taskDefinition.addContainer('worker', {
+      image,
+      logging,
+      command: workerCommand({
+        workPoolName: props.workPoolName,
+        workerType,
+        workQueues: props.workQueues,
+        flowRunLimit: size.flowRunLimit,
+      }),
+      environment: {
+        ...props.environment,
+        ...apiEnvironment(api),
+        // Only the health check below asks the health server, from inside the container.
+        PREFECT_WORKER_WEBSERVER_HOST: '127.0.0.1',
+        PREFECT_WORKER_WEBSERVER_PORT: '8080',
+        ...(workerType === WorkerType.ECS ? { HOME, PREFECT_HOME: `${HOME}/.prefect` } : {}),
+      },
+      secrets: { ...props.secrets, ...api._secrets },
+      healthCheck: {
+        command: HEALTH_CHECK,
+        interval: Duration.seconds(30),
+        timeout: Duration.seconds(10),
+        retries: 3,
+        startPeriod: Duration.seconds(120),
+      },
+      stopTimeout: Duration.seconds(120),
+      ...this.confinement(workerType),
+    });
+    if (api._tlsCaCertificate !== undefined) {
+      addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
+    }
+  }
+
+  /**
+   * An ECS worker runs as a user without rights on a root file system that it can't write to; it needs only a small
+   * /tmp, which has to be a tmpfs, because ECS gives a bind mount to root.
+   *
+   * A PROCESS worker runs your flows: they clone repositories, install packages and write results where the image
+   * lets them, so its user and its file system are the image's.
+   */
+  private confinement(workerType: WorkerType): Partial<ecs.ContainerDefinitionOptions> {
+    const linuxParameters = new ecs.LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true });
+    if (workerType === WorkerType.PROCESS) return { linuxParameters };
+    linuxParameters.addTmpfs({ containerPath: HOME, size: 64, mountOptions: [ecs.TmpfsMountOption.RW, ecs.TmpfsMountOption.NOSUID, ecs.TmpfsMountOption.NODEV] });
+    return { linuxParameters, readonlyRootFilesystem: true, user: '1000:1000' };
+  }
+}

@@ -1,0 +1,30 @@
+import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
+import { invalid, known, requireDistinct, requirePrefectName } from './private/validation';
+import { requireFreeSecrets, requirePlainEnvironment } from './task/environment';
+import { WorkerType } from './worker-type';
+
+/** Throws for what can be seen to be wrong in the props alone; each room checks what it needs more than that for. */
+export function validateProps(props: PrefectFargateWorkerProps): void {
+  const { api, workPool, workerType, workQueues, ephemeralStorageGiB } = props;
+  if (!api) throw invalid('api', api, 'give PrefectApi.cloud() or PrefectApi.selfHosted().');
+  if (!workPool) throw invalid('workPool', workPool, 'give WorkPool.managed() or WorkPool.existing().');
+
+  if (workQueues?.length === 0) {
+    throw invalid('workQueues', workQueues, 'name at least one queue, or leave the prop out to serve all.');
+  }
+  workQueues?.forEach(queue => requirePrefectName('workQueues', queue));
+  requireDistinct('workQueues', workQueues ?? []);
+
+  if (known(ephemeralStorageGiB) && (ephemeralStorageGiB < 21 || ephemeralStorageGiB > 200)) {
+    throw invalid('ephemeralStorageGiB', ephemeralStorageGiB, 'Fargate offers 21 to 200 GiB; leave the prop out for the 20 GiB that every task has.');
+  }
+
+  const defaults = workPool._managed?.flowRunDefaults;
+  if (defaults && workerType === WorkerType.PROCESS) {
+    throw invalid('flowRunDefaults', defaults.image ? Object.keys(defaults) : defaults,
+      'flow runs of a PROCESS worker are processes in its container; set image, cpu, memoryLimitMiB and environment of the worker instead.');
+  }
+  requirePlainEnvironment('environment', props.environment);
+  requirePlainEnvironment('flowRunDefaults.environment', defaults?.environment);
+  requireFreeSecrets(props.secrets);
+}

@@ -1,0 +1,167 @@
+import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
+import { requireFargateSize } from './task/fargate-size';
+
+/** A work queue of a managed work pool. */
+export interface WorkQueue {
+  /** Name of the work queue. */
+  readonly name: string;
+
+  /**
+   * Priority: a whole number from 1, where 1 is served first.
+   *
+   * @default - Prefect's: behind the queues that are there already
+   */
+  readonly priority?: number;
+
+  /**
+   * How many flow runs of this queue may run at a time.
+   *
+   * @default - no limit
+   */
+  readonly concurrencyLimit?: number;
+}
+
+/**
+ * What flow runs get where their deployment doesn't say otherwise (the deployment's job variables win).
+ * Only for work pools of the type ECS, where each flow run is a Fargate task.
+ *
+ * @see https://docs.prefect.io/v3/how-to-guides/deployment_infra/manage-work-pools#base-job-template
+ */
+export interface FlowRunDefaults {
+  /**
+   * CPU units of the flow run's task, where 1024 are one vCPU.
+   *
+   * @default 512
+   */
+  readonly cpu?: number;
+
+  /**
+   * Memory of the flow run's task in MiB. Fargate offers a range of memory for each `cpu`.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
+   * @default 1024
+   */
+  readonly memory?: number;
+
+  /**
+   * Image with your flows' dependencies. The execution role is allowed to pull it.
+   *
+   * @default - the official Prefect image of the version that this library was tested with
+   */
+  readonly image?: ecs.ContainerImage;
+
+  /**
+   * Whether flow runs go to Fargate Spot: up to 70 % cheaper, interrupted with two minutes' notice.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
+   * @default false
+   */
+  readonly spot?: boolean;
+
+  /**
+   * Environment variables of flow runs. Not for secrets: their values are readable in the Prefect UI.
+   *
+   * @default - none but those that Prefect sets
+   */
+  readonly environment?: { readonly [name: string]: string };
+
+  /**
+   * Command that starts the flow run, as a list of arguments.
+   *
+   * @default - Prefect's: `prefect flow-run execute`
+   */
+  readonly command?: string[];
+}
+
+/** Options of `WorkPool.managed()`. */
+export interface ManagedWorkPoolOptions {
+  /**
+   * How many flow runs of the work pool may run at a time.
+   *
+   * @default - no limit, or the one that was set in the Prefect UI
+   */
+  readonly concurrencyLimit?: number;
+
+  /**
+   * Work queues to create or update. Queues that exist beside them are left alone.
+   *
+   * @default - the queue `default`, which Prefect makes
+   */
+  readonly queues?: WorkQueue[];
+
+  /**
+   * Defaults for flow runs, written into the work pool's base job template. Only for `WorkerType.ECS`.
+   *
+   * @default - half a vCPU, 1 GiB, on demand, the official Prefect image
+   */
+  readonly flowRunDefaults?: FlowRunDefaults;
+
+  /**
+   * Whether the work pool goes when the construct goes. Its scheduled flow runs go with it.
+   *
+   * @default false
+   */
+  readonly deleteOnRemoval?: boolean;
+}
+
+/**
+ * The work pool that a worker serves: one that this construct creates and keeps up to date, or one that exists.
+ *
+ * @see https://docs.prefect.io/v3/concepts/work-pools
+ */
+export class WorkPool {
+  /**
+   * A work pool that the deployment creates, or takes over where one of this name and type exists.
+   * Its base job template is filled with this stack's cluster, subnets, security group, roles and log group;
+   * what you change in its other fields stays.
+   *
+   * Throws when `name` is empty or has characters that Prefect refuses, and for limits below 1.
+   */
+  public static managed(name: string, options: ManagedWorkPoolOptions = {}): WorkPool {
+    requirePoolName(name);
+    requireWholeNumber('concurrencyLimit', options.concurrencyLimit, 1);
+    for (const queue of options.queues ?? []) {
+      requirePrefectName('queues.name', queue.name);
+      requireWholeNumber('queues.priority', queue.priority, 1);
+      requireWholeNumber('queues.concurrencyLimit', queue.concurrencyLimit, 1);
+    }
+    requireDistinct('queues', (options.queues ?? []).map(queue => queue.name));
+    const { cpu, memory } = options.flowRunDefaults ?? {};
+    requireFargateSize('flowRunDefaults.cpu', cpu ?? 512, 'flowRunDefaults.memory', memory ?? 1024);
+    return new WorkPool(name, options);
+  }
+
+  /**
+   * A work pool that exists and that nothing here touches. The worker must be of the pool's type; flow runs of
+   * an ECS pool get their cluster, network and roles from the pool's own base job template.
+   *
+   * Throws when `name` is empty or has characters that Prefect refuses.
+   */
+  public static existing(name: string): WorkPool {
+    requirePoolName(name);
+    return new WorkPool(name);
+  }
+
+  /** Name of the work pool. */
+  public readonly name: string;
+
+  /**
+   * What to manage; absent for an existing pool.
+   *
+   * @internal
+   */
+  public readonly _managed?: ManagedWorkPoolOptions;
+
+  private constructor(name: string, managed?: ManagedWorkPoolOptions) {
+    this.name = name;
+    this._managed = managed;
+  }
+}
+
+function requirePoolName(name: string): void {
+  requirePrefectName('workPool name', name);
+  if (known(name) && name.toLowerCase().startsWith('prefect')) {
+    throw invalid('workPool name', name, 'Prefect keeps names that begin with "prefect" for itself; choose another.');
+  }
+}

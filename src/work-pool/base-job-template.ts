@@ -1,0 +1,84 @@
+import { isDeepStrictEqual } from 'node:util';
+import { TemplateValues } from './configuration';
+
+/** A base job template: https://docs.prefect.io/v3/how-to-guides/deployment_infra/manage-work-pools#base-job-template */
+export interface BaseJobTemplate {
+  job_configuration: Record<string, any>;
+  variables: { properties: Record<string, Record<string, any>>; [key: string]: unknown };
+}
+
+/**
+ * The template to store: the pool's own one where there is one (what users changed stays), completed by what the
+ * server offers for the type, filled with this stack's values.
+ *
+ * @param offered the server's template for the type
+ * @param present the template of the pool that exists
+ * @param values what this deployment sets
+ * @param before what the last deployment set, so that what it set and this one doesn't goes back to what is offered
+ */
+export function fillTemplate(offered: BaseJobTemplate, present: BaseJobTemplate | undefined, values: TemplateValues, before?: TemplateValues): BaseJobTemplate {
+  const template = complete(structuredClone(present ?? offered), offered);
+  if (before) withdraw(template, offered, before, values);
+
+  for (const [name, value] of Object.entries(values.variables)) {
+    variable(template, name).default = value;
+  }
+  if (Object.keys(values.environment).length > 0) {
+    const env = variable(template, 'env');
+    env.default = { ...env.default, ...values.environment };
+  }
+  if (values.taskDefinition) shapeTask(template, values);
+  return template;
+}
+
+function complete(template: BaseJobTemplate, offered: BaseJobTemplate): BaseJobTemplate {
+  template.variables = { ...offered.variables, ...template.variables };
+  template.variables.properties = { ...offered.variables.properties, ...structuredClone(template.variables.properties) };
+  template.job_configuration = { ...structuredClone(offered.job_configuration), ...template.job_configuration };
+  return template;
+}
+
+function withdraw(template: BaseJobTemplate, offered: BaseJobTemplate, before: TemplateValues, now: TemplateValues): void {
+  for (const [name, value] of Object.entries(before.variables)) {
+    const current = template.variables.properties[name];
+    if (name in now.variables || !current || !isDeepStrictEqual(current.default, value)) continue;
+    const original = offered.variables.properties[name]?.default;
+    if (original === undefined) delete current.default;
+    else current.default = original;
+  }
+  const env = template.variables.properties.env?.default;
+  for (const [name, value] of Object.entries(before.environment)) {
+    if (!(name in now.environment) && env?.[name] === value) delete env[name];
+  }
+}
+
+function variable(template: BaseJobTemplate, name: string): Record<string, any> {
+  // The offered definitions are shared; this template's own copy is what changes.
+  return template.variables.properties[name] = { ...template.variables.properties[name] };
+}
+
+/**
+ * Puts the network into the RunTask request itself. Given as `network_configuration` of the job, the worker would ask
+ * EC2 about the VPC and its subnets before each run: rights on every VPC, and an endpoint more. The variable of this
+ * name keeps working; deployments override the subnets by it.
+ */
+function shapeTask(template: BaseJobTemplate, values: TemplateValues): void {
+  const job = template.job_configuration;
+  delete job.network_configuration;
+  job.task_run_request = {
+    ...job.task_run_request,
+    networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' },
+  };
+
+  const [flowRun, ...others] = job.task_definition?.containerDefinitions ?? [{ name: '{{ container_name }}', image: '{{ image }}' }];
+  const sidecars = values.sidecars ?? [];
+  job.task_definition = {
+    ...job.task_definition,
+    ...values.taskDefinition,
+    containerDefinitions: [
+      { ...flowRun, ...values.container },
+      ...others.filter((other: { name?: string }) => !sidecars.some(sidecar => sidecar.name === other.name)),
+      ...sidecars,
+    ],
+  };
+}

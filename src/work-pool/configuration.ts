@@ -1,0 +1,33 @@
+/** What the construct tells the custom resource's function to make of a work pool. No secrets: only where they are. */
+export interface WorkPoolConfiguration {
+  readonly api: ApiLocation;
+  readonly name: string;
+  /** Type of the work pool, as Prefect names it. */
+  readonly type: string;
+  readonly concurrencyLimit?: number;
+  readonly queues: { name: string; priority?: number; concurrencyLimit?: number }[];
+  readonly template: TemplateValues;
+  readonly deleteOnRemoval: boolean;
+}
+
+export interface ApiLocation {
+  readonly url: string;
+  readonly isCloud: boolean;
+  readonly tlsCaCertificate?: string;
+  /** By environment variable of Prefect's client: the `valueFrom` of ECS, an ARN with an optional JSON field. */
+  readonly secrets: { readonly [variable: string]: string };
+}
+
+/** What to fill into a base job template. */
+export interface TemplateValues {
+  /** Defaults of the template's variables. */
+  readonly variables: { readonly [name: string]: unknown };
+  /** Entries of the default of the variable `env`; null keeps the worker from passing its own value on. */
+  readonly environment: { readonly [name: string]: string | null };
+  /** Fields of the task definition in the job configuration. */
+  readonly taskDefinition?: { readonly [field: string]: unknown };
+  /** Fields of the flow run's container in that task definition. */
+  readonly container?: { readonly [field: string]: unknown };
+  /** Containers that the task definition has beside it. */
+  readonly sidecars?: readonly { readonly name: string; readonly [field: string]: unknown }[];
+}

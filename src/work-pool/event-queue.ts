@@ -1,0 +1,48 @@
+import { aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aws_kms as kms, aws_sqs as sqs, Duration, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+
+export interface EventQueueProps {
+  readonly cluster: ecs.ICluster;
+  readonly encryptionKey: kms.IKey;
+  /** Start of the family names of the flow runs' task definitions; tasks of other families are not of interest. */
+  readonly flowRunFamily: string;
+}
+
+/**
+ * Tells the worker what becomes of the flow runs' tasks: ECS task state changes go to a queue that the
+ * worker's observer reads, so that a task that dies without a word becomes a crashed flow run.
+ *
+ * @see https://docs.prefect.io/integrations/prefect-aws/ecs-worker
+ */
+export class EventQueue extends Construct {
+  public readonly queue: sqs.Queue;
+  public readonly deadLetterQueue: sqs.Queue;
+
+  constructor(scope: Construct, id: string, props: EventQueueProps) {
+    super(scope, id);
+
+    const encryption = { encryption: sqs.QueueEncryption.KMS, encryptionMasterKey: props.encryptionKey, enforceSSL: true };
+    this.deadLetterQueue = new sqs.Queue(this, 'DeadLetterQueue', { ...encryption, retentionPeriod: Duration.days(14) });
+    this.queue = new sqs.Queue(this, 'Queue', {
+      ...encryption,
+      // The observer takes messages for 300 seconds at a time.
+      visibilityTimeout: Duration.seconds(300),
+      retentionPeriod: Duration.days(4),
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 3 },
+    });
+
+    new events.Rule(this, 'Rule', {
+      description: `State changes of the flow runs' tasks, for the Prefect worker ${scope.node.path}`,
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: {
+          clusterArn: [props.cluster.clusterArn],
+          taskDefinitionArn: events.Match.prefix(
+            Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: props.flowRunFamily })),
+        },
+      },
+      targets: [new targets.SqsQueue(this.queue)],
+    });
+  }
+}

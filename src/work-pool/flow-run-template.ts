@@ -1,0 +1,105 @@
+import { aws_ecs as ecs, aws_logs as logs, Names, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Identity } from '../identity/identity';
+import { Network } from '../network/network';
+import { PrefectApi } from '../prefect-api';
+import { caCertificateForFlowRuns } from '../task/ca-certificate';
+import { FLOW_RUN_IMAGE } from '../task/images';
+import { FlowRunDefaults, WorkPool } from '../work-pool';
+import { TemplateValues } from './configuration';
+
+export interface FlowRunTemplateProps {
+  readonly api: PrefectApi;
+  readonly network: Network;
+  readonly cluster: ecs.ICluster;
+  readonly identity: Identity;
+  readonly family: string;
+  readonly logGroup: logs.ILogGroup;
+  readonly cpuArchitecture: ecs.CpuArchitecture;
+  readonly defaults: FlowRunDefaults;
+}
+
+/** Family of the task definitions that a worker registers for the flow runs of its managed work pool. */
+export function flowRunFamily(worker: Construct): string {
+  return `prefect-${Names.uniqueResourceName(worker, { maxLength: 200, separator: '-' })}`;
+}
+
+/** How the families of its flow runs' task definitions begin. An existing pool's template may name any; Prefect's own names begin so. */
+export function flowRunFamilyPrefix(worker: Construct, workPool: WorkPool): string {
+  return workPool._managed ? flowRunFamily(worker) : 'prefect';
+}
+
+/** What the base job template of an ECS work pool says of this stack: where flow runs run, as what, and where their logs go. */
+export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateValues {
+  const { api, network, cluster, identity, logGroup, defaults } = props;
+  const image = bindImage(scope, props);
+  const { PREFECT_API_KEY: apiKey, PREFECT_API_AUTH_STRING: authString, PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders } = api._secrets;
+  Object.values(api._secrets).forEach(secret => secret.grantRead(identity.flowRunExecutionRole));
+  logGroup.grantWrite(identity.flowRunExecutionRole);
+  // The worker forwards the last words of a flow run that crashed before it reached the API.
+  logGroup.grant(identity.workerRole, 'logs:GetLogEvents');
+
+  const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image.imageName, api._tlsCaCertificate);
+  return {
+    variables: {
+      cluster: cluster.clusterArn,
+      family: props.family,
+      launch_type: defaults.spot ? 'FARGATE_SPOT' : 'FARGATE',
+      image: image.imageName,
+      cpu: defaults.cpu ?? 512,
+      memory: defaults.memory ?? 1024,
+      ...(defaults.command && { command: shellWords(defaults.command) }),
+      task_role_arn: identity.flowRunRole.roleArn,
+      execution_role_arn: identity.flowRunExecutionRole.roleArn,
+      vpc_id: network.vpc.vpcId,
+      network_configuration: {
+        subnets: network.subnets.subnetIds,
+        securityGroups: [network.flowRunSecurityGroup.securityGroupId],
+        assignPublicIp: network.assignPublicIp ? 'ENABLED' : 'DISABLED',
+      },
+      configure_cloudwatch_logs: true,
+      cloudwatch_logs_prefix: 'flow-run',
+      cloudwatch_logs_options: {
+        'awslogs-group': logGroup.logGroupName,
+        'awslogs-region': Stack.of(scope).region,
+        'awslogs-create-group': 'false',
+      },
+      ...(apiKey && { prefect_api_key_secret_arn: apiKey.arn }),
+      ...(authString && { prefect_api_auth_string_secret_arn: authString.arn }),
+    },
+    environment: {
+      ...defaults.environment,
+      // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
+      ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),
+    },
+    taskDefinition: {
+      runtimePlatform: { cpuArchitecture: props.cpuArchitecture._cpuArchitecture, operatingSystemFamily: 'LINUX' },
+      ...(ca && { volumes: ca.volumes }),
+    },
+    container: {
+      ...(image.repositoryCredentials && { repositoryCredentials: image.repositoryCredentials }),
+      ...(customHeaders && { secrets: [{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: customHeaders.arn }] }),
+      ...ca?.flowRun,
+    },
+    ...(ca && { sidecars: [ca.writer] }),
+  };
+}
+
+/** The image's name, with the right to pull it given to the flow runs' execution role. */
+function bindImage(scope: Construct, { defaults, identity }: FlowRunTemplateProps) {
+  const image = defaults.image ?? ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);
+  // Prefect, not CDK, makes the container definition; of it, an image asks only for the execution role.
+  const container = { taskDefinition: { obtainExecutionRole: () => identity.flowRunExecutionRole } };
+  const { imageName, repositoryCredentials } = image.bind(scope, container as unknown as ecs.ContainerDefinition);
+  return {
+    imageName,
+    repositoryCredentials: repositoryCredentials && {
+      credentialsParameter: (repositoryCredentials as ecs.CfnTaskDefinition.RepositoryCredentialsProperty).credentialsParameter,
+    },
+  };
+}
+
+/** A command as Prefect keeps it: one string, which its worker takes apart as a POSIX shell would. */
+function shellWords(words: readonly string[]): string {
+  return words.map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, '\'"\'"\'')}'`).join(' ');
+}

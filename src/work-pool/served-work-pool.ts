@@ -1,0 +1,57 @@
+import { aws_ecs as ecs, aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Identity } from '../identity/identity';
+import { Network } from '../network/network';
+import { PrefectApi } from '../prefect-api';
+import { OBSERVER_QUEUE_VARIABLE } from '../task/environment';
+import { Task } from '../task/task';
+import { WorkPool } from '../work-pool';
+import { WorkerType } from '../worker-type';
+import { EventQueue } from './event-queue';
+import { flowRunFamily, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
+import { ManagedWorkPool } from './managed-work-pool';
+import { requireOneManager } from './one-manager';
+
+export interface ServedWorkPoolProps {
+  readonly api: PrefectApi;
+  readonly network: Network;
+  readonly cluster: ecs.ICluster;
+  readonly identity: Identity;
+  readonly task: Task;
+  readonly service: ecs.FargateService;
+  readonly workPool: WorkPool;
+  readonly workerType: WorkerType;
+  readonly cpuArchitecture: ecs.CpuArchitecture;
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+}
+
+/** The work pool that the worker serves, and what tells the worker of its flow runs' tasks. */
+export class ServedWorkPool extends Construct {
+  constructor(scope: Construct, id: string, props: ServedWorkPoolProps) {
+    super(scope, id);
+    const { api, workPool, workerType, identity, task } = props;
+
+    if (workerType === WorkerType.ECS) {
+      const { queue } = new EventQueue(this, 'Events', {
+        cluster: props.cluster,
+        encryptionKey: props.encryptionKey,
+        flowRunFamily: flowRunFamilyPrefix(scope, workPool),
+      });
+      queue.grantConsumeMessages(identity.workerRole);
+      task.container.addEnvironment(OBSERVER_QUEUE_VARIABLE, queue.queueName);
+    }
+    if (!workPool._managed) return;
+
+    requireOneManager(scope, api, workPool);
+    const template = workerType === WorkerType.PROCESS ? { variables: {}, environment: {} } : flowRunTemplate(this, {
+      ...props,
+      family: flowRunFamily(scope),
+      logGroup: task.logGroup,
+      defaults: workPool._managed.flowRunDefaults ?? {},
+    });
+    const { resource } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
+    // A worker that finds no pool stops, and the deployment with it.
+    props.service.node.addDependency(resource);
+  }
+}

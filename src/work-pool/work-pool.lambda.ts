@@ -1,0 +1,93 @@
+import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
+import { PrefectClient } from '../private/prefect-client';
+import { authenticationHeaders } from '../private/prefect-credentials';
+import { BaseJobTemplate, fillTemplate } from './base-job-template';
+import { WorkPoolConfiguration } from './configuration';
+
+interface StoredWorkPool {
+  id: string;
+  type: string;
+  base_job_template: BaseJobTemplate;
+  concurrency_limit: number | null;
+}
+
+/** Creates, updates and (where asked to) deletes a work pool over the Prefect API. */
+export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomResourceResponse> {
+  const wanted: WorkPoolConfiguration = JSON.parse(event.ResourceProperties.Configuration);
+  if (event.RequestType === 'Delete') {
+    if (wanted.deleteOnRemoval) await remove(wanted);
+    return { PhysicalResourceId: event.PhysicalResourceId };
+  }
+  const before: WorkPoolConfiguration | undefined =
+    event.RequestType === 'Update' ? JSON.parse(event.OldResourceProperties.Configuration) : undefined;
+  const id = await put(wanted, before);
+  return { PhysicalResourceId: wanted.name, Data: { Id: id } };
+}
+
+async function put(wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration): Promise<string> {
+  const client = await connect(wanted);
+  const path = poolPath(wanted.name);
+  const offered = await offeredTemplate(client, wanted);
+  const present = await client.find<StoredWorkPool>(path);
+  if (present && present.type !== wanted.type) {
+    throw new Error(`The work pool "${wanted.name}" exists with the type "${present.type}", and this worker's type is "${wanted.type}". `
+      + 'Choose another name, or the workerType of that pool.');
+  }
+
+  const template = fillTemplate(offered, present?.base_job_template, wanted.template, before?.template);
+  if (present) {
+    await client.request('PATCH', path, { base_job_template: template, ...concurrencyLimit(present, wanted, before) });
+  } else {
+    await client.request('POST', '/work_pools/', {
+      name: wanted.name,
+      type: wanted.type,
+      base_job_template: template,
+      concurrency_limit: wanted.concurrencyLimit,
+    });
+  }
+  await putQueues(client, wanted);
+  return (await client.request<StoredWorkPool>('GET', path)).id;
+}
+
+/** A limit that this deployment gives, or no limit where the last one gave it; what was set in the UI stays. */
+function concurrencyLimit(present: StoredWorkPool, wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration) {
+  if (wanted.concurrencyLimit !== undefined) return { concurrency_limit: wanted.concurrencyLimit };
+  const ours = before?.concurrencyLimit !== undefined && before.concurrencyLimit === present.concurrency_limit;
+  return ours ? { concurrency_limit: null } : {};
+}
+
+async function putQueues(client: PrefectClient, wanted: WorkPoolConfiguration): Promise<void> {
+  const queues = `${poolPath(wanted.name)}/queues`;
+  for (const { name, priority, concurrencyLimit: limit } of wanted.queues) {
+    const settings = { ...(priority !== undefined && { priority }), ...(limit !== undefined && { concurrency_limit: limit }) };
+    const path = `${queues}/${encodeURIComponent(name)}`;
+    if (await client.find(path)) {
+      if (Object.keys(settings).length > 0) await client.request('PATCH', path, settings);
+    } else {
+      await client.request('POST', queues, { name, ...settings });
+    }
+  }
+}
+
+/** The template that the server itself has for this type of pool, so that it fits the server's version. */
+async function offeredTemplate(client: PrefectClient, { api, type }: WorkPoolConfiguration): Promise<BaseJobTemplate> {
+  const collections = await client.request<Record<string, Record<string, { default_base_job_configuration: BaseJobTemplate }>>>(
+    'GET', api.isCloud ? '/collections/work_pool_types' : '/collections/views/aggregate-worker-metadata');
+  const offered = Object.values(collections).find(workers => workers[type])?.[type];
+  if (!offered) throw new Error(`The Prefect API at ${api.url} knows no work pools of the type "${type}".`);
+  return offered.default_base_job_configuration;
+}
+
+async function remove(wanted: WorkPoolConfiguration): Promise<void> {
+  const client = await connect(wanted);
+  const path = poolPath(wanted.name);
+  if (await client.find(path)) await client.request('DELETE', path);
+}
+
+async function connect({ api }: WorkPoolConfiguration): Promise<PrefectClient> {
+  return new PrefectClient({ url: api.url, ca: api.tlsCaCertificate, headers: await authenticationHeaders(api.secrets) });
+}
+
+function poolPath(name: string): string {
+  return `/work_pools/${encodeURIComponent(name)}`;
+}

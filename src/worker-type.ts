@@ -1,0 +1,20 @@
+/**
+ * How a worker runs flow runs. It is the type of the work pool too.
+ *
+ * @see https://docs.prefect.io/v3/concepts/workers
+ */
+export enum WorkerType {
+  /**
+   * Each flow run is a Fargate task of its own, with its own size, image and roles.
+   * The worker only starts the tasks and watches them.
+   *
+   * @see https://docs.prefect.io/integrations/prefect-aws/ecs_guide
+   */
+  ECS = 'ecs',
+
+  /**
+   * Flow runs are processes inside the worker's container: they start within seconds and share
+   * its CPU, memory, image and role.
+   */
+  PROCESS = 'process',
+}

@@ -1,0 +1,108 @@
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../src';
+
+/** A way in which people use the library. Snapshots, validators, benches and other languages all take these. */
+export interface Scenario {
+  readonly name: string;
+  readonly build: (app: App) => Stack;
+}
+
+const ACCOUNT_ID = '11111111-2222-3333-4444-555555555555';
+const WORKSPACE_ID = '66666666-7777-8888-9999-000000000000';
+
+function cloud(stack: Stack): PrefectApi {
+  const apiKey = new secretsmanager.Secret(stack, 'ApiKey');
+  return PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey });
+}
+
+function selfHosted(stack: Stack): PrefectApi {
+  return PrefectApi.selfHosted({
+    url: 'https://prefect.internal.example.com:4200/api',
+    authString: new secretsmanager.Secret(stack, 'AuthString'),
+    authStringField: 'auth',
+    customHeaders: new secretsmanager.Secret(stack, 'Headers'),
+    tlsCaCertificate: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
+    privateNetwork: true,
+  });
+}
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'ecs',
+    build: app => {
+      const stack = new Stack(app, 'Ecs');
+      new PrefectFargateWorker(stack, 'Worker', { api: cloud(stack), workPool: WorkPool.managed('etl') });
+      return stack;
+    },
+  },
+  {
+    name: 'process',
+    build: app => {
+      const stack = new Stack(app, 'Process');
+      new PrefectFargateWorker(stack, 'Worker', {
+        api: cloud(stack),
+        workPool: WorkPool.managed('etl-processes', { concurrencyLimit: 20, queues: [{ name: 'urgent', priority: 1 }, { name: 'rest', concurrencyLimit: 5 }] }),
+        workerType: WorkerType.PROCESS,
+        workQueues: ['urgent', 'rest'],
+      });
+      return stack;
+    },
+  },
+  {
+    name: 'existing-network',
+    build: app => {
+      const stack = new Stack(app, 'ExistingNetwork');
+      const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-0a1b2c3d',
+        availabilityZones: ['us-east-1a', 'us-east-1b'],
+        privateSubnetIds: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'],
+        vpcCidrBlock: '10.20.0.0/16',
+      });
+      const cluster = ecs.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'shared', vpc, securityGroups: [] });
+      new PrefectFargateWorker(stack, 'Worker', {
+        api: cloud(stack),
+        workPool: WorkPool.existing('etl'),
+        vpc,
+        cluster,
+        securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0a1b2c3d')],
+      });
+      return stack;
+    },
+  },
+  {
+    name: 'self-hosted',
+    build: app => {
+      const stack = new Stack(app, 'SelfHosted');
+      new PrefectFargateWorker(stack, 'Worker', {
+        api: selfHosted(stack),
+        workPool: WorkPool.managed('on premises "etl"', {
+          deleteOnRemoval: true,
+          flowRunDefaults: {
+            cpu: 1024,
+            memory: 4096,
+            spot: true,
+            environment: { LOG_LEVEL: 'debug' },
+            command: ['opentelemetry-instrument', 'prefect', 'flow-run', 'execute'],
+          },
+        }),
+        network: { natGateways: 0, maxAzs: 3, cidr: '10.30.0.0/16' },
+        cpuArchitecture: ecs.CpuArchitecture.ARM64,
+      });
+      return stack;
+    },
+  },
+  {
+    name: 'two-workers',
+    build: app => {
+      const stack = new Stack(app, 'TwoWorkers');
+      const api = cloud(stack);
+      const processes = new PrefectFargateWorker(stack, 'Processes', {
+        api, workPool: WorkPool.managed('quick'), workerType: WorkerType.PROCESS,
+      });
+      new PrefectFargateWorker(stack, 'Tasks', {
+        api, workPool: WorkPool.managed('heavy'), vpc: processes.vpc, cluster: processes.cluster,
+      });
+      return stack;
+    },
+  },
+];
