@@ -1,0 +1,95 @@
+import { ofType, targetOf } from '../template';
+import type { Template } from '../types';
+import { container, first, Mutant, NotApplicable, statementFor } from './mutant';
+
+/** Takes the statements that a service is the principal of out of the first key's policy that has one. */
+const silenceKey = (template: Template, service: string) => {
+  const [, key] = first(template, 'AWS::KMS::Key', ({ KeyPolicy }) => JSON.stringify(KeyPolicy).includes(service));
+  const policy = key.Properties.KeyPolicy;
+  policy.Statement = policy.Statement.filter((statement: any) => !JSON.stringify(statement.Principal).includes(service));
+};
+
+export const identityMutants: Mutant[] = [
+  { name: 'key that CloudWatch Logs may not use', caughtBy: 'key-policies', edit: (template) => silenceKey(template, 'logs.') },
+  { name: 'key that EventBridge may not use', caughtBy: 'key-policies', edit: (template) => silenceKey(template, 'events.') },
+  {
+    name: 'key that CloudWatch Logs may use for other groups only',
+    caughtBy: 'key-policies',
+    edit: (template) => {
+      const [, key] = first(template, 'AWS::KMS::Key', ({ KeyPolicy }) => JSON.stringify(KeyPolicy).includes('logs:arn'));
+      const statement = key.Properties.KeyPolicy.Statement.find((candidate: any) => JSON.stringify(candidate).includes('logs:arn'));
+      statement.Condition = { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': { 'Fn::Sub': 'arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/other/*' } } };
+    },
+  },
+  {
+    name: 'queue with the key of SQS that EventBridge cannot use',
+    caughtBy: 'key-policies',
+    edit: (template) => {
+      const [, rule] = first(template, 'AWS::Events::Rule', ({ Targets }) => Targets);
+      const queue = targetOf(template, rule.Properties.Targets[0].Arn);
+      template.Resources[queue!].Properties!.KmsMasterKeyId = 'alias/aws/sqs';
+    },
+  },
+  {
+    name: 'alarm topic whose key CloudWatch may not use',
+    caughtBy: 'key-policies',
+    edit: (template) => {
+      const [key] = first(template, 'AWS::KMS::Key', ({ KeyPolicy }) => !JSON.stringify(KeyPolicy).includes('cloudwatch.'));
+      template.Resources.Topic = { Type: 'AWS::SNS::Topic', Properties: { KmsMasterKeyId: { 'Fn::GetAtt': [key, 'Arn'] } } };
+      template.Resources.Alarm = {
+        Type: 'AWS::CloudWatch::Alarm',
+        Properties: { Namespace: 'AWS/ECS', MetricName: 'CPUUtilization', Statistic: 'Average', Period: 60, EvaluationPeriods: 1, Threshold: 90, ComparisonOperator: 'GreaterThanThreshold', AlarmActions: [{ Ref: 'Topic' }] },
+      };
+    },
+  },
+  {
+    name: 'execution role that may not read the secret',
+    caughtBy: 'secrets',
+    edit: (template) => {
+      const { statement, list } = statementFor(template, 'secretsmanager:GetSecretValue');
+      ofType(template, 'AWS::IAM::Policy').forEach(([, { Properties }]) => Properties!.PolicyDocument.Statement = Properties!.PolicyDocument.Statement
+        .map((candidate: any) => JSON.stringify(candidate.Action).includes('GetSecretValue') ? { ...candidate, Action: 'logs:PutLogEvents' } : candidate));
+      list.splice(list.indexOf(statement), 1);
+    },
+  },
+  {
+    name: 'secrets without an execution role',
+    caughtBy: 'secrets',
+    edit: (template) => delete first(template, 'AWS::ECS::TaskDefinition')[1].Properties.ExecutionRoleArn,
+  },
+  { name: 'role that may read every secret', caughtBy: 'secrets', edit: (template) => statementFor(template, 'secretsmanager:GetSecretValue').statement.Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*' } },
+  { name: 'API key in an environment variable', caughtBy: 'secrets', edit: (template) => (container(template).Environment ??= []).push({ Name: 'PREFECT_API_KEY', Value: 'not-a-reference' }) },
+  { name: 'value that is a key', caughtBy: 'secrets', edit: (template) => (container(template).Environment ??= []).push({ Name: 'GREETING', Value: ['pnu', 'abcdef0123456789'].join('_') }) },
+  { name: 'RunTask on everything', caughtBy: 'iam', edit: (template) => statementFor(template, 'ecs:RunTask').statement.Resource = '*' },
+  { name: 'StopTask on every task', caughtBy: 'iam', edit: (template) => statementFor(template, 'ecs:StopTask').statement.Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task/*' } },
+  { name: 'PassRole of any role', caughtBy: 'iam', edit: (template) => statementFor(template, 'iam:PassRole').statement.Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*' } },
+  { name: 'PassRole to any service', caughtBy: 'iam', edit: (template) => delete statementFor(template, 'iam:PassRole').statement.Condition },
+  { name: 'every action of ECS', caughtBy: 'iam', edit: (template) => statementFor(template, 'ecs:RunTask').statement.Action = 'ecs:*' },
+  { name: 'action misspelt', caughtBy: 'iam', edit: (template) => statementFor(template, 'ecs:StopTask').statement.Action = ['ecs:StopTasks'] },
+  {
+    name: 'role that ECS may assume for any account',
+    caughtBy: 'iam',
+    edit: (template) => {
+      const [, role] = first(template, 'AWS::IAM::Role', ({ AssumeRolePolicyDocument }) => JSON.stringify(AssumeRolePolicyDocument).includes('ecs-tasks'));
+      delete role.Properties.AssumeRolePolicyDocument.Statement[0].Condition;
+    },
+  },
+  { name: 'AWS managed policy misspelt', caughtBy: 'names', edit: (template) => first(template, 'AWS::IAM::Role')[1].Properties.ManagedPolicyArns = [{ 'Fn::Sub': 'arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecRole' }] },
+  { name: 'fixed partition', caughtBy: 'portable', edit: (template) => first(template, 'AWS::IAM::Role')[1].Properties.ManagedPolicyArns = ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'] },
+  { name: 'fixed account', caughtBy: 'portable', edit: (template) => first(template, 'AWS::IAM::Role')[1].Properties.Description = 'For account 111122223333 only' },
+  { name: 'role with a name of its own', caughtBy: 'portable', edit: (template) => first(template, 'AWS::IAM::Role')[1].Properties.RoleName = 'prefect-worker' },
+  {
+    name: 'service before the policy of its execution role',
+    caughtBy: 'dependencies',
+    edit: (template) => {
+      const [, task] = first(template, 'AWS::ECS::TaskDefinition', ({ ExecutionRoleArn }) => ExecutionRoleArn);
+      const role = targetOf(template, task.Properties.ExecutionRoleArn);
+      const ofRole = ofType(template, 'AWS::IAM::Policy').filter(([, { Properties }]) => targetOf(template, Properties!.Roles[0]) === role);
+      const policies = ofRole.map(([id]) => id);
+      if (policies.length === 0) {
+        throw new NotApplicable('The execution role has no policy of its own.');
+      }
+      Object.values(template.Resources).forEach((resource) => resource.DependsOn = [resource.DependsOn ?? []].flat().filter((id) => !policies.includes(id)));
+    },
+  },
+];

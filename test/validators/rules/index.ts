@@ -1,0 +1,39 @@
+import type { Finding, NamedTemplate, Rule } from '../types';
+import { dashboards } from './dashboards';
+import { dependencies } from './dependencies';
+import { deployments } from './deployments';
+import { identityPolicies } from './iam';
+import { keyPolicies } from './key-policies';
+import { knownNames } from './names';
+import { networkPath } from './network-path';
+import { noIngress } from './no-ingress';
+import { portable } from './portable';
+import { secrets } from './secrets';
+import { queues } from './sqs';
+
+/** The rules of our own, for what no engine sees. Each has a mutant in mutants/ that shows it works. */
+export const rules: Record<string, Rule> = {
+  'dashboards': dashboards,
+  'dependencies': dependencies,
+  'deployments': deployments,
+  'iam': identityPolicies,
+  'key-policies': keyPolicies,
+  'names': knownNames,
+  'network-path': networkPath,
+  'no-ingress': noIngress,
+  'portable': portable,
+  'secrets': secrets,
+  'sqs': queues,
+};
+
+/** Runs the rules on each template, as one engine named `rules`. */
+export async function applyRules(templates: NamedTemplate[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const named of templates) {
+    for (const [rule, check] of Object.entries(rules)) {
+      const remarks = await check(named.template, { named });
+      findings.push(...remarks.map((remark): Finding => ({ engine: 'rules', rule, template: named.name, severity: 'error', ...remark })));
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,83 @@
+import { Resolver } from '../intrinsics';
+import { covers, names, statementsOf, type Statement } from '../statements';
+import { asArray, ofType, props, targetOf } from '../template';
+import type { Remark, Rule, Template } from '../types';
+
+/** A key lets the AWS services use it that write to what it encrypts. CDK adds most of these rights to no key. */
+export const keyPolicies: Rule = (template, { named }) => {
+  const resolver = new Resolver(template, { imports: named.imports });
+  return [...logGroups(template, resolver), ...queues(template, resolver), ...topics(template, resolver)];
+};
+
+function logGroups(template: Template, resolver: Resolver): Remark[] {
+  return ofType(template, 'AWS::Logs::LogGroup').flatMap(([id, { Properties = {} }]) => {
+    const key = Properties.KmsKeyId === undefined ? undefined : targetOf(template, Properties.KmsKeyId);
+    if (!key || template.Resources[key].Type !== 'AWS::KMS::Key') {
+      return [];
+    }
+    const { region, urlSuffix } = resolver.deployment;
+    const service = `logs.${region}.${urlSuffix}`;
+    const statements = allowing(template, resolver, key, service);
+    const needed = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncryptTo', 'kms:GenerateDataKey', 'kms:DescribeKey'];
+    const missing = needed.filter((action) => !statements.some((statement) => names(statement, action)));
+    if (missing.length > 0) {
+      return [{ logicalId: key, message: `It encrypts the log group ${id}, but its policy doesn't allow ${service} ${missing.join(', ')}: creating the group fails.` }];
+    }
+    const group = resolver.arn(id).replace(/:\*$/, '');
+    const patterns = statements.flatMap((statement) => Object.values(statement.conditions).flatMap((keys) => keys['kms:EncryptionContext:aws:logs:arn'] ?? []));
+    if (patterns.length === 0) {
+      return [{ logicalId: key, message: `Its policy lets CloudWatch Logs use it for any log group: add a condition on kms:EncryptionContext:aws:logs:arn (it encrypts ${id}).` }];
+    }
+    return patterns.some((pattern) => covers(pattern, group)) ? [] : [{ logicalId: key, message: `It encrypts the log group ${id}, but the condition on kms:EncryptionContext:aws:logs:arn doesn't match ${group}.` }];
+  });
+}
+
+function queues(template: Template, resolver: Resolver): Remark[] {
+  const fed = new Map<string, string>();
+  for (const [, { Properties = {} }] of ofType(template, 'AWS::Events::Rule')) {
+    for (const target of asArray<any>(Properties.Targets)) {
+      const queue = targetOf(template, target.Arn);
+      const dead = target.DeadLetterConfig && targetOf(template, target.DeadLetterConfig.Arn);
+      [queue, dead].filter((id) => id && template.Resources[id].Type === 'AWS::SQS::Queue').forEach((id) => fed.set(id!, 'events.amazonaws.com'));
+    }
+  }
+  for (const [, { Properties = {} }] of ofType(template, 'AWS::SNS::Subscription')) {
+    const queue = targetOf(template, Properties.Endpoint);
+    if (queue && template.Resources[queue].Type === 'AWS::SQS::Queue') {
+      fed.set(queue, 'sns.amazonaws.com');
+    }
+  }
+  return [...fed].flatMap(([queue, service]) => usableBy(template, resolver, queue, props(template, queue).KmsMasterKeyId, service));
+}
+
+function topics(template: Template, resolver: Resolver): Remark[] {
+  const publishers = new Map<string, string>();
+  for (const [, { Properties = {} }] of ofType(template, /^AWS::CloudWatch::(Composite)?Alarm$/)) {
+    for (const action of [Properties.AlarmActions, Properties.OKActions, Properties.InsufficientDataActions].flatMap((list) => asArray<any>(list))) {
+      const topic = targetOf(template, action);
+      if (topic && template.Resources[topic].Type === 'AWS::SNS::Topic') {
+        publishers.set(topic, 'cloudwatch.amazonaws.com');
+      }
+    }
+  }
+  return [...publishers].flatMap(([topic, service]) => usableBy(template, resolver, topic, props(template, topic).KmsMasterKeyId, service));
+}
+
+function usableBy(template: Template, resolver: Resolver, id: string, encryption: any, service: string): Remark[] {
+  if (encryption === undefined) {
+    return [];
+  }
+  if (typeof encryption === 'string' && encryption.startsWith('alias/aws/')) {
+    return [{ logicalId: id, message: `It is encrypted with ${encryption}, whose policy can't be changed, so nothing that ${service} sends arrives.` }];
+  }
+  const key = targetOf(template, encryption);
+  if (!key || template.Resources[key].Type !== 'AWS::KMS::Key') {
+    return [];
+  }
+  const missing = ['kms:GenerateDataKey', 'kms:Decrypt'].filter((action) => !allowing(template, resolver, key, service).some((statement) => names(statement, action)));
+  return missing.length === 0 ? [] : [{ logicalId: key, message: `It encrypts ${id}, but its policy doesn't allow ${service} ${missing.join(', ')}: what the service sends is lost silently.` }];
+}
+
+function allowing(template: Template, resolver: Resolver, key: string, service: string): Statement[] {
+  return statementsOf(resolver, props(template, key).KeyPolicy).filter((statement) => statement.effect === 'Allow' && (statement.principals.Service ?? []).includes(service));
+}

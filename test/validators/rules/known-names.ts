@@ -1,0 +1,68 @@
+import { aws_config as config, aws_ec2 as ec2 } from 'aws-cdk-lib';
+
+/** The last parts of the names of endpoint services (`ecr.api`), as the CDK lists them. */
+export const ENDPOINT_SERVICES = new Set([
+  ...Object.values(ec2.InterfaceVpcEndpointAwsService).map((service) => service?.shortName),
+  ...Object.values(ec2.GatewayVpcEndpointAwsService).map((service) => service?.name?.split('.').pop()),
+].filter((name) => name !== undefined));
+
+/** What follows the region in an endpoint service's name. */
+export function lastPart(name: string): string {
+  return name.replace(/^(cn\.)?(com\.amazonaws|aws(\.[a-z]+)?)\.[a-z]{2}(-[a-z]+)+-\d\./, '');
+}
+
+/** Ids of AWS Config's managed rules, as the CDK lists them. */
+export const CONFIG_RULES = new Set(Object.values(config.ManagedRuleIdentifiers).filter((value): value is string => typeof value === 'string'));
+
+/** AWS managed policies that the library and the CDK's own resources may use. */
+export const MANAGED_POLICIES = new Set([
+  'service-role/AWSLambdaBasicExecutionRole',
+  'service-role/AWSLambdaVPCAccessExecutionRole',
+  'service-role/AmazonECSTaskExecutionRolePolicy',
+  'service-role/AWS_ConfigRole',
+  'AWSXRayDaemonWriteAccess',
+  'AWSXrayWriteOnlyAccess',
+  'CloudWatchLambdaInsightsExecutionRolePolicy',
+]);
+
+/** Metrics by namespace. `undefined` stands for a namespace with too many metrics to list. */
+export const METRICS: Record<string, string[] | undefined> = {
+  'AWS/ECS': ['CPUUtilization', 'MemoryUtilization', 'EphemeralStorageUtilized', 'EphemeralStorageReserved'],
+  'ECS/ContainerInsights': [
+    'RunningTaskCount', 'PendingTaskCount', 'DesiredTaskCount', 'DeploymentCount', 'TaskSetCount', 'TaskCount', 'ServiceCount', 'RestartCount',
+    'TaskCpuUtilization', 'TaskMemoryUtilization', 'CpuUtilized', 'CpuReserved', 'MemoryUtilized', 'MemoryReserved', 'EphemeralStorageUtilized',
+    'EphemeralStorageReserved', 'NetworkRxBytes', 'NetworkTxBytes', 'StorageReadBytes', 'StorageWriteBytes', 'UnHealthyContainerHealthStatus',
+  ],
+  'AWS/SQS': [
+    'ApproximateAgeOfOldestMessage', 'ApproximateNumberOfMessagesDelayed', 'ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesVisible',
+    'NumberOfEmptyReceives', 'NumberOfMessagesDeleted', 'NumberOfMessagesReceived', 'NumberOfMessagesSent', 'SentMessageSize',
+  ],
+  'AWS/Events': ['DeadLetterInvocations', 'Events', 'FailedInvocations', 'Invocations', 'InvocationsFailedToBeSentToDlq', 'InvocationsSentToDlq', 'MatchedEvents', 'ThrottledRules', 'TriggeredRules'],
+  'AWS/Lambda': ['ConcurrentExecutions', 'DeadLetterErrors', 'Duration', 'Errors', 'Invocations', 'IteratorAge', 'Throttles', 'AsyncEventAge', 'AsyncEventsDropped'],
+  'AWS/ApplicationELB': [
+    'ActiveConnectionCount', 'HealthyHostCount', 'HTTPCode_ELB_4XX_Count', 'HTTPCode_ELB_5XX_Count', 'HTTPCode_Target_2XX_Count', 'HTTPCode_Target_4XX_Count',
+    'HTTPCode_Target_5XX_Count', 'NewConnectionCount', 'RejectedConnectionCount', 'RequestCount', 'TargetConnectionErrorCount', 'TargetResponseTime', 'UnHealthyHostCount',
+  ],
+  'AWS/NATGateway': ['ActiveConnectionCount', 'BytesInFromDestination', 'BytesInFromSource', 'BytesOutToDestination', 'BytesOutToSource', 'ErrorPortAllocation', 'IdleTimeoutCount', 'PacketsDropCount'],
+  'AWS/Scheduler': ['InvocationAttemptCount', 'InvocationDroppedCount', 'InvocationThrottleCount', 'TargetErrorCount', 'InvocationsSentToDeadLetterCount'],
+  'AWS/Logs': ['IncomingBytes', 'IncomingLogEvents', 'ForwardedBytes', 'ForwardedLogEvents', 'DeliveryErrors', 'DeliveryThrottling'],
+  'AWS/WAFV2': ['AllowedRequests', 'BlockedRequests', 'CountedRequests'],
+  'AWS/RDS': undefined,
+  // What the library's own code publishes.
+  'PrefectFargateWorker': ['DueRuns', 'LateRuns', 'PendingRuns', 'RunningRuns', 'OnlineWorkers', 'CrashedRuns'],
+};
+
+/** Memory in MiB that Fargate offers for each number of CPU units. */
+export const FARGATE_SIZES: Record<string, number[]> = {
+  256: [512, 1024, 2048],
+  512: gib(1, 4),
+  1024: gib(2, 8),
+  2048: gib(4, 16),
+  4096: gib(8, 30),
+  8192: gib(16, 60, 4),
+  16384: gib(32, 120, 8),
+};
+
+function gib(from: number, to: number, step = 1): number[] {
+  return Array.from({ length: (to - from) / step + 1 }, (_, index) => (from + index * step) * 1024);
+}

@@ -1,0 +1,37 @@
+import { METRICS } from './known-names';
+
+const STATISTICS = ['SampleCount', 'Average', 'Sum', 'Minimum', 'Maximum', 'IQM'];
+const NUMBER = '\\d{1,2}(\\.\\d+)?|100';
+const EXTENDED = new RegExp(`^((p|tm|wm|tc|ts)(${NUMBER})|(TM|WM|TC|TS|PR)\\([\\d.%]*:[\\d.%]*\\))$`);
+
+/** What is wrong with the name of a metric; `published` are names that the template itself publishes. */
+export function metricFault(namespace: unknown, name: unknown, published: Set<string> = new Set()): string | undefined {
+  if (typeof namespace !== 'string' || typeof name !== 'string') {
+    return undefined;
+  }
+  if (published.has(`${namespace} ${name}`)) {
+    return undefined;
+  }
+  if (!(namespace in METRICS)) {
+    return `Nothing is known to publish metrics in the namespace ${namespace}. Correct it, or add it to known-names.ts.`;
+  }
+  const known = METRICS[namespace];
+  return known && !known.includes(name) ? `Nothing publishes the metric ${name} in ${namespace}. Correct it, or add it to known-names.ts.` : undefined;
+}
+
+/** What is wrong with a statistic. */
+export function statisticFault(statistic: unknown): string | undefined {
+  return typeof statistic === 'string' && !STATISTICS.includes(statistic) && !EXTENDED.test(statistic) ? `CloudWatch has no statistic ${statistic}.` : undefined;
+}
+
+/** What is wrong with metric maths: ids that are unknown, doubled or malformed. */
+export function mathFaults(queries: { id: string; expression?: string }[]): string[] {
+  const ids = queries.map(({ id }) => id);
+  const faults = ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `The id ${id} stands for two metrics.`);
+  faults.push(...ids.filter((id) => !/^[a-z][A-Za-z0-9_]*$/.test(id)).map((id) => `The id ${id} has to start with a small letter and hold only letters, digits and _.`));
+  for (const { id, expression } of queries) {
+    const words = (expression ?? '').replace(/'[^']*'|"[^"]*"/g, '').match(/\b[a-z][A-Za-z0-9_]*\b(?!\s*\()/g) ?? [];
+    faults.push(...words.filter((word) => !ids.includes(word)).map((word) => `The expression ${id} uses ${word}, which no metric has as its id.`));
+  }
+  return faults;
+}

@@ -1,0 +1,31 @@
+import { callersOf, egressOf, ingressOf, isNothing } from '../network-model';
+import { eachString } from '../template';
+import type { Remark, Rule, Template } from '../types';
+
+/**
+ * What runs in the VPC takes no connections and opens them only to 443 and to the port of the Prefect API.
+ * A service behind a load balancer takes them from another security group, never from addresses.
+ */
+export const noIngress: Rule = (template) => {
+  const ports = allowedPorts(template);
+  return callersOf(template).flatMap((caller) => caller.securityGroups.flatMap((group): Remark[] => {
+    const inbound = ingressOf(template, group).filter((rule) => !caller.loadBalanced || rule.group === undefined);
+    const outbound = egressOf(template, group).filter((rule) => !isNothing(rule) && !(rule.protocol === 'tcp' && rule.from === rule.to && ports.has(rule.from)));
+    return [
+      ...inbound.map((rule) => ({ logicalId: group, message: `It admits ${rule.protocol} ${rule.from}-${rule.to} from ${rule.cidr ?? rule.group} to ${caller.logicalId}; nothing has to connect to it.` })),
+      ...outbound.map((rule) => ({ logicalId: group, message: `It lets ${caller.logicalId} out on ${rule.protocol} ${rule.from}-${rule.to}; only TCP ${[...ports].join(' and ')} are needed.` })),
+    ];
+  }));
+};
+
+/** 443, and the port that a Prefect API of the template's environment variables names. */
+function allowedPorts(template: Template): Set<number> {
+  const ports = new Set([443]);
+  eachString(template.Resources, (text, path) => {
+    const url = /^(https?):\/\/[^/:]+(?::(\d+))?.*\/api$/.exec(text);
+    if (url && path[path.length - 1] !== 'ServiceToken') {
+      ports.add(Number(url[2] ?? (url[1] === 'http' ? 80 : 443)));
+    }
+  });
+  return ports;
+}

@@ -1,0 +1,64 @@
+import { cdkNag } from './engines/cdk-nag';
+import { cfnLint } from './engines/cfn-lint';
+import { cloudformationValidate } from './engines/cloudformation-validate';
+import { samples } from './fixtures/sample';
+import { mutants, mutate } from './mutants';
+import { applyRules, rules } from './rules';
+import { suppress, Suppression, suppressions } from './suppressions';
+import { synthesize } from './synth';
+import { pathOf } from './template';
+import type { Engine, Finding, NamedTemplate } from './types';
+
+const engines: Record<string, Engine> = {
+  'cloudformation-validate': cloudformationValidate,
+  'cfn-lint': cfnLint,
+  'cdk-nag': cdkNag,
+  'rules': applyRules,
+};
+
+const templates = synthesize(samples);
+const used = new Set<Suppression>();
+
+const where = (finding: Finding): string => {
+  const named = templates.find(({ name }) => name === finding.template);
+  return named ? pathOf(named.template, finding.logicalId) : finding.logicalId;
+};
+const told = (finding: Finding) => `${finding.template}: ${where(finding)}: ${finding.message} [${finding.engine} ${finding.rule}]`;
+const alone = (named: NamedTemplate) => ({ ...named, app: undefined });
+
+describe('every scenario is free of findings by', () => {
+  test.each(Object.keys(engines))('%s', async (engine) => {
+    const result = suppress(await engines[engine](templates), where);
+    result.used.forEach((suppression) => used.add(suppression));
+    expect([...new Set(result.left.map(told))]).toEqual([]);
+  }, 180_000);
+
+  test('and every suppression is still needed', () => {
+    expect(suppressions.filter((suppression) => !used.has(suppression)).map(({ engine, rule, where: place }) => `${engine} ${rule} at ${place}`)).toEqual([]);
+  });
+});
+
+describe('every mutant is caught:', () => {
+  const table: string[] = [];
+
+  test.each(mutants.map((mutant) => [mutant.name, mutant] as const))('%s', async (name, mutant) => {
+    const { mutated, from } = mutate(mutant, templates);
+    const before = await findings(alone(from), mutant.caughtBy);
+    const added = [...await findings(mutated, mutant.caughtBy)].filter((finding) => !before.has(finding));
+    table.push(`${name.padEnd(56)} ${(added.length > 0 ? mutant.caughtBy : 'NOBODY').padEnd(24)} ${from.name}`);
+    expect(added).not.toEqual([]);
+  });
+
+  test('and every rule catches one', () => {
+    expect(Object.keys(rules).filter((rule) => !mutants.some(({ caughtBy }) => caughtBy === rule))).toEqual([]);
+  });
+
+  afterAll(() => {
+    process.stdout.write(`\n${'mutant'.padEnd(56)} ${'caught by'.padEnd(24)} made from\n${table.join('\n')}\n`);
+  });
+
+  async function findings(named: NamedTemplate, by: string): Promise<Set<string>> {
+    const found = by in engines ? await engines[by]([named]) : (await applyRules([named])).filter(({ rule }) => rule === by);
+    return new Set(found.map(({ logicalId, message, rule }) => `${rule} ${logicalId} ${message}`));
+  }
+});
