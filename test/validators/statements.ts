@@ -1,5 +1,5 @@
 import type { Resolver } from './intrinsics';
-import { asArray, ofType, targetOf } from './template';
+import { asArray, ofType, targetOf, targets } from './template';
 import type { Template } from './types';
 
 /** A policy statement with its intrinsic functions resolved and its lists made lists. */
@@ -42,8 +42,9 @@ function principalsOf(principal: any): Record<string, string[]> {
 export function policiesOfRole(template: Template, roleId: string): { holder: string; document: any }[] {
   const role = template.Resources[roleId]?.Properties ?? {};
   const isForRole = (roles: any) => asArray(roles).some((item) => targetOf(template, item) === roleId);
+  const managed = targets(template, role.ManagedPolicyArns);
   const attached = ofType(template, /^AWS::IAM::(Policy|RolePolicy|ManagedPolicy)$/).filter(([id, { Properties = {} }]) =>
-    isForRole(Properties.Roles) || isForRole(Properties.RoleName) || asArray<any>(role.ManagedPolicyArns).some((arn) => targetOf(template, arn) === id));
+    isForRole(Properties.Roles) || isForRole(Properties.RoleName) || managed.includes(id));
   return [
     ...asArray<any>(role.Policies).map((policy) => ({ holder: roleId, document: policy.PolicyDocument })),
     ...attached.map(([holder, { Properties = {} }]) => ({ holder, document: Properties.PolicyDocument })),

@@ -17,13 +17,13 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: 'AwsSolutions-SMG4',
-    where: /ApiKey/,
-    reason: 'An API key of Prefect is issued by Prefect, so Secrets Manager has nothing to rotate it with.',
+    where: /\/(ApiKey|AuthString|Headers)\/Resource$/,
+    reason: 'The scenario\'s secrets hold what Prefect or its proxy issues, so Secrets Manager has nothing to rotate them with.',
   },
   {
     engine: 'cdk-nag',
     rule: 'AwsSolutions-ECS2',
-    where: /Task/,
+    where: /\/TaskDefinition\/Resource$/,
     reason: 'The variables hold settings; credentials are container secrets, which the rule "secrets" checks.',
   },
   {
@@ -40,9 +40,22 @@ export const suppressions: Suppression[] = [
   },
   {
     engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM4\[.*AWSLambda(Basic|VPCAccess)ExecutionRole\]$/,
+    rule: /^AwsSolutions-IAM4\[.*AWSLambda(BasicExecutionRole|VPCAccessExecutionRole|ENIManagementAccess)\]$/,
     where: /.*/,
     reason: 'The policy holds the logging and network rights that every function needs, and follows Lambda when it needs others.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^AwsSolutions-IAM5\[Resource::<.*Function.*\.Arn>:\*\]$/,
+    where: /\/Provider\/framework-onEvent\/ServiceRole\/DefaultPolicy/,
+    reason: 'The CDK\'s provider framework may call every version of the one function that it wraps.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: 'AwsSolutions-EC23',
+    where: /EndpointSecurityGroup\/Resource$/,
+    message: /threw an error/,
+    reason: 'cdk-nag can\'t read an address range that is a reference to the VPC\'s own; the rule "no-ingress" does.',
   },
   {
     engine: 'cdk-nag',

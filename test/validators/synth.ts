@@ -8,7 +8,7 @@ export interface Scenario {
 }
 
 /** Synthesizes each scenario in an app of its own and returns the templates of all its stacks. */
-export function synthesize(scenarios: Scenario[]): NamedTemplate[] {
+export function synthesize(scenarios: readonly Scenario[]): NamedTemplate[] {
   return scenarios.flatMap((scenario) => {
     const app = new cdk.App({ analyticsReporting: false, treeMetadata: false });
     scenario.build(app);

@@ -1,7 +1,7 @@
+import { scenarios } from '../scenarios';
 import { cdkNag } from './engines/cdk-nag';
 import { cfnLint } from './engines/cfn-lint';
 import { cloudformationValidate } from './engines/cloudformation-validate';
-import { samples } from './fixtures/sample';
 import { mutants, mutate } from './mutants';
 import { applyRules, rules } from './rules';
 import { suppress, Suppression, suppressions } from './suppressions';
@@ -16,7 +16,7 @@ const engines: Record<string, Engine> = {
   'rules': applyRules,
 };
 
-const templates = synthesize(samples);
+const templates = synthesize(scenarios);
 const used = new Set<Suppression>();
 
 const where = (finding: Finding): string => {

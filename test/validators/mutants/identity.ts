@@ -1,6 +1,6 @@
 import { ofType, targetOf } from '../template';
 import type { Template } from '../types';
-import { container, first, Mutant, NotApplicable, statementFor } from './mutant';
+import { container, first, forgetDependency, Mutant, NotApplicable, statementFor } from './mutant';
 
 /** Takes the statements that a service is the principal of out of the first key's policy that has one. */
 const silenceKey = (template: Template, service: string) => {
@@ -89,7 +89,7 @@ export const identityMutants: Mutant[] = [
       if (policies.length === 0) {
         throw new NotApplicable('The execution role has no policy of its own.');
       }
-      Object.values(template.Resources).forEach((resource) => resource.DependsOn = [resource.DependsOn ?? []].flat().filter((id) => !policies.includes(id)));
+      forgetDependency(template, policies);
     },
   },
 ];

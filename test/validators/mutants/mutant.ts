@@ -43,9 +43,14 @@ export function statementFor(template: Template, action: string): { statement: a
 /** Takes a resource away, with every DependsOn that names it. */
 export function remove(template: Template, logicalId: string): void {
   delete template.Resources[logicalId];
+  forgetDependency(template, [logicalId]);
+}
+
+/** Takes resources out of every DependsOn. */
+export function forgetDependency(template: Template, logicalIds: string[]): void {
   for (const resource of Object.values(template.Resources)) {
     if (resource.DependsOn) {
-      resource.DependsOn = [resource.DependsOn].flat().filter((id) => id !== logicalId);
+      resource.DependsOn = [resource.DependsOn].flat().filter((id) => !logicalIds.includes(id));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { callersOf } from '../network-model';
 import { ofType, targetOf } from '../template';
 import type { Template } from '../types';
-import { first, Mutant, NotApplicable, remove } from './mutant';
+import { first, forgetDependency, Mutant, NotApplicable, remove } from './mutant';
 
 const serviceGroup = (template: Template) => {
   const [, service] = first(template, 'AWS::ECS::Service');
@@ -92,6 +92,15 @@ export const networkMutants: Mutant[] = [
     edit: (template) => serviceGroup(template).SecurityGroupEgress = [{ IpProtocol: '-1', CidrIp: '0.0.0.0/0' }],
   },
   {
+    name: 'endpoint that admits the world',
+    caughtBy: 'no-ingress',
+    edit: (template) => {
+      const [, { Properties }] = endpoint(template, 'secretsmanager');
+      const group = targetOf(template, Properties.SecurityGroupIds[0])!;
+      (template.Resources[group].Properties!.SecurityGroupIngress ??= []).push({ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, CidrIp: '0.0.0.0/0' });
+    },
+  },
+  {
     name: 'endpoint service misspelt',
     caughtBy: 'names',
     edit: (template) => endpoint(template, 'secretsmanager')[1].Properties.ServiceName = { 'Fn::Sub': 'com.amazonaws.${AWS::Region}.secretmanager' },
@@ -100,11 +109,9 @@ export const networkMutants: Mutant[] = [
     name: 'service before the default route',
     caughtBy: 'dependencies',
     edit: (template) => {
-      const service = first(template, 'AWS::ECS::Service')[1];
-      const routes = ofType(template, 'AWS::EC2::Route').map(([id]) => id);
-      ofType(template, 'AWS::EC2::VPCEndpoint').forEach(([, resource]) => delete resource.DependsOn);
-      ofType(template, /^Custom::|^AWS::Lambda::Function/).forEach(([, resource]) => resource.DependsOn = [resource.DependsOn ?? []].flat().filter((id) => !routes.includes(id)));
-      service.DependsOn = [service.DependsOn ?? []].flat().filter((id) => !routes.includes(id));
+      first(template, 'AWS::ECS::Service');
+      first(template, 'AWS::EC2::Route');
+      forgetDependency(template, ofType(template, 'AWS::EC2::Route').map(([id]) => id));
     },
   },
   {

@@ -1,6 +1,6 @@
 import { asArray, ofType, targetOf } from '../template';
 import type { Template } from '../types';
-import { container, first, Mutant, NotApplicable } from './mutant';
+import { container, first, forgetDependency, Mutant, NotApplicable } from './mutant';
 
 const service = (template: Template) => first(template, 'AWS::ECS::Service')[1].Properties;
 const events = (template: Template) => {
@@ -104,23 +104,16 @@ export const serviceMutants: Mutant[] = [
     name: 'service before the work pool',
     caughtBy: 'dependencies',
     edit: (template) => {
-      const [pool] = first(template, /^Custom::.*WorkPool/i);
-      const [id, worker] = first(template, 'AWS::ECS::Service');
-      worker.DependsOn = [worker.DependsOn ?? []].flat().filter((other) => other !== pool);
-      if (JSON.stringify([worker.Properties, container(template), id]).includes(pool)) {
-        throw new NotApplicable('The service refers to the work pool.');
-      }
+      first(template, 'AWS::ECS::Service');
+      forgetDependency(template, [first(template, /^Custom::.*WorkPool/i)[0]]);
     },
   },
   {
     name: 'function called before it may write its logs',
     caughtBy: 'dependencies',
     edit: (template) => {
-      const [handler] = first(template, 'AWS::Lambda::Function', ({ Role }) => Role);
-      const role = targetOf(template, template.Resources[handler].Properties!.Role);
-      if (!ofType(template, /^Custom::/).some(([, { Properties = {} }]) => targetOf(template, Properties.ServiceToken) === handler)) {
-        throw new NotApplicable('No custom resource calls the function.');
-      }
+      const handler = targetOf(template, first(template, /^Custom::.*WorkPool/i)[1].Properties.ServiceToken);
+      const role = targetOf(template, template.Resources[handler!].Properties!.Role);
       template.Resources.MutantPolicy = { Type: 'AWS::IAM::Policy', Properties: { PolicyName: 'late', Roles: [{ Ref: role }], PolicyDocument: { Version: '2012-10-17', Statement: [] } } };
     },
   },

@@ -1,15 +1,19 @@
-import { routeTablesOf } from '../network-model';
+import { Resolver } from '../intrinsics';
+import { routeTablesOf, wayOut } from '../network-model';
 import { policiesOfRole } from '../statements';
-import { dependenciesOf, ofType, props, targetOf, targets } from '../template';
+import { asArray, dependenciesOf, ofType, props, targetOf, targets } from '../template';
 import type { Remark, Rule, Template } from '../types';
 
 /**
  * What has to exist before something starts is created before it. CloudFormation orders resources by their references
  * only, and a task refers neither to its role's policy nor to the route that its packets take.
  */
-export const dependencies: Rule = (template) => [...services(template), ...customResources(template)];
+export const dependencies: Rule = (template, { named }) => [
+  ...services(template, new Resolver(template, { imports: named.imports })),
+  ...customResources(template),
+];
 
-function services(template: Template): Remark[] {
+function services(template: Template, resolver: Resolver): Remark[] {
   return ofType(template, 'AWS::ECS::Service').flatMap(([logicalId, { Properties = {} }]) => {
     const before = dependenciesOf(template, logicalId);
     const task = targetOf(template, Properties.TaskDefinition);
@@ -21,7 +25,7 @@ function services(template: Template): Remark[] {
     for (const id of network(template, subnets)) {
       needed.set(id, 'without which its first tasks reach nothing');
     }
-    for (const [id] of ofType(template, /^Custom::.*WorkPool/i)) {
+    for (const id of workPools(template, resolver, task)) {
       needed.set(id, 'the work pool that its workers poll');
     }
     return [...needed].filter(([id]) => !before.has(id)).map(([id, what]) => ({ logicalId: logicalId, message: `It may start before ${id}, ${what}: add a DependsOn.` }));
@@ -32,14 +36,36 @@ function policies(template: Template, role: string | undefined): string[] {
   return role ? policiesOfRole(template, role).map(({ holder }) => holder).filter((holder) => holder !== role) : [];
 }
 
-/** Routes, their associations and endpoints of the subnets that a task starts in. */
-function network(template: Template, subnets: string[]): string[] {
+/** The custom resources that make the pools which a task's containers name with --pool. */
+function workPools(template: Template, resolver: Resolver, task: string | undefined): string[] {
+  const containers = task ? asArray<any>(resolver.resolve(props(template, task).ContainerDefinitions)) : [];
+  const commands = containers.map(({ Command }) => asArray<string>(Command));
+  const pools = commands.filter((command) => command.includes('--pool')).map((command) => command[command.indexOf('--pool') + 1]);
+  return ofType(template, /^Custom::.*WorkPool/i)
+    .filter(([, { Properties }]) => Object.values<any>(resolver.resolve(Properties))
+      .some((value) => pools.some((pool) => value === pool || isNamed(value, pool))))
+    .map(([id]) => id);
+}
+
+/** Whether a property is a JSON object that has this name. */
+function isNamed(value: any, name: string): boolean {
+  try {
+    return JSON.parse(value).name === name;
+  } catch {
+    return false;
+  }
+}
+
+/** Routes and their associations, and where those lead nowhere the endpoints, of the subnets that a task starts in. */
+function network(template: Template, subnets: string[], services = /./): string[] {
   const tables = subnets.flatMap((subnet) => routeTablesOf(template, subnet));
-  const vpcs = new Set(subnets.map((subnet) => targetOf(template, props(template, subnet).VpcId)));
+  const closed = subnets.filter((subnet) => wayOut(template, subnet) === 'none');
+  const vpcs = new Set(closed.map((subnet) => targetOf(template, props(template, subnet).VpcId)));
   return [
     ...ofType(template, 'AWS::EC2::SubnetRouteTableAssociation').filter(([, { Properties = {} }]) => subnets.includes(targetOf(template, Properties.SubnetId) ?? '')),
     ...ofType(template, 'AWS::EC2::Route').filter(([, { Properties = {} }]) => tables.includes(targetOf(template, Properties.RouteTableId) ?? '')),
-    ...ofType(template, 'AWS::EC2::VPCEndpoint').filter(([, { Properties = {} }]) => vpcs.has(targetOf(template, Properties.VpcId))),
+    ...ofType(template, 'AWS::EC2::VPCEndpoint').filter(([, { Properties = {} }]) =>
+      vpcs.has(targetOf(template, Properties.VpcId)) && services.test(JSON.stringify(Properties.ServiceName))),
   ].map(([id]) => id);
 }
 
@@ -51,9 +77,13 @@ function customResources(template: Template): Remark[] {
       return [];
     }
     const before = dependenciesOf(template, logicalId);
-    const role = targetOf(template, props(template, handler).Role);
-    const subnets = targets(template, props(template, handler).VpcConfig?.SubnetIds);
-    return [...policies(template, role), ...network(template, subnets)].filter((id) => !before.has(id))
-      .map((id) => ({ logicalId, message: `Its function ${handler} may be called before ${id} exists: add a DependsOn.` }));
+    // The CDK's provider framework is a function that calls the one that does the work.
+    const handlers = [handler, ...dependenciesOf(template, handler)].filter((id) => template.Resources[id].Type === 'AWS::Lambda::Function');
+    return [...new Set(handlers)].flatMap((id) => {
+      const subnets = targets(template, props(template, id).VpcConfig?.SubnetIds);
+      return [...policies(template, targetOf(template, props(template, id).Role)), ...network(template, subnets, /secretsmanager/)]
+        .filter((needed) => !before.has(needed))
+        .map((needed) => ({ logicalId, message: `Its function ${id} may be called before ${needed} exists: add a DependsOn.` }));
+    });
   });
 }

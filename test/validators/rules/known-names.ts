@@ -18,6 +18,7 @@ export const CONFIG_RULES = new Set(Object.values(config.ManagedRuleIdentifiers)
 export const MANAGED_POLICIES = new Set([
   'service-role/AWSLambdaBasicExecutionRole',
   'service-role/AWSLambdaVPCAccessExecutionRole',
+  'service-role/AWSLambdaENIManagementAccess',
   'service-role/AmazonECSTaskExecutionRolePolicy',
   'service-role/AWS_ConfigRole',
   'AWSXRayDaemonWriteAccess',

@@ -1,5 +1,5 @@
 import { callersOf, egressOf, ingressOf, isNothing } from '../network-model';
-import { eachString } from '../template';
+import { eachString, ofType, targets } from '../template';
 import type { Remark, Rule, Template } from '../types';
 
 /**
@@ -8,7 +8,7 @@ import type { Remark, Rule, Template } from '../types';
  */
 export const noIngress: Rule = (template) => {
   const ports = allowedPorts(template);
-  return callersOf(template).flatMap((caller) => caller.securityGroups.flatMap((group): Remark[] => {
+  const callers = callersOf(template).flatMap((caller) => caller.securityGroups.flatMap((group): Remark[] => {
     const inbound = ingressOf(template, group).filter((rule) => !caller.loadBalanced || rule.group === undefined);
     const outbound = egressOf(template, group).filter((rule) => !isNothing(rule) && !(rule.protocol === 'tcp' && rule.from === rule.to && ports.has(rule.from)));
     return [
@@ -16,7 +16,15 @@ export const noIngress: Rule = (template) => {
       ...outbound.map((rule) => ({ logicalId: group, message: `It lets ${caller.logicalId} out on ${rule.protocol} ${rule.from}-${rule.to}; only TCP ${[...ports].join(' and ')} are needed.` })),
     ];
   }));
+  return [...callers, ...openEndpoints(template)];
 };
+
+/** Endpoints serve their VPC, so they admit addresses of the VPC or its groups, on 443 only. */
+function openEndpoints(template: Template): Remark[] {
+  return ofType(template, 'AWS::EC2::VPCEndpoint').flatMap(([id, { Properties = {} }]) => targets(template, Properties.SecurityGroupIds).flatMap((group) =>
+    ingressOf(template, group).filter((rule) => rule.cidr === '0.0.0.0/0' || rule.cidr === '::/0' || rule.protocol !== 'tcp' || rule.from !== 443 || rule.to !== 443)
+      .map((rule) => ({ logicalId: group, message: `It admits ${rule.protocol} ${rule.from}-${rule.to} from ${rule.cidr ?? rule.group} to the endpoint ${id}; only TCP 443 from the VPC is needed.` }))));
+}
 
 /** 443, and the port that a Prefect API of the template's environment variables names. */
 function allowedPorts(template: Template): Set<number> {
