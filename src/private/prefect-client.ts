@@ -71,7 +71,7 @@ export class PrefectClient {
       const outgoing = request(url, {
         method,
         ca: this.options.ca,
-        headers: { ...this.options.headers, 'accept': 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: { ...this.options.headers, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         signal: AbortSignal.timeout(REQUEST_SECONDS * 1000),
       }, response => {
         const chunks: Buffer[] = [];

@@ -1,7 +1,7 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { PrefectApi } from '../prefect-api';
-import { known } from '../private/validation';
 import { CA_CERTIFICATE_FILE } from './ca-certificate';
+import { known } from '../private/validation';
 
 export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME';
 

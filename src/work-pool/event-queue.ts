@@ -1,4 +1,4 @@
-import { aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aws_kms as kms, aws_sqs as sqs, Duration, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_events as events, aws_iam as iam, aws_kms as kms, aws_sqs as sqs, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 
 export interface EventQueueProps {
@@ -31,7 +31,7 @@ export class EventQueue extends Construct {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 3 },
     });
 
-    new events.Rule(this, 'Rule', {
+    const rule = new events.Rule(this, 'Rule', {
       description: `State changes of the flow runs' tasks, for the Prefect worker ${scope.node.path}`,
       eventPattern: {
         source: ['aws.ecs'],
@@ -42,7 +42,28 @@ export class EventQueue extends Construct {
             Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: props.flowRunFamily })),
         },
       },
-      targets: [new targets.SqsQueue(this.queue)],
+      targets: [{ bind: () => ({ arn: this.queue.queueArn, targetResource: this.queue }) }],
     });
+    this.letRuleSend(rule, props.encryptionKey);
+  }
+
+  /** The L2 target, targets.SqsQueue, lets any rule of any account send to an encrypted queue; this rule is enough. */
+  private letRuleSend(rule: events.Rule, encryptionKey: kms.IKey): void {
+    const eventBridge = new iam.ServicePrincipal('events.amazonaws.com');
+    this.queue.addToResourcePolicy(new iam.PolicyStatement({
+      sid: 'TaskStateChanges',
+      principals: [eventBridge],
+      actions: ['sqs:SendMessage'],
+      resources: [this.queue.queueArn],
+      conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn } },
+    }));
+    // By account, because the rule's ARN in the key's policy would make a circle: rule, queue, key.
+    encryptionKey.addToResourcePolicy(new iam.PolicyStatement({
+      sid: 'TaskStateChanges',
+      principals: [eventBridge],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+    }));
   }
 }

@@ -34,11 +34,6 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
   const { api, network, cluster, identity, logGroup, defaults } = props;
   const image = bindImage(scope, props);
   const { PREFECT_API_KEY: apiKey, PREFECT_API_AUTH_STRING: authString, PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders } = api._secrets;
-  Object.values(api._secrets).forEach(secret => secret.grantRead(identity.flowRunExecutionRole));
-  logGroup.grantWrite(identity.flowRunExecutionRole);
-  // The worker forwards the last words of a flow run that crashed before it reached the API.
-  logGroup.grant(identity.workerRole, 'logs:GetLogEvents');
-
   const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image.imageName, api._tlsCaCertificate);
   return {
     variables: {

@@ -40,6 +40,11 @@ export class ServedWorkPool extends Construct {
       });
       queue.grantConsumeMessages(identity.workerRole);
       task.container.addEnvironment(OBSERVER_QUEUE_VARIABLE, queue.queueName);
+      // What flow runs' tasks need to start, whether the template is ours or yours.
+      Object.values(api._secrets).forEach(secret => secret.grantRead(identity.flowRunExecutionRole));
+      task.logGroup.grantWrite(identity.flowRunExecutionRole);
+      // The worker forwards the last words of a flow run that crashed before it reached the API.
+      task.logGroup.grant(identity.workerRole, 'logs:GetLogEvents');
     }
     if (!workPool._managed) return;
 

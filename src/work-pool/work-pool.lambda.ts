@@ -1,8 +1,8 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
-import { PrefectClient } from '../private/prefect-client';
-import { authenticationHeaders } from '../private/prefect-credentials';
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { WorkPoolConfiguration } from './configuration';
+import { PrefectClient } from '../private/prefect-client';
+import { authenticationHeaders } from '../private/prefect-credentials';
 
 interface StoredWorkPool {
   id: string;

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
+
+/** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
+const { API_URL, SECRET_ARN, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
+
+const app = new App();
+const stack = new Stack(app, 'Live');
+const secret = SECRET_ARN === undefined ? undefined : secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN);
+
+const api = CLOUD_ACCOUNT
+  ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiKey: secret! })
+  : PrefectApi.selfHosted({ url: API_URL!, authString: secret, privateNetwork: true });
+const scaling = { minWorkers: Number(WORKERS) };
+
+const processes = new PrefectFargateWorker(stack, 'Processes', {
+  api,
+  workPool: WorkPool.managed('live "processes"', { concurrencyLimit: 30, queues: [{ name: 'urgent', priority: 1 }] }),
+  workerType: WorkerType.PROCESS,
+  scaling,
+});
+new PrefectFargateWorker(stack, 'Tasks', {
+  api,
+  workPool: WorkPool.managed('live tasks', { flowRunDefaults: { environment: { GREETING: 'hello' } } }),
+  vpc: processes.vpc,
+  cluster: processes.cluster,
+  scaling,
+});
+
+// The tests' Prefect Cloud is a proxy on loopback: the one thing that is changed in what was synthesized.
+const assembly = app.synth();
+if (API_URL && CLOUD_ACCOUNT) {
+  for (const file of readdirSync(assembly.directory).filter(name => name.endsWith('.template.json'))) {
+    const path = join(assembly.directory, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`${CLOUD}/accounts/${CLOUD_ACCOUNT}/workspaces/${CLOUD_WORKSPACE}`, API_URL));
+  }
+}

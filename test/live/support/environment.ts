@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
+import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
+import { StandIn, startStandIn } from '../../stand-in/stand-in';
+import { cdk, Deployment } from './cdk';
+import { Prefect } from './prefect';
+
+export const APP = 'test/live/support/app.ts';
+export const FLOWS = __dirname;
+export const PROCESS_POOL = 'live "processes"';
+export const ECS_POOL = 'live tasks';
+
+export interface LiveOptions {
+  /** A self-hosted server that asks for an authentication string, or Prefect Cloud's URL shape with an API key. */
+  readonly api: 'self-hosted' | 'cloud';
+  /** How many workers of each type. */
+  readonly workers?: number;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** A local AWS with a bootstrapped account, a real Prefect server, and the secret by which they know each other. */
+export interface Live {
+  readonly standIn: StandIn;
+  readonly server: PrefectServer;
+  readonly prefect: Prefect;
+  readonly deployment: Deployment;
+  /** The proxy in Prefect Cloud's shape, where there is one. */
+  readonly proxy?: CloudProxy;
+  stop(): Promise<void>;
+}
+
+const CLOUD_ACCOUNT = '11111111-2222-3333-4444-555555555555';
+const CLOUD_WORKSPACE = '66666666-7777-8888-9999-000000000000';
+
+export async function startLive(options: LiveOptions): Promise<Live> {
+  const { onProgress } = options;
+  const cloud = options.api === 'cloud';
+  const credential = cloud ? `pnu_${'x'.repeat(36)}` : 'admin:a "pass" word';
+  const started: { stop(): Promise<void> }[] = [];
+  const stop = async () => {
+    for (const part of started.reverse()) await part.stop();
+  };
+
+  try {
+    const [standIn, server] = await Promise.all([
+      startStandIn({ onProgress }).then(part => { started.push(part); return part; }),
+      startPrefectServer({ authString: cloud ? undefined : credential, onProgress }).then(part => { started.push(part); return part; }),
+    ]);
+    const proxy = cloud
+      ? await startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE })
+      : undefined;
+    if (proxy) started.push(proxy);
+
+    await cdk(standIn, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
+    const secretArn = await createSecret(standIn, credential);
+    const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
+    started.push({ stop: () => rm(output, { recursive: true, force: true }) });
+
+    const apiUrl = proxy?.apiUrl ?? server.apiUrl;
+    const authorization = cloud ? `Bearer ${credential}` : `Basic ${Buffer.from(credential).toString('base64')}`;
+    return {
+      standIn,
+      server,
+      proxy,
+      prefect: new Prefect(apiUrl, { authorization }),
+      deployment: {
+        app: APP,
+        output,
+        environment: {
+          API_URL: apiUrl,
+          SECRET_ARN: secretArn,
+          WORKERS: `${options.workers ?? 1}`,
+          ...(cloud && { CLOUD_ACCOUNT, CLOUD_WORKSPACE }),
+        },
+        onProgress,
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export async function createSecret(standIn: StandIn, value: string): Promise<string> {
+  const client = new SecretsManagerClient({
+    endpoint: standIn.endpoint,
+    region: standIn.environment.AWS_REGION,
+    credentials: { accessKeyId: standIn.environment.AWS_ACCESS_KEY_ID, secretAccessKey: standIn.environment.AWS_SECRET_ACCESS_KEY },
+  });
+  const { ARN } = await client.send(new CreateSecretCommand({ Name: `prefect-${Date.now()}`, SecretString: value }));
+  return ARN!;
+}

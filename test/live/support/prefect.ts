@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface FlowRun {
+  readonly id: string;
+  readonly name: string;
+  readonly state: { readonly type: string; readonly name: string; readonly message: string | null };
+  readonly infrastructure_pid: string | null;
+}
+
+export interface DeploymentOptions {
+  readonly workPool: string;
+  readonly workQueue?: string;
+  /** `file.py:function` below `directory`. */
+  readonly entrypoint: string;
+  readonly directory: string;
+  readonly jobVariables?: Record<string, unknown>;
+}
+
+/** A test's own hand on a Prefect API: makes deployments, starts flow runs, looks at what becomes of them. */
+export class Prefect {
+  constructor(public readonly apiUrl: string, private readonly headers: Record<string, string> = {}) {}
+
+  public async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.apiUrl}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...this.headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  /** Makes a deployment of a flow in a local file, and gives its id. */
+  public async deploy(name: string, options: DeploymentOptions): Promise<string> {
+    const flow = await this.call<{ id: string }>('POST', '/flows/', { name: options.entrypoint.split(':')[1].replaceAll('_', '-') });
+    const deployment = await this.call<{ id: string }>('POST', '/deployments/', {
+      name,
+      flow_id: flow.id,
+      work_pool_name: options.workPool,
+      work_queue_name: options.workQueue,
+      entrypoint: options.entrypoint,
+      path: '.',
+      pull_steps: [{ 'prefect.deployments.steps.set_working_directory': { directory: options.directory } }],
+      job_variables: options.jobVariables ?? {},
+      enforce_parameter_schema: false,
+    });
+    return deployment.id;
+  }
+
+  public async start(deploymentId: string, parameters: Record<string, unknown> = {}): Promise<string> {
+    const { id } = await this.call<{ id: string }>('POST', `/deployments/${deploymentId}/create_flow_run`, { parameters });
+    return id;
+  }
+
+  public flowRun(id: string): Promise<FlowRun> {
+    return this.call('GET', `/flow_runs/${id}`);
+  }
+
+  /** Waits until the flow run is in one of the states (by type), and fails with what it knows when that takes too long. */
+  public async waitFor(id: string, types: readonly string[], seconds: number): Promise<FlowRun> {
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const run = await this.flowRun(id);
+      if (types.includes(run.state.type)) return run;
+      if (Date.now() > end) {
+        throw new Error(`The flow run ${run.name} is ${run.state.name} after ${seconds} s, not ${types.join(' or ')}. ${run.state.message ?? ''}\n`
+          + (await this.logs(id)).join('\n'));
+      }
+      await sleep(500);
+    }
+  }
+
+  public async cancel(id: string): Promise<void> {
+    await this.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'CANCELLING' }, force: false });
+  }
+
+  public async logs(id: string): Promise<string[]> {
+    const logs = await this.call<{ message: string }[]>('POST', '/logs/filter', { logs: { flow_run_id: { any_: [id] } }, sort: 'TIMESTAMP_ASC' });
+    return logs.map(log => log.message);
+  }
+
+  public async onlineWorkers(workPool: string): Promise<string[]> {
+    const workers = await this.call<{ name: string; status: string }[]>('POST', `/work_pools/${encodeURIComponent(workPool)}/workers/filter`, {});
+    return workers.filter(worker => worker.status === 'ONLINE').map(worker => worker.name);
+  }
+}
