@@ -1,0 +1,7 @@
+"""An error that the API gives to its caller."""
+
+from moto.core.exceptions import ServiceException
+
+
+class Refusal(ServiceException):
+    """moto looks for an error's service in the module of its class, and fails for those of moto.core."""
