@@ -10,7 +10,12 @@ export interface Scenario {
 /** Synthesizes each scenario in an app of its own and returns the templates of all its stacks. */
 export function synthesize(scenarios: readonly Scenario[]): NamedTemplate[] {
   return scenarios.flatMap((scenario) => {
-    const app = new cdk.App({ analyticsReporting: false, treeMetadata: false });
+    const app = new cdk.App({
+      analyticsReporting: false,
+      treeMetadata: false,
+      // As the CDK CLI asks for it: suppressions and reports name resources by their construct paths.
+      context: { [cdk.cx_api.PATH_METADATA_ENABLE_CONTEXT]: true },
+    });
     scenario.build(app);
     const stacks = app.synth().stacks;
     const imports = Object.assign({}, ...stacks.map((stack) => exportsOf(stack.template)));

@@ -31,7 +31,8 @@ describe('every scenario is free of findings by', () => {
     const result = suppress(await engines[engine](templates), where);
     result.used.forEach((suppression) => used.add(suppression));
     expect([...new Set(result.left.map(told))]).toEqual([]);
-  }, 180_000);
+    // The first run installs the Python environment of cfn-lint.
+  }, 600_000);
 
   test('and every suppression is still needed', () => {
     expect(suppressions.filter((suppression) => !used.has(suppression)).map(({ engine, rule, where: place }) => `${engine} ${rule} at ${place}`)).toEqual([]);

@@ -57,7 +57,7 @@ function isNamed(value: any, name: string): boolean {
 }
 
 /** Routes and their associations, and where those lead nowhere the endpoints, of the subnets that a task starts in. */
-function network(template: Template, subnets: string[], services = /./): string[] {
+function network(template: Template, subnets: string[], endpoints = /./): string[] {
   const tables = subnets.flatMap((subnet) => routeTablesOf(template, subnet));
   const closed = subnets.filter((subnet) => wayOut(template, subnet) === 'none');
   const vpcs = new Set(closed.map((subnet) => targetOf(template, props(template, subnet).VpcId)));
@@ -65,7 +65,7 @@ function network(template: Template, subnets: string[], services = /./): string[
     ...ofType(template, 'AWS::EC2::SubnetRouteTableAssociation').filter(([, { Properties = {} }]) => subnets.includes(targetOf(template, Properties.SubnetId) ?? '')),
     ...ofType(template, 'AWS::EC2::Route').filter(([, { Properties = {} }]) => tables.includes(targetOf(template, Properties.RouteTableId) ?? '')),
     ...ofType(template, 'AWS::EC2::VPCEndpoint').filter(([, { Properties = {} }]) =>
-      vpcs.has(targetOf(template, Properties.VpcId)) && services.test(JSON.stringify(Properties.ServiceName))),
+      vpcs.has(targetOf(template, Properties.VpcId)) && endpoints.test(JSON.stringify(Properties.ServiceName))),
   ].map(([id]) => id);
 }
 
