@@ -238,7 +238,13 @@ class CloudFormationResponse(BaseResponse):
             creation_order(content.get("Resources") or {})
         except TemplateError as error:
             raise _refuse(str(error)) from error
-        given = {item["ParameterKey"]: stack.given[item["ParameterKey"]] if item.get("UsePreviousValue") else item.get("ParameterValue", "") for item in request.get("Parameters") or []}
+        given = {}
+        for item in request.get("Parameters") or []:
+            name = item["ParameterKey"]
+            if not item.get("UsePreviousValue"):
+                given[name] = item.get("ParameterValue", "")
+            elif name in stack.given:
+                given[name] = stack.given[name]
         return Template(body, content, given, self._resolved(content, given))
 
     def _body(self, request: dict[str, Any], stack: Stack | None) -> str:

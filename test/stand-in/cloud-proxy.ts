@@ -1,0 +1,120 @@
+import { IncomingMessage, createServer, request as httpRequest } from 'node:http';
+import { AddressInfo, Socket, connect } from 'node:net';
+
+export interface CloudProxyOptions {
+  /** `apiUrl` of a Prefect server. */
+  readonly serverUrl: string;
+  readonly apiKey: string;
+  readonly accountId: string;
+  readonly workspaceId: string;
+  /** User and password of the server behind, if it has them. */
+  readonly serverAuthString?: string;
+}
+
+export interface CloudRequest {
+  readonly time: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
+
+export interface CloudProxy {
+  /** In Prefect Cloud's shape: `.../api/accounts/<account>/workspaces/<workspace>`. */
+  readonly apiUrl: string;
+  /** Filled as requests are answered. */
+  readonly requests: CloudRequest[];
+  stop(): Promise<void>;
+}
+
+/** Prefect Cloud's addresses and its bearer key in front of a real server. */
+export async function startCloudProxy(options: CloudProxyOptions): Promise<CloudProxy> {
+  const server = new URL(options.serverUrl);
+  const workspace = `/api/accounts/${options.accountId}/workspaces/${options.workspaceId}`;
+  const requests: CloudRequest[] = [];
+  const sockets = new Set<Socket>();
+
+  const refusal = (incoming: IncomingMessage): { status: number; body: object } | undefined => {
+    if (incoming.headers.authorization !== `Bearer ${options.apiKey}`) {
+      return { status: 401, body: { detail: 'Invalid authentication credentials' } };
+    }
+    const path = incoming.url!.split('?')[0];
+    if (path !== workspace && !path.startsWith(`${workspace}/`)) {
+      return { status: 404, body: { detail: 'Not Found' } };
+    }
+    return undefined;
+  };
+  const behind = (incoming: IncomingMessage) => `${server.pathname.replace(/\/$/, '')}${incoming.url!.slice(workspace.length)}`;
+  const headersFor = (incoming: IncomingMessage) => {
+    const { authorization: _, ...headers } = incoming.headers;
+    const credentials = options.serverAuthString === undefined
+      ? {}
+      : { authorization: `Basic ${Buffer.from(options.serverAuthString).toString('base64')}` };
+    return { ...headers, ...credentials, host: server.host };
+  };
+  const record = (incoming: IncomingMessage, status: number) =>
+    requests.push({ time: new Date().toISOString(), method: incoming.method!, path: incoming.url!, status });
+
+  const proxy = createServer((incoming, outgoing) => {
+    const refused = refusal(incoming);
+    if (refused !== undefined) {
+      incoming.resume();
+      record(incoming, refused.status);
+      outgoing.writeHead(refused.status, { 'content-type': 'application/json' }).end(JSON.stringify(refused.body));
+      return;
+    }
+    const passed = httpRequest(
+      { hostname: server.hostname, port: server.port, method: incoming.method, path: behind(incoming), headers: headersFor(incoming) },
+      (answer) => {
+        record(incoming, answer.statusCode!);
+        outgoing.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    passed.on('error', (error) => {
+      record(incoming, 502);
+      outgoing.writeHead(502, { 'content-type': 'application/json' }).end(JSON.stringify({ detail: `no answer from the Prefect server: ${error.message}` }));
+    });
+    incoming.pipe(passed);
+  });
+
+  // Events and logs. Prefect's client gives the key in its first message and not in a header,
+  // so only what comes with a wrong header is refused, and the first message loses its key on the way.
+  proxy.on('upgrade', (incoming: IncomingMessage, client: Socket, head: Buffer) => {
+    const path = incoming.url!.split('?')[0];
+    const key = incoming.headers.authorization;
+    if (!path.startsWith(`${workspace}/`) || (key !== undefined && key !== `Bearer ${options.apiKey}`)) {
+      record(incoming, 401);
+      client.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    const upstream = connect(Number(server.port), server.hostname, () => {
+      const lines = Object.entries(headersFor(incoming)).map(([name, value]) => `${name}: ${String(value)}`);
+      upstream.write(`${incoming.method} ${behind(incoming)} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+      upstream.write(head);
+      record(incoming, 101);
+      client.pipe(upstream).pipe(client);
+    });
+    for (const [one, other] of [[client, upstream], [upstream, client]]) {
+      sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port } = proxy.address() as AddressInfo;
+  return {
+    apiUrl: `http://127.0.0.1:${port}${workspace}`,
+    requests,
+    async stop() {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      proxy.closeAllConnections();
+      await new Promise<void>((resolve) => proxy.close(() => resolve()));
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { createWriteStream, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { endGroup, freePort, signalGroup } from './child';
+import { pythonEnvironment } from '../python/environment';
+
+const START_TIMEOUT_MS = 90_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+export interface PrefectServer {
+  /** For `PREFECT_API_URL`. */
+  readonly apiUrl: string;
+  readonly uiUrl: string;
+  /** Database, settings and `server.log`. */
+  readonly directory: string;
+  stop(): Promise<void>;
+}
+
+export interface PrefectServerOptions {
+  /** User and password, `admin:secret`, without which the server answers 401. */
+  readonly authString?: string;
+  /** @default - a new temporary directory, removed by `stop` */
+  readonly directory?: string;
+  /** Further settings of the server, by their environment variables. */
+  readonly environment?: Record<string, string>;
+  readonly onProgress?: (line: string) => void;
+}
+
+/** A real Prefect server on a free port, with a database of its own. */
+export async function startPrefectServer(options: PrefectServerOptions = {}): Promise<PrefectServer> {
+  const { bin } = await pythonEnvironment(options.onProgress);
+  const directory = options.directory ?? await mkdtemp(path.join(tmpdir(), 'prefect-server-'));
+  await mkdir(directory, { recursive: true });
+  const port = await freePort();
+  const apiUrl = `http://127.0.0.1:${port}/api`;
+  const logFile = path.join(directory, 'server.log');
+  const child = spawn(path.join(bin, 'prefect'), ['server', 'start', '--host', '127.0.0.1', '--port', String(port)], {
+    env: {
+      PATH: `${bin}${path.delimiter}${process.env.PATH}`,
+      HOME: directory,
+      PREFECT_HOME: directory,
+      PREFECT_API_DATABASE_CONNECTION_URL: `sqlite+aiosqlite:///${path.join(directory, 'prefect.db')}`,
+      PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
+      DO_NOT_TRACK: '1',
+      ...(options.authString === undefined ? {} : { PREFECT_SERVER_API_AUTH_STRING: options.authString }),
+      ...options.environment,
+    },
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const log = createWriteStream(logFile);
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  const endWithUs = () => signalGroup(child, 'SIGKILL');
+  process.once('exit', endWithUs);
+  const stop = async () => {
+    await endGroup(child, STOP_TIMEOUT_MS);
+    process.removeListener('exit', endWithUs);
+    if (options.directory === undefined) {
+      await rm(directory, { recursive: true, force: true });
+    }
+  };
+  const headers: Record<string, string> = options.authString === undefined
+    ? {}
+    : { authorization: `Basic ${Buffer.from(options.authString).toString('base64')}` };
+  for (const deadline = Date.now() + START_TIMEOUT_MS; !(await healthy(apiUrl, headers));) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      const last = readFileSync(logFile, 'utf8').slice(-2000);
+      await endGroup(child, 0);
+      throw new Error(`the Prefect server ${child.exitCode === null ? `was not healthy within ${START_TIMEOUT_MS / 1000} s` : `ended with ${child.exitCode}`}; its last words:\n${last}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  options.onProgress?.(`the Prefect server answers on ${apiUrl}`);
+  return { apiUrl, uiUrl: `http://127.0.0.1:${port}`, directory, stop };
+}
+
+async function healthy(apiUrl: string, headers: Record<string, string>): Promise<boolean> {
+  return fetch(`${apiUrl}/health`, { headers }).then((answer) => answer.ok, () => false);
+}
