@@ -1,0 +1,187 @@
+import { aws_ec2 as ec2, aws_logs as logs, Fn } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { NetworkOptions, PrefectApi, WorkerType } from '../../src';
+import { addWorker, importedVpc, newStack, resource, resources, selfHosted, templateOf, text, warnings } from '../support/worker';
+
+const NO_WAY_OUT = 'cdk-prefect-fargate-worker:noWayOut';
+const withNetwork = (network: NetworkOptions) => templateOf({ network });
+const subnetsOfService = (template: Template) => resource(template, 'AWS::ECS::Service').Properties.NetworkConfiguration.AwsvpcConfiguration;
+
+describe('the VPC that is made for a worker', () => {
+  const template = templateOf();
+
+  test('has a public and a private subnet in each of two zones', () => {
+    template.resourceCountIs('AWS::EC2::Subnet', 4);
+    const zones = resources(template, 'AWS::EC2::Subnet').map(({ Properties }) => Properties.AvailabilityZone['Fn::Select'][0]);
+    expect(zones).toEqual([0, 1, 0, 1]);
+  });
+
+  test('has a NAT gateway in each zone, for the private subnet there', () => {
+    template.resourceCountIs('AWS::EC2::NatGateway', 2);
+    const gateways = resources(template, 'AWS::EC2::Route').map(({ Properties }) => Properties.NatGatewayId?.Ref).filter(Boolean);
+    expect(new Set(gateways).size).toBe(2);
+  });
+
+  test('gives tasks no public addresses', () => {
+    for (const { Properties } of resources(template, 'AWS::EC2::Subnet')) expect(Properties.MapPublicIpOnLaunch).toBe(false);
+    expect(subnetsOfService(template).AssignPublicIp).toBe('DISABLED');
+  });
+
+  test('runs the service in its private subnets', () => {
+    expect(text(subnetsOfService(template).Subnets)).toEqual([expect.stringMatching(/PrivateSubnet1/), expect.stringMatching(/PrivateSubnet2/)]);
+  });
+
+  test('takes every rule from its default security group', () => {
+    template.resourceCountIs('Custom::VpcRestrictDefaultSG', 1);
+  });
+
+  test('logs all connections to an encrypted log group for 30 days, by a role of this account only', () => {
+    template.hasResourceProperties('AWS::EC2::FlowLog', { TrafficType: 'ALL', ResourceType: 'VPC', LogDestinationType: 'cloud-watch-logs' });
+    const { Properties } = resource(template, 'AWS::Logs::LogGroup', /FlowLogs/);
+    expect(Properties).toMatchObject({ RetentionInDays: 30, KmsKeyId: { 'Fn::GetAtt': [resource(template, 'AWS::KMS::Key').logicalId, 'Arn'] } });
+    expect(resource(template, 'AWS::IAM::Role', /FlowLogRole/).Properties.AssumeRolePolicyDocument.Statement[0]).toMatchObject({
+      Principal: { Service: 'vpc-flow-logs.amazonaws.com' },
+      Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+    });
+  });
+
+  test('keeps its flow logs as long as the other logs', () => {
+    const longer = templateOf({ observability: { logRetention: logs.RetentionDays.ONE_YEAR } });
+    expect(resource(longer, 'AWS::Logs::LogGroup', /FlowLogs/).Properties.RetentionInDays).toBe(365);
+  });
+});
+
+describe('network options', () => {
+  test('natGateways: 1 makes one NAT gateway for both zones', () => {
+    const template = withNetwork({ natGateways: 1 });
+    template.resourceCountIs('AWS::EC2::NatGateway', 1);
+    template.resourceCountIs('AWS::EC2::Subnet', 4);
+  });
+
+  describe('natGateways: 0', () => {
+    const stack = newStack();
+    addWorker(stack, { network: { natGateways: 0 } });
+    const template = Template.fromStack(stack);
+
+    test('makes private subnets and no way to the internet', () => {
+      template.resourceCountIs('AWS::EC2::NatGateway', 0);
+      template.resourceCountIs('AWS::EC2::InternetGateway', 0);
+      template.resourceCountIs('AWS::EC2::Subnet', 2);
+      template.resourceCountIs('AWS::EC2::Route', 0);
+    });
+
+    test('warns that the API is out of reach', () => {
+      expect(warnings(stack, NO_WAY_OUT)).toEqual([expect.stringMatching(/PrivateSubnet1, PrivateSubnet2 have no route .* https:\/\/api\.prefect\.cloud.*network\.natGateways or vpcSubnets.*privateNetwork/)]);
+    });
+
+    test.failing('starts the service only when the endpoints are there, through which it gets image, secrets and logs', () => {
+      const endpoints = Object.keys(template.findResources('AWS::EC2::VPCEndpoint'));
+      expect(resource(template, 'AWS::ECS::Service').DependsOn).toEqual(expect.arrayContaining(endpoints));
+    });
+  });
+
+  test('natGateways: 0 gives no warning for an API in the private network', () => {
+    const stack = newStack();
+    addWorker(stack, { api: selfHosted(stack), network: { natGateways: 0 } });
+    expect(warnings(stack, NO_WAY_OUT)).toEqual([]);
+  });
+
+  test('maxAzs: 3 spans three zones where the region has them', () => {
+    const template = templateOf({ network: { maxAzs: 3 } }, { region: 'eu-central-1', account: '123456789012' });
+    template.resourceCountIs('AWS::EC2::Subnet', 6);
+    template.resourceCountIs('AWS::EC2::NatGateway', 3);
+  });
+
+  test('cidr is the range of the VPC', () => {
+    withNetwork({ cidr: '10.77.0.0/16' }).hasResourceProperties('AWS::EC2::VPC', { CidrBlock: '10.77.0.0/16' });
+  });
+
+  test('flowLogs: false makes no flow log, and no group and role for it', () => {
+    const template = withNetwork({ flowLogs: false });
+    template.resourceCountIs('AWS::EC2::FlowLog', 0);
+    expect(Object.keys(template.toJSON().Resources).filter(id => /FlowLog/.test(id))).toEqual([]);
+  });
+});
+
+describe('a VPC that is given', () => {
+  const stack = newStack();
+  const vpc = importedVpc(stack, { privateSubnetIds: ['subnet-private1', 'subnet-private2'], publicSubnetIds: ['subnet-public1', 'subnet-public2'] });
+  const worker = addWorker(stack, { vpc });
+  const template = Template.fromStack(stack);
+
+  test.each(['AWS::EC2::VPC', 'AWS::EC2::Subnet', 'AWS::EC2::NatGateway', 'AWS::EC2::VPCEndpoint', 'AWS::EC2::FlowLog', 'AWS::EC2::Route'])('gets no %s', type => {
+    template.resourceCountIs(type, 0);
+  });
+
+  test('is what the worker shows, and its private subnets are used', () => {
+    expect(worker.vpc).toBe(vpc);
+    expect(subnetsOfService(template)).toMatchObject({ Subnets: ['subnet-private1', 'subnet-private2'], AssignPublicIp: 'DISABLED' });
+    expect(warnings(stack, NO_WAY_OUT)).toEqual([]);
+  });
+
+  test('may have its subnets from the exports of another stack', () => {
+    const exported = templateOf(scope => ({ vpc: importedVpc(scope, { vpcId: Fn.importValue('vpc'), privateSubnetIds: Fn.importListValue('subnets', 2) }) }));
+    expect(subnetsOfService(exported).Subnets).toHaveLength(2);
+  });
+
+  test('with public subnets chosen gives tasks a public address, and warns of nothing', () => {
+    const open = newStack();
+    addWorker(open, { vpc: importedVpc(open, { publicSubnetIds: ['subnet-1', 'subnet-2'] }), vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC } });
+    expect(subnetsOfService(Template.fromStack(open))).toMatchObject({ Subnets: ['subnet-1', 'subnet-2'], AssignPublicIp: 'ENABLED' });
+    expect(warnings(open, NO_WAY_OUT)).toEqual([]);
+  });
+
+  test('with isolated subnets only is used, with a warning', () => {
+    const closed = newStack();
+    addWorker(closed, { vpc: importedVpc(closed, { isolatedSubnetIds: ['subnet-1', 'subnet-2'] }) });
+    expect(subnetsOfService(Template.fromStack(closed)).Subnets).toEqual(['subnet-1', 'subnet-2']);
+    expect(warnings(closed, NO_WAY_OUT)).toHaveLength(1);
+  });
+
+  test('with isolated subnets warns of nothing where the API is in the private network', () => {
+    const closed = newStack();
+    const api = PrefectApi.selfHosted({ url: 'http://prefect.internal:4200/api', privateNetwork: true });
+    addWorker(closed, { api, vpc: importedVpc(closed, { isolatedSubnetIds: ['subnet-1', 'subnet-2'] }) });
+    expect(warnings(closed, NO_WAY_OUT)).toEqual([]);
+  });
+});
+
+describe('a network that can not be', () => {
+  test.each<[string, NetworkOptions, string]>([
+    ['no zone', { maxAzs: 0 }, 'network.maxAzs is 0: give a whole number of at least 1.'],
+    ['half a zone', { maxAzs: 1.5 }, 'network.maxAzs is 1.5: give a whole number of at least 1.'],
+    ['fewer than no NAT gateways', { natGateways: -1 }, 'network.natGateways is -1: give a whole number of at least 0.'],
+  ])('of %s is refused', (_, network, message) => {
+    expect(() => addWorker(newStack(), { network })).toThrow(message);
+  });
+
+  test.each<[keyof NetworkOptions, NetworkOptions]>([
+    ['maxAzs', { maxAzs: 2 }], ['natGateways', { natGateways: 0 }], ['cidr', { cidr: '10.0.0.0/16' }], ['flowLogs', { flowLogs: false }],
+  ])('shapes a given VPC by %s is refused', (option, network) => {
+    const stack = newStack();
+    expect(() => addWorker(stack, { network, vpc: importedVpc(stack) })).toThrow(
+      `network.${option} is ${JSON.stringify(network[option])}: it shapes a VPC that is made for the worker; remove it, or remove vpc (or cluster).`);
+  });
+
+  test('has subnets chosen without a VPC is refused', () => {
+    expect(() => addWorker(newStack(), { vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC } })).toThrow(
+      'vpcSubnets is {"subnetType":"Public"}: it selects from a VPC of yours; give vpc (or cluster) too.');
+  });
+
+  test.each([WorkerType.ECS, WorkerType.PROCESS])('has only public subnets, and they are not chosen, is refused (%s)', workerType => {
+    const stack = newStack();
+    const vpc = importedVpc(stack, { publicSubnetIds: ['subnet-1', 'subnet-2'] });
+    expect(() => addWorker(stack, { workerType, vpc })).toThrow(
+      'vpc is "Stack/Vpc": it has no private subnets; give a VPC with private subnets, or say with vpcSubnets which ones to use.');
+  });
+
+  test('has no security group in the list of groups is refused', () => {
+    expect(() => addWorker(newStack(), { securityGroups: [] })).toThrow('securityGroups is []: give at least one, or leave the prop out to have one made.');
+  });
+});
+
+describe('a security group that ends up in the template', () => {
+  test('belongs to the given VPC', () => {
+    templateOf(stack => ({ vpc: importedVpc(stack) })).allResourcesProperties('AWS::EC2::SecurityGroup', { VpcId: Match.exact('vpc-0a1b2c3d') });
+  });
+});
