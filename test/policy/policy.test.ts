@@ -61,6 +61,23 @@ describe('it is refused', () => {
   });
 });
 
+test('only the policies refuse it: roles that may do everything would be allowed all of it', async () => {
+  const open = structuredClone(ecs.template);
+  for (const role of Object.values(ROLES)) {
+    open.Resources[simulator.find(role)].Properties!.Policies = [
+      { PolicyName: 'everything', PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] } },
+    ];
+  }
+  const permissive = new PolicySimulator(open);
+  const refused: string[] = [];
+  for (const { role, what, request } of refusals(permissive)) {
+    if (!(await permissive.decide(role, request)).allowed) {
+      refused.push(`${role}: ${what}`);
+    }
+  }
+  expect(refused).toEqual([]);
+});
+
 describe('recorded calls ask for more than their own action', () => {
   const actionsOf = async (recorded: RecordedCall[]) => (await questionsOf(simulator, recorded)).map(({ request }) => request.action);
 

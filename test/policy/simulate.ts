@@ -110,18 +110,25 @@ export class PolicySimulator {
     const owner = ofType(this.template, /^AWS::(KMS::Key|SQS::Queue|SecretsManager::Secret|SNS::Topic)$/).map(([id]) => id)
       .find((id) => this.resolver.arn(id) === arn);
     if (!owner) {
-      return undefined;
+      // Every key has a policy, and that of any other key hands the decision to the account's identity policies.
+      return arn.includes(':kms:') ? this.accountDecides() : undefined;
     }
+    const isFor = (targets: any) => asArray<any>(targets).some((item) => targetOf(this.template, item) === owner);
     const documents = [
       props(this.template, owner).KeyPolicy,
       ...ofType(this.template, /^AWS::(SQS::QueuePolicy|SNS::TopicPolicy)$/)
-        .filter(([, { Properties = {} }]) => asArray<any>(Properties.Queues ?? Properties.Topics).some((item) => targetOf(this.template, item) === owner))
+        .filter(([, { Properties = {} }]) => isFor(Properties.Queues ?? Properties.Topics))
         .map(([, { Properties = {} }]) => Properties.PolicyDocument),
       ...ofType(this.template, 'AWS::SecretsManager::ResourcePolicy')
-        .filter(([, { Properties = {} }]) => targetOf(this.template, Properties.SecretId) === owner)
+        .filter(([, { Properties = {} }]) => isFor(Properties.SecretId))
         .map(([, { Properties = {} }]) => Properties.ResourcePolicy),
     ].filter((document) => document !== undefined).map((document) => this.resolver.resolve(document));
     return documents.length === 0 ? undefined : { Version: '2012-10-17', Statement: documents.flatMap(({ Statement }) => asArray(Statement)) };
+  }
+
+  private accountDecides(): object {
+    const root = this.resolver.formatArn('iam', 'root', { region: '' });
+    return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: root }, Action: 'kms:*', Resource: '*' }] };
   }
 
   /** Tasks run in the VPC and reach AWS through its endpoints; functions outside of it don't. */

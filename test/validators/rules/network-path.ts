@@ -69,7 +69,7 @@ function internetPath(template: Template, caller: Caller, subnet: string, needs:
   }
   const way = wayOut(template, subnet);
   const open = way === 'nat' || way === 'other' || (way === 'internet' && caller.publicIp);
-  const what = needs.internet.join(' and ');
+  const what = [...new Set(needs.internet)].join(' and ');
   return [
     ...(open ? [] : [{ logicalId: caller.logicalId, message: `It can't reach ${what} from the subnet ${subnet}: the subnet has no NAT gateway and no public address with an internet gateway.` }]),
     ...(leaves(template, caller, 443, undefined) ? [] : [{ logicalId: caller.logicalId, message: `It can't reach ${what}: its security groups have no egress rule for port 443 to the internet.` }]),
