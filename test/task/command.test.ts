@@ -1,0 +1,57 @@
+import { CfnParameter, Fn, Lazy } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { WorkerType, WorkPool } from '../../src';
+import { workerCommand } from '../../src/task/command';
+import { addWorker, container, newStack, templateOf, text } from '../support/worker';
+
+const END = ['--with-healthcheck', '--install-policy', 'never', '--no-create-pool-if-not-found'];
+const { ECS, PROCESS } = WorkerType;
+
+describe('the command of a worker', () => {
+  test('of the type ECS is a list of arguments without a limit', () => {
+    expect(container(templateOf()).Command).toEqual(['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'ecs', ...END]);
+  });
+
+  test('of the type PROCESS has the limit that its memory allows', () => {
+    expect(container(templateOf({ workerType: PROCESS })).Command)
+      .toEqual(['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'process', '--limit', '7', ...END]);
+  });
+
+  test.each(['on premises', 'the "best" pool', 'it\'s', '$HOME `date` \\ ; rm -rf', '-', 'Grün & so'.replace('&', '+')])('keeps a name as one argument: %s', name => {
+    const command = container(templateOf({ workPool: WorkPool.managed(name), workQueues: [name] })).Command;
+    expect(command).toEqual(['prefect', 'worker', 'start', '--pool', name, '--type', 'ecs', '--work-queue', name, ...END]);
+  });
+
+  test('names every work queue, in order', () => {
+    expect(workerCommand({ workPoolName: 'etl', workerType: ECS, workQueues: ['b', 'a'] })).toEqual(
+      ['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'ecs', '--work-queue', 'b', '--work-queue', 'a', ...END]);
+  });
+
+  test('has the limit that is given', () => {
+    expect(workerCommand({ workPoolName: 'etl', workerType: ECS, flowRunLimit: 3 })).toEqual(expect.arrayContaining(['--limit', '3']));
+  });
+
+  test('never goes through a shell or an entry point of ours', () => {
+    expect(container(templateOf()).EntryPoint).toBeUndefined();
+  });
+
+  test('has names and limits that are known only at deployment', () => {
+    const stack = newStack();
+    addWorker(stack, {
+      workPool: WorkPool.managed(new CfnParameter(stack, 'Pool').valueAsString),
+      workQueues: [new CfnParameter(stack, 'Queue').valueAsString, Lazy.string({ produce: () => 'late' })],
+      flowRunLimit: new CfnParameter(stack, 'Limit', { type: 'Number' }).valueAsNumber,
+    });
+    expect(text(container(Template.fromStack(stack)).Command)).toEqual(
+      ['prefect', 'worker', 'start', '--pool', '{Pool}', '--type', 'ecs', '--work-queue', '{Queue}', '--work-queue', 'late', '--limit', '{Limit}', ...END]);
+  });
+
+  test.failing.each([
+    ['a parameter', (stack: any) => new CfnParameter(stack, 'Queues', { type: 'CommaDelimitedList' }).valueAsList],
+    ['an import', () => Fn.split(',', Fn.importValue('queues'))],
+  ])('has a list of queues that is known only at deployment: %s', (_, queues) => {
+    const stack = newStack();
+    addWorker(stack, { workQueues: queues(stack) });
+    Template.fromStack(stack);
+  });
+});

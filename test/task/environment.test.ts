@@ -1,0 +1,104 @@
+import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter } from 'aws-cdk-lib';
+import { PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
+import { addWorker, newStack } from '../support/worker';
+
+const SET_HERE = [
+  'PREFECT_API_URL', 'PREFECT_API_SSL_CERT_FILE', 'PREFECT_HOME', 'PREFECT_WORKER_WEBSERVER_HOST', 'PREFECT_WORKER_WEBSERVER_PORT',
+  'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME', 'HOME',
+];
+const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
+
+/** The message of the error that these props give. */
+function refusal(props: Partial<PrefectFargateWorkerProps>): string {
+  try {
+    addWorker(newStack(), props);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'none';
+}
+const forFlowRuns = (environment: Record<string, string>) => ({ workPool: WorkPool.managed('etl', { flowRunDefaults: { environment } }) });
+const secret = () => ecs.Secret.fromSecretsManager(new secretsmanager.Secret(newStack(), 'Secret'));
+
+describe('a variable that the construct sets is refused:', () => {
+  test.each(SET_HERE)('%s in environment', name => {
+    expect(refusal({ environment: { [name]: 'mine' } })).toBe(`environment.${name} is set by this construct: remove it from environment.`);
+  });
+
+  test.each(SET_HERE)('%s in secrets', name => {
+    expect(refusal({ secrets: { [name]: secret() } })).toBe(`secrets.${name} is set by this construct: remove it from secrets.`);
+  });
+
+  test.each(['PREFECT_API_URL', 'PREFECT_API_SSL_CERT_FILE'])('%s in flowRunDefaults.environment', name => {
+    expect(refusal(forFlowRuns({ [name]: 'mine' }))).toContain(`flowRunDefaults.environment.${name} is set by this construct`);
+  });
+
+  test.each(CREDENTIALS)('%s in environment, and without its value in the message', name => {
+    const message = refusal({ environment: { [name]: 'hunter2' } });
+    expect(message).toBe(`environment.${name} is set by api: give the secret to PrefectApi.cloud() or PrefectApi.selfHosted() and remove it from environment.`);
+  });
+
+  test.each(CREDENTIALS)('%s in secrets', name => {
+    expect(refusal({ secrets: { [name]: secret() } })).toContain(`secrets.${name} is set by api: give the secret to PrefectApi`);
+  });
+});
+
+describe('a variable that the construct does not set is taken:', () => {
+  test.failing.each(['HOME', 'PREFECT_HOME'])('%s of a PROCESS worker', name => {
+    expect(refusal({ workerType: WorkerType.PROCESS, environment: { [name]: '/data' } })).toBe('none');
+  });
+
+  test.failing.each(['HOME', 'PREFECT_HOME'])('%s of flow runs', name => {
+    expect(refusal(forFlowRuns({ [name]: '/data' }))).toBe('none');
+  });
+
+  test('a setting of Prefect', () => {
+    expect(refusal({ environment: { PREFECT_LOGGING_LEVEL: 'DEBUG' }, ...forFlowRuns({ PREFECT_LOGGING_LEVEL: 'DEBUG' }) })).toBe('none');
+  });
+
+  test('a value that is known only at deployment', () => {
+    const stack = newStack();
+    const value = new CfnParameter(stack, 'Value').valueAsString;
+    expect(() => addWorker(stack, { environment: { LEVEL: value }, ...forFlowRuns({ LEVEL: value }) })).not.toThrow();
+  });
+
+  test.each(['pnublic', 'my-AKIA', 'a pnu_ in the middle'])('a value that only resembles a key: %s', value => {
+    expect(refusal({ environment: { VALUE: value } })).toBe('none');
+  });
+});
+
+describe('a value that is a key is refused, and the message does not show it:', () => {
+  const keys = {
+    'Prefect Cloud user key': 'pnu_0123456789abcdef0123456789abcdef0123',
+    'Prefect Cloud service account key': 'pnb_0123456789abcdef0123456789abcdef0123',
+    'AWS access key': 'AKIAIOSFODNN7EXAMPLE',
+    'temporary AWS access key': 'ASIAIOSFODNN7EXAMPLE',
+    'private key': '-----BEGIN RSA PRIVATE KEY-----\nMIIEsecret',
+    'private key without algorithm': '-----BEGIN PRIVATE KEY-----\nMIIEsecret',
+  };
+
+  test.each(Object.entries(keys))('%s in environment', (_, value) => {
+    const message = refusal({ environment: { SOME_SETTING: value } });
+    expect(message).toMatch(/^environment\.SOME_SETTING holds what looks like a key \(its value is not shown here\): .*Secrets Manager.*secrets\.$/);
+    expect(message).not.toContain(value.slice(-8));
+  });
+
+  test.each(Object.entries(keys))('%s in flowRunDefaults.environment', (_, value) => {
+    const message = refusal(forFlowRuns({ SOME_SETTING: value }));
+    expect(message).toMatch(/^flowRunDefaults\.environment\.SOME_SETTING holds what looks like a key/);
+    expect(message).not.toContain(value.slice(-8));
+  });
+
+  test.failing('key in the flowRunDefaults that a PROCESS worker does not have', () => {
+    const value = keys['Prefect Cloud user key'];
+    const message = refusal({ workerType: WorkerType.PROCESS, ...forFlowRuns({ SOME_SETTING: value }) });
+    expect(message).toMatch(/^flowRunDefaults/);
+    expect(message).not.toContain(value);
+  });
+});
+
+describe('a name that is there twice', () => {
+  test.failing('in environment and secrets is refused, because ECS refuses it', () => {
+    expect(refusal({ environment: { TOKEN: 'x' }, secrets: { TOKEN: secret() } })).toMatch(/^secrets\.TOKEN .*environment/);
+  });
+});
