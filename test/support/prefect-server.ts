@@ -1,0 +1,143 @@
+import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
+import { AddressInfo } from 'node:net';
+
+export interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body?: any;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+type Stored = Record<string, any>;
+
+/** What the server offers for the two types of pools, cut down to what matters here. */
+export const OFFERED = {
+  ecs: {
+    job_configuration: {
+      command: '{{ command }}',
+      env: '{{ env }}',
+      network_configuration: '{{ network_configuration }}',
+      task_run_request: { cluster: '{{ cluster }}', overrides: { cpu: '{{ cpu }}' } },
+      task_definition: { containerDefinitions: [{ name: '{{ container_name }}', image: '{{ image }}' }], family: '{{ family }}' },
+    },
+    variables: {
+      type: 'object',
+      properties: {
+        env: { type: 'object', title: 'Environment Variables' },
+        cluster: { type: 'string', title: 'Cluster' },
+        cpu: { type: 'integer', title: 'CPU', default: 1024 },
+        image: { type: 'string', title: 'Image' },
+        network_configuration: { type: 'object', title: 'Network Configuration' },
+      },
+    },
+  },
+  process: {
+    job_configuration: { command: '{{ command }}', working_dir: '{{ working_dir }}' },
+    variables: { type: 'object', properties: { working_dir: { type: 'string' }, env: { type: 'object', default: {} } } },
+  },
+};
+
+/** A small server on the loopback that speaks the part of Prefect's API that the work pool needs, and Secrets Manager. */
+export class PrefectServer {
+  public static async start(): Promise<PrefectServer> {
+    const server = new PrefectServer();
+    await new Promise<void>(resolve => server.http.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  public readonly requests: Request[] = [];
+  public readonly pools = new Map<string, Stored>();
+  public readonly queues = new Map<string, Stored>();
+  /** Values by the secret's ARN. */
+  public readonly secrets = new Map<string, string>();
+  /** The Authorization header without which each request is refused. */
+  public authorization?: string;
+  /** Answers instead of the server where it gives one. */
+  public instead?: (request: Request) => Answer | undefined;
+
+  private readonly http: Server = createServer((request, response) => void this.serve(request, response));
+
+  public get origin(): string {
+    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+  }
+
+  public stop(): Promise<void> {
+    this.http.closeAllConnections();
+    return new Promise(resolve => this.http.close(() => resolve()));
+  }
+
+  /** Requests to the Prefect API as `METHOD path`. */
+  public get calls(): string[] {
+    return this.requests.map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** The body of the one request with this method and path. */
+  public sent(method: string, path: string): any {
+    const [found, ...others] = this.requests.filter(request => request.method === method && request.path === path);
+    if (!found || others.length > 0) throw new Error(`${method} ${path} is not once among ${this.calls.join(', ')}`);
+    return found.body;
+  }
+
+  private async serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const request: Request = { method: incoming.method!, path: incoming.url!, headers: incoming.headers, body: text ? JSON.parse(text) : undefined };
+    const { status, body, headers } = this.answer(request);
+    outgoing.writeHead(status, { 'content-type': 'application/json', ...headers });
+    outgoing.end(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body));
+  }
+
+  private answer(request: Request): Answer {
+    if (request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue') return this.secret(request.body.SecretId);
+    this.requests.push(request);
+    const other = this.instead?.(request);
+    if (other) return other;
+    if (this.authorization && request.headers.authorization !== this.authorization) return { status: 401, body: { detail: 'Unauthorized' } };
+    return this.prefect(request);
+  }
+
+  private secret(id: string): Answer {
+    const value = this.secrets.get(id);
+    if (value === undefined) return { status: 400, body: { __type: 'ResourceNotFoundException', message: 'Secrets Manager can\'t find the specified secret.' } };
+    return { status: 200, body: { ARN: id, Name: id, SecretString: value } };
+  }
+
+  private prefect({ method, path, body }: Request): Answer {
+    const route = path.replace(/^.*?(?=\/(work_pools|collections)\/)/, '');
+    if (/^\/collections\/(work_pool_types|views\/aggregate-worker-metadata)$/.test(route)) {
+      return { status: 200, body: { prefect: { process: offer('process') }, ['prefect-aws']: { ecs: offer('ecs') } } };
+    }
+    const [, , name, kind, queue] = route.split('/').map(decodeURIComponent);
+    if (name === '') return this.post(this.pools, body.name, body);
+    if (!this.pools.has(name)) return { status: 404, body: { detail: `Worker pool ${JSON.stringify(name)} not found.` } };
+    if (kind === undefined) return this.item(this.pools, name, method, body);
+    if (queue === undefined) return this.post(this.queues, `${name}/${body.name}`, body);
+    return this.item(this.queues, `${name}/${queue}`, method, body);
+  }
+
+  private post(store: Map<string, Stored>, key: string, body: Stored): Answer {
+    if (store.has(key)) return { status: 409, body: { detail: `${key} already exists.` } };
+    store.set(key, { id: `id-of-${key}`, description: null, is_paused: false, concurrency_limit: null, ...body });
+    return { status: 201, body: store.get(key) };
+  }
+
+  private item(store: Map<string, Stored>, key: string, method: string, body: Stored): Answer {
+    const stored = store.get(key);
+    if (!stored) return { status: 404, body: { detail: `${key} not found.` } };
+    if (method === 'GET') return { status: 200, body: stored };
+    if (method === 'DELETE') store.delete(key);
+    else store.set(key, { ...stored, ...body });
+    return { status: 204 };
+  }
+}
+
+function offer(type: keyof typeof OFFERED) {
+  return { type, default_base_job_configuration: OFFERED[type] };
+}
