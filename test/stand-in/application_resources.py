@@ -46,7 +46,7 @@ class Function:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as written:
             written.writestr("index.js", code["ZipFile"])
-            written.writestr("cfn-response.js", _CFN_RESPONSE.read_text())
+            written.writestr("node_modules/cfn-response.js", _CFN_RESPONSE.read_text())
         return {"ZipFile": archive.getvalue()}
 
     @staticmethod

@@ -21,6 +21,8 @@ export interface CloudRequest {
 export interface CloudProxy {
   /** In Prefect Cloud's shape: `.../api/accounts/<account>/workspaces/<workspace>`. */
   readonly apiUrl: string;
+  /** For `PREFECT_CLOUD_API_URL`, by which Prefect's client knows that `apiUrl` is Prefect Cloud. */
+  readonly cloudApiUrl: string;
   /** Filled as requests are answered. */
   readonly requests: CloudRequest[];
   stop(): Promise<void>;
@@ -33,8 +35,11 @@ export async function startCloudProxy(options: CloudProxyOptions): Promise<Cloud
   const requests: CloudRequest[] = [];
   const sockets = new Set<Socket>();
 
+  // Prefect's client writes the scheme of events in lower case.
+  const hasKey = (incoming: IncomingMessage) =>
+    incoming.headers.authorization?.replace(/^bearer /i, '') === options.apiKey;
   const refusal = (incoming: IncomingMessage): { status: number; body: object } | undefined => {
-    if (incoming.headers.authorization !== `Bearer ${options.apiKey}`) {
+    if (!hasKey(incoming)) {
       return { status: 401, body: { detail: 'Invalid authentication credentials' } };
     }
     const path = incoming.url!.split('?')[0];
@@ -77,12 +82,11 @@ export async function startCloudProxy(options: CloudProxyOptions): Promise<Cloud
     incoming.pipe(passed);
   });
 
-  // Events and logs. Prefect's client gives the key in its first message and not in a header,
-  // so only what comes with a wrong header is refused, and the first message loses its key on the way.
+  // Events and logs. Who sends events gives the key in a header, who subscribes gives it in the first message,
+  // which the server behind accepts whatever it says: only a wrong header is refused.
   proxy.on('upgrade', (incoming: IncomingMessage, client: Socket, head: Buffer) => {
     const path = incoming.url!.split('?')[0];
-    const key = incoming.headers.authorization;
-    if (!path.startsWith(`${workspace}/`) || (key !== undefined && key !== `Bearer ${options.apiKey}`)) {
+    if (!path.startsWith(`${workspace}/`) || (incoming.headers.authorization !== undefined && !hasKey(incoming))) {
       record(incoming, 401);
       client.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
       return;
@@ -108,6 +112,7 @@ export async function startCloudProxy(options: CloudProxyOptions): Promise<Cloud
   const { port } = proxy.address() as AddressInfo;
   return {
     apiUrl: `http://127.0.0.1:${port}${workspace}`,
+    cloudApiUrl: `http://127.0.0.1:${port}/api`,
     requests,
     async stop() {
       for (const socket of sockets) {

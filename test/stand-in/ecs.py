@@ -4,6 +4,7 @@ import threading
 from typing import Any, Iterable
 
 import moto.ecs.urls
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.core.responses import ActionResult, BaseResponse
 
 import settings
@@ -348,5 +349,12 @@ def _protection(task: Task) -> dict[str, Any]:
     return {"taskArn": task.arn, "protectionEnabled": task.protected, "expirationDate": task.protected_until}
 
 
+def _service_exists(backend: ApplicationAutoscalingBackend, resource_id: str) -> bool:
+    """moto's auto scaling would ask moto's own ECS, which has no services."""
+    _, cluster, name = resource_id.split("/")
+    return ecs_state(backend.region_name).service(cluster, name) is not None
+
+
 def patch() -> None:
+    ApplicationAutoscalingBackend._ecs_service_exists_for_target = _service_exists  # type: ignore[method-assign]
     moto.ecs.urls.url_paths = {"{0}/$": EcsResponse.dispatch}

@@ -78,6 +78,11 @@ def _deliver(region: str, arn: str, target: dict[str, Any], body: Any) -> None:
         logs = logs_backends[settings.ACCOUNT][region]
         logs.create_log_stream(group, stream)
         logs.put_log_events(group, stream, [{"timestamp": int(settings.now().timestamp() * 1000), "message": text}])
+    elif service == "scheduler":
+        from provisioning import call
+
+        api, operation = arn.split(":")[-2:]
+        call(region, api, operation[0].upper() + operation[1:], body if isinstance(body, dict) else {})
     elif service == "ecs":
         from ecs import ecs_state
 

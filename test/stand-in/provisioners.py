@@ -79,6 +79,9 @@ def provisioner_for(kind: str) -> Provisioner:
         return _CUSTOM
     if kind in _OURS:
         return _OURS[kind]
+    # moto's databases want to be made in an order and with properties that Aurora's templates do not have.
+    if kind.startswith("AWS::RDS::"):
+        return _IN_NAME_ONLY
     return _MOTO if kind in get_model_map() and kind not in _WITHOUT_EFFECT else _IN_NAME_ONLY
 
 
@@ -91,6 +94,10 @@ def _model_attribute(request: Request, model: Any, name: str) -> Any:
 
 def _plausible(request: Request, name: str, attribute: str) -> str:
     _, service, kind = request.type.split("::")
+    if attribute.endswith("Port"):
+        return str(request.properties.get("Port") or 5432)
+    if attribute.endswith("Address"):
+        return f"{name}.{request.region}.{service.lower()}.amazonaws.com"
     if not attribute.endswith("Arn"):
         return f"{name}.{attribute}" if attribute not in ("Id", "Name") else name
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", kind).lower()

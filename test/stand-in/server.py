@@ -25,6 +25,7 @@ import ecs  # noqa: E402
 import event_delivery  # noqa: E402
 import lambdas  # noqa: E402
 import provisioners  # noqa: E402
+import schedules  # noqa: E402
 import stack_api  # noqa: E402
 import task_endpoints  # noqa: E402
 from recorder import Recorder  # noqa: E402
@@ -102,6 +103,7 @@ def main() -> None:
         "127.0.0.1", 0, Application(Recorder(DomainDispatcherApplication(create_backend_app))), threaded=True, request_handler=MotoRequestHandler
     )
     settings.listen_on(server.server_port)
+    schedules.start()
 
     def stop(*_: Any) -> None:
         threading.Thread(target=server.shutdown, daemon=True).start()

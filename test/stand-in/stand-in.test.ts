@@ -1,0 +1,251 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { StandIn, TaskInfo, startStandIn } from './stand-in';
+
+const TIME_SCALE = 10;
+const TARGETS: Record<string, string> = {
+  ecs: 'AmazonEC2ContainerServiceV20141113',
+  events: 'AWSEvents',
+  logs: 'Logs_20140328',
+  secretsmanager: 'secretsmanager',
+  sqs: 'AmazonSQS',
+};
+const NETWORK = { awsvpcConfiguration: { subnets: ['subnet-1'] } };
+const ROLE = 'arn:aws:iam::123456789012:role/task';
+
+jest.setTimeout(60_000);
+
+let standIn: StandIn;
+
+beforeAll(async () => {
+  standIn = await startStandIn({ directory: mkdtempSync(path.join(tmpdir(), 'stand-in-test-')), timeScale: TIME_SCALE });
+  await aws('ecs', 'CreateCluster', { clusterName: 'test' });
+  await aws('logs', 'CreateLogGroup', { logGroupName: '/test' });
+}, 120_000);
+
+afterAll(() => standIn?.stop());
+
+test('a task gets the secrets, overrides and role that its definition names, and its output reaches the log group', async () => {
+  const secret = await aws('secretsmanager', 'CreateSecret', { Name: 'api', SecretString: JSON.stringify({ key: 'pnu_123' }) });
+  await register('secrets', python('import os, urllib.request as r; print(os.environ["KEY"], os.environ["WHO"], b"ASIA" in r.urlopen(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]).read())'), {
+    secrets: [{ name: 'KEY', valueFrom: `${secret.ARN}:key::` }],
+  });
+  const task = await run('secrets', { overrides: { containerOverrides: [{ name: 'main', environment: [{ name: 'WHO', value: 'flow' }] }] } });
+  const stopped = await until(() => find(task), (item) => item.lastStatus === 'STOPPED');
+  expect(stopped).toMatchObject({ stopCode: 'EssentialContainerExited', stoppedReason: 'Essential container in task exited' });
+  expect(stopped.containers[0].exitCode).toBe(0);
+  const log = await aws('logs', 'GetLogEvents', { logGroupName: '/test', logStreamName: `t/main/${task.split('/').pop()}` });
+  expect(log.events.map((event: any) => event.message)).toEqual(['pnu_123 flow True']);
+});
+
+test('a task whose secret does not exist never starts and says why', async () => {
+  await register('no-secret', python('print(1)'), { secrets: [{ name: 'KEY', valueFrom: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:missing-AbCdEf' }] });
+  const task = await run('no-secret');
+  const stopped = await until(() => find(task), (item) => item.lastStatus === 'STOPPED');
+  expect(stopped.stopCode).toBe('TaskFailedToStart');
+  expect(stopped.stoppedReason).toContain('unable to pull secrets or registry auth');
+});
+
+test('a program that is not there ends with 127', async () => {
+  await register('missing', ['no-such-program']);
+  const task = await run('missing');
+  const stopped = await until(() => find(task), (item) => item.lastStatus === 'STOPPED');
+  expect(stopped.containers[0]).toMatchObject({ exitCode: 127, reason: expect.stringContaining('no-such-program') });
+});
+
+test('an unhealthy task of a service is replaced, and its events reach a queue by a rule', async () => {
+  const { QueueUrl } = await aws('sqs', 'CreateQueue', { QueueName: 'events' });
+  const pattern = { 'source': ['aws.ecs'], 'detail-type': ['ECS Task State Change'], 'detail': { lastStatus: ['STOPPED'], group: ['service:ill'] } };
+  await aws('events', 'PutRule', { Name: 'stopped', EventPattern: JSON.stringify(pattern) });
+  await aws('events', 'PutTargets', { Rule: 'stopped', Targets: [{ Id: 'queue', Arn: 'arn:aws:sqs:us-east-1:123456789012:events' }] });
+  await register('ill', python('import time; open("well", "w"); time.sleep(600)'), {
+    healthCheck: { command: ['CMD-SHELL', 'test -e well'], interval: 5, retries: 2, timeout: 5 },
+  });
+  await service('ill', 1);
+  const healthy = (await until(() => tasksOf('ill'), (items) => items.some((item) => item.healthStatus === 'HEALTHY')))[0];
+  execFileSync('rm', [path.join(standIn.directory, 'tasks', healthy.taskArn.split('/').pop()!, 'main', 'well')]);
+  const [first, second] = await until(() => tasksOf('ill'), ([one, two]) => one.lastStatus === 'STOPPED' && two?.healthStatus === 'HEALTHY');
+  expect(first).toMatchObject({ stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Task failed container health checks' });
+  expect(second.lastStatus).toBe('RUNNING');
+  const { Messages } = await aws('sqs', 'ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10 });
+  const event = JSON.parse(Messages[0].Body);
+  expect(event).toMatchObject({ 'detail-type': 'ECS Task State Change', 'resources': [first.taskArn] });
+  expect(event.detail).toMatchObject({ taskArn: first.taskArn, stopCode: 'ServiceSchedulerInitiated', containers: [{ name: 'main', lastStatus: 'STOPPED', exitCode: 143 }] });
+});
+
+test('a stopped task hears SIGTERM first and SIGKILL after its stopTimeout', async () => {
+  const deaf = 'import signal, time; signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True)); print("up", flush=True); time.sleep(600)';
+  await register('deaf', python(deaf), { stopTimeout: 10 });
+  await register('kind', python(deaf.replace('print("asked", flush=True)', 'exit(7)')));
+  const [kind, stubborn] = [await run('kind'), await run('deaf')];
+  await Promise.all([kind, stubborn].map((task) => until(async () => logOf(task), (text) => text.includes('up'))));
+  const asked = Date.now();
+  await Promise.all([kind, stubborn].map((task) => aws('ecs', 'StopTask', { cluster: 'test', task, reason: 'enough' })));
+  const first = await until(() => find(kind), (item) => item.lastStatus === 'STOPPED');
+  expect(first.containers[0].exitCode).toBe(7);
+  const last = await until(() => find(stubborn), (item) => item.lastStatus === 'STOPPED');
+  expect(Date.now() - asked).toBeGreaterThanOrEqual(10_000 / TIME_SCALE);
+  expect(last).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'enough', containers: [{ exitCode: 137 }] });
+  expect(logOf(stubborn)).toContain('asked');
+});
+
+test('scale-in spares a task that protects itself', async () => {
+  const protect = 'import json, os, time, urllib.request as r\n' +
+    'print(r.urlopen(r.Request(os.environ["ECS_AGENT_URI"] + "/task-protection/v1/state", json.dumps({"ProtectionEnabled": True}).encode(), {"Content-Type": "application/json"}, method="PUT")).read().decode(), flush=True)\n' +
+    'time.sleep(600)';
+  await register('guarded', python(protect));
+  await service('guarded', 2);
+  const before = await until(() => tasksOf('guarded'), (items) => items.length === 2 && items.every((item) => logOf(item.taskArn).includes('ExpirationDate')));
+  await aws('ecs', 'UpdateService', { cluster: 'test', service: 'guarded', desiredCount: 0 });
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect((await tasksOf('guarded')).map((item) => item.desiredStatus)).toEqual(['RUNNING', 'RUNNING']);
+  await aws('ecs', 'UpdateTaskProtection', { cluster: 'test', tasks: [before[0].taskArn], protectionEnabled: false });
+  await until(() => tasksOf('guarded'), (items) => items[0].lastStatus === 'STOPPED');
+  expect((await tasksOf('guarded'))[1].lastStatus).toBe('RUNNING');
+});
+
+test('a deployment that never gets up is rolled back by the circuit breaker', async () => {
+  await register('app', ['sleep', '600']);
+  await service('app', 1, { deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: true } } });
+  await until(() => describeService('app'), (item) => item.deployments[0].rolloutState === 'COMPLETED');
+  await register('app', ['no-such-program']);
+  await aws('ecs', 'UpdateService', { cluster: 'test', service: 'app', taskDefinition: 'app' });
+  const rolledBack = await until(() => describeService('app'), (item) => item.taskDefinition.endsWith('app:1') && item.deployments[0].rolloutState === 'COMPLETED');
+  expect(rolledBack.runningCount).toBe(1);
+  expect((await tasksOf('app')).filter((item) => item.stopCode === 'TaskFailedToStart').length).toBeGreaterThanOrEqual(3);
+});
+
+test('a failed custom resource fails the stack with its reason; updates and deletion reach the function', async () => {
+  const handler = 'const { send } = require("cfn-response"); exports.handler = (event, context) => { const bad = event.ResourceProperties.Bad === "true" && event.RequestType !== "Delete";' +
+    'console.log(event.RequestType); send({ ...event }, context, bad ? "FAILED" : "SUCCESS", { Seen: event.RequestType }, "pool"); };';
+  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
+  const template = (bad: boolean, word: string) => JSON.stringify({
+    Resources: {
+      Role: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust } },
+      Function: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'custom', Handler: 'index.handler', Runtime: 'nodejs22.x', Role: { 'Fn::GetAtt': ['Role', 'Arn'] }, Code: { ZipFile: handler } } },
+      Custom: { Type: 'Custom::Pool', Properties: { ServiceToken: { 'Fn::GetAtt': ['Function', 'Arn'] }, Bad: bad, Word: word } },
+    },
+    Outputs: { Seen: { Value: { 'Fn::GetAtt': ['Custom', 'Seen'] } } },
+  });
+  await stack('CreateStack', { StackName: 'bad', TemplateBody: template(true, 'a') });
+  await until(() => stack('DescribeStacks', { StackName: 'bad' }), (text) => text.includes('ROLLBACK_COMPLETE'));
+  expect(await stack('DescribeStackEvents', { StackName: 'bad' })).toContain('Received response status [FAILED] from custom resource. Message returned: See the details in CloudWatch Log Stream');
+  await stack('DeleteStack', { StackName: 'bad' });
+
+  await stack('CreateStack', { StackName: 'good', TemplateBody: template(false, 'a').replace('"custom"', '"custom2"') });
+  await until(() => stack('DescribeStacks', { StackName: 'good' }), (text) => text.includes('CREATE_COMPLETE'));
+  await stack('UpdateStack', { StackName: 'good', TemplateBody: template(false, 'b').replace('"custom"', '"custom2"') });
+  const updated = await until(() => stack('DescribeStacks', { StackName: 'good' }), (text) => text.includes('>UPDATE_COMPLETE<'));
+  expect(updated).toContain('<OutputValue>Update</OutputValue>');
+  await stack('DeleteStack', { StackName: 'good' });
+  await until(async () => readFileSync(path.join(standIn.directory, 'lambda', 'custom2.log'), 'utf8'), (text) => text.includes('Delete'));
+});
+
+test('a type that is not known exists in name only, and is told', async () => {
+  await stack('CreateStack', { StackName: 'odd', TemplateBody: JSON.stringify({ Resources: { Odd: { Type: 'AWS::Config::ConfigRule' } } }) });
+  await until(() => stack('DescribeStacks', { StackName: 'odd' }), (text) => text.includes('CREATE_COMPLETE'));
+  expect(await standIn.skippedResourceTypes()).toEqual(['AWS::Config::ConfigRule']);
+});
+
+test('requests are recorded with who made them', async () => {
+  await register('caller', python('import boto3; boto3.client("sts").get_caller_identity()'), {}, { taskRoleArn: ROLE });
+  const task = await run('caller');
+  await until(() => find(task), (item) => item.lastStatus === 'STOPPED');
+  const call = (await standIn.calls()).find((item) => item.service === 'sts');
+  expect(call).toMatchObject({ action: 'GetCallerIdentity', status: 200, caller: { kind: 'task', role: ROLE, task } });
+  const request = (await standIn.calls()).find((item) => item.action === 'RunTask' && item.parameters.taskDefinition === 'caller');
+  expect(request).toMatchObject({ service: 'ecs', status: 200, caller: { kind: 'user' } });
+});
+
+test('nothing is left running', async () => {
+  await register('daemon', python('import subprocess, time; print(subprocess.Popen(["sleep", "600"], start_new_session=True).pid, flush=True); time.sleep(600)'));
+  const task = await run('daemon');
+  const child = Number(await until(async () => logOf(task), (text) => text.includes('\n')));
+  expect(existsSync(`/proc/${child}`) || process.platform !== 'linux').toBe(true);
+  await standIn.stop();
+  await expect(fetch(standIn.endpoint)).rejects.toThrow();
+  const processes = execFileSync('ps', ['axeww', '-o', 'command'], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  expect(processes.split('\n').filter((line) => line.includes(`STAND_IN_OWNER=${standIn.directory}`))).toEqual([]);
+});
+
+function python(code: string): string[] {
+  return ['python', '-c', code];
+}
+
+async function register(family: string, command: string[], container: object = {}, definition: object = {}): Promise<void> {
+  await aws('ecs', 'RegisterTaskDefinition', {
+    family,
+    cpu: '256',
+    memory: '512',
+    requiresCompatibilities: ['FARGATE'],
+    executionRoleArn: ROLE,
+    taskRoleArn: ROLE,
+    containerDefinitions: [{
+      name: 'main',
+      image: 'unused',
+      command,
+      logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': '/test', 'awslogs-stream-prefix': 't', 'awslogs-region': 'us-east-1' } },
+      ...container,
+    }],
+    ...definition,
+  });
+}
+
+async function run(taskDefinition: string, more: object = {}): Promise<string> {
+  const answer = await aws('ecs', 'RunTask', { cluster: 'test', taskDefinition, networkConfiguration: NETWORK, ...more });
+  return answer.tasks[0].taskArn;
+}
+
+async function service(name: string, desiredCount: number, more: object = {}): Promise<void> {
+  await aws('ecs', 'CreateService', { cluster: 'test', serviceName: name, taskDefinition: name, desiredCount, networkConfiguration: NETWORK, ...more });
+}
+
+async function describeService(name: string): Promise<any> {
+  return (await aws('ecs', 'DescribeServices', { cluster: 'test', services: [name] })).services[0];
+}
+
+async function find(arn: string): Promise<TaskInfo> {
+  return (await standIn.tasks()).find((item) => item.taskArn === arn)!;
+}
+
+async function tasksOf(name: string): Promise<TaskInfo[]> {
+  return (await standIn.tasks()).filter((item) => item.group === `service:${name}`);
+}
+
+function logOf(arn: string): string {
+  const file = path.join(standIn.directory, 'tasks', arn.split('/').pop()!, 'main.log');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+async function until<T>(look: () => Promise<T>, good: (seen: T) => boolean): Promise<T> {
+  for (const end = Date.now() + 20_000; ;) {
+    const seen = await look();
+    if (good(seen)) {
+      return seen;
+    }
+    if (Date.now() > end) {
+      throw new Error(`it did not come to that; last seen: ${JSON.stringify(seen, undefined, 2)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function aws(name: string, action: string, body: object): Promise<any> {
+  return JSON.parse((await post(name, { 'x-amz-target': `${TARGETS[name]}.${action}`, 'content-type': 'application/x-amz-json-1.1' }, JSON.stringify(body))) || '{}');
+}
+
+async function stack(action: string, parameters: Record<string, string>): Promise<string> {
+  return post('cloudformation', { 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams({ Action: action, Version: '2010-05-15', ...parameters }).toString());
+}
+
+async function post(name: string, headers: Record<string, string>, body: string): Promise<string> {
+  const authorization = `AWS4-HMAC-SHA256 Credential=STANDIN/20260101/us-east-1/${name}/aws4_request, SignedHeaders=host, Signature=0`;
+  const answer = await fetch(`${standIn.endpoint}/`, { method: 'POST', headers: { ...headers, authorization }, body });
+  const text = await answer.text();
+  if (!answer.ok) {
+    throw new Error(`${name}: ${answer.status} ${text}`);
+  }
+  return text;
+}
