@@ -1,0 +1,171 @@
+import { BaseJobTemplate, fillTemplate } from '../../src/work-pool/base-job-template';
+import { TemplateValues } from '../../src/work-pool/configuration';
+import { OFFERED } from '../support/prefect-server';
+
+/** A template as it comes back from the server. */
+const stored = (values: TemplateValues) => structuredClone(fillTemplate(offered(), undefined, values));
+const offered = () => structuredClone(OFFERED.ecs) as unknown as BaseJobTemplate;
+const NOTHING: TemplateValues = { variables: {}, environment: {} };
+const defaultsOf = (template: BaseJobTemplate) =>
+  Object.fromEntries(Object.entries(template.variables.properties).map(([name, variable]) => [name, variable.default]).filter(([, value]) => value !== undefined));
+const containers = (template: BaseJobTemplate) => template.job_configuration.task_definition.containerDefinitions;
+
+const headers = { name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: 'arn:aws:secretsmanager:us-east-1:1:secret:headers' };
+const VALUES: TemplateValues = {
+  variables: { cluster: 'arn:cluster', cpu: 512, network_configuration: { subnets: ['subnet-1'] }, prefect_api_key_secret_arn: 'arn:key' },
+  environment: { LOG_LEVEL: 'debug', PREFECT_CLIENT_CUSTOM_HEADERS: null },
+  taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' }, volumes: [{ name: 'prefect-tls' }] },
+  container: { secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
+  sidecars: [{ name: 'ca-certificate', essential: false }],
+};
+const PLAIN: TemplateValues = { ...VALUES, environment: {}, taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' } }, container: {}, sidecars: undefined };
+
+describe('a new pool\'s template', () => {
+  const template = fillTemplate(offered(), undefined, VALUES);
+
+  test('has this stack\'s values as defaults, and keeps what the variables are', () => {
+    expect(defaultsOf(template)).toEqual({ ...VALUES.variables, env: VALUES.environment });
+    expect(template.variables.properties.cluster).toEqual({ type: 'string', title: 'Cluster', default: 'arn:cluster' });
+    expect(template.variables.type).toBe('object');
+  });
+
+  test('has variables that the server does not offer', () => {
+    expect(template.variables.properties.prefect_api_key_secret_arn).toEqual({ default: 'arn:key' });
+  });
+
+  test('keeps a secret setting of the worker from being passed on in clear', () => {
+    expect(template.variables.properties.env.default).toEqual({ LOG_LEVEL: 'debug', PREFECT_CLIENT_CUSTOM_HEADERS: null });
+  });
+
+  test('gives the network to ECS with the request, so that the worker asks EC2 nothing', () => {
+    expect(template.job_configuration.network_configuration).toBeUndefined();
+    expect(template.job_configuration.task_run_request).toEqual({
+      cluster: '{{ cluster }}', overrides: { cpu: '{{ cpu }}' }, networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' },
+    });
+  });
+
+  test('shapes the task definition and its container, and keeps their placeholders', () => {
+    expect(template.job_configuration.task_definition).toMatchObject({ family: '{{ family }}', runtimePlatform: { cpuArchitecture: 'ARM64' }, volumes: [{ name: 'prefect-tls' }] });
+    expect(containers(template)).toEqual([
+      { name: '{{ container_name }}', image: '{{ image }}', secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
+      { name: 'ca-certificate', essential: false },
+    ]);
+  });
+
+  test('shapes a container where the server offers none', () => {
+    const bare = offered();
+    delete bare.job_configuration.task_definition;
+    expect(containers(fillTemplate(bare, undefined, PLAIN))).toEqual([{ name: '{{ container_name }}', image: '{{ image }}' }]);
+  });
+
+  test('is the server\'s own where there is nothing to fill in', () => {
+    expect(fillTemplate(offered(), undefined, NOTHING)).toEqual(offered());
+  });
+
+  test('leaves what the server offered as it is', () => {
+    const given = offered();
+    fillTemplate(given, undefined, VALUES);
+    expect(given).toEqual(offered());
+  });
+});
+
+describe('an existing pool\'s template', () => {
+  test('keeps variables, defaults and job settings that users changed', () => {
+    const present = stored(VALUES);
+    present.variables.properties.image.default = 'mine:1';
+    present.variables.properties.team = { type: 'string', default: 'data' };
+    present.variables.required = ['team'];
+    present.variables.properties.env.default.MINE = 'x';
+    present.job_configuration.stream_output = true;
+    present.job_configuration.task_run_request.tags = [{ key: 'team', value: '{{ team }}' }];
+    const template = fillTemplate(offered(), structuredClone(present), VALUES, VALUES);
+    expect(template).toEqual(present);
+  });
+
+  test('keeps containers that users added, and the settings of the flow run\'s', () => {
+    const present = stored(VALUES);
+    containers(present)[0].ulimits = [{ name: 'nofile' }];
+    containers(present).push({ name: 'proxy' });
+    const template = fillTemplate(offered(), present, VALUES, VALUES);
+    expect(containers(template).map(({ name }: any) => name)).toEqual(['{{ container_name }}', 'proxy', 'ca-certificate']);
+    expect(containers(template)[0]).toMatchObject({ ulimits: [{ name: 'nofile' }], secrets: [headers] });
+  });
+
+  test.failing('keeps volumes, mounts and secrets that users added beside ours', () => {
+    const present = stored(VALUES);
+    present.job_configuration.task_definition.volumes.push({ name: 'scratch' });
+    containers(present)[0].mountPoints.push({ sourceVolume: 'scratch', containerPath: '/scratch' });
+    containers(present)[0].secrets.push({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
+    const template = fillTemplate(offered(), structuredClone(present), VALUES, VALUES);
+    expect(template.job_configuration.task_definition.volumes).toContainEqual({ name: 'scratch' });
+    expect(containers(template)[0].mountPoints).toContainEqual({ sourceVolume: 'scratch', containerPath: '/scratch' });
+    expect(containers(template)[0].secrets).toContainEqual({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
+  });
+
+  test('gets this stack\'s values where it had others', () => {
+    const present = offered();
+    present.variables.properties.cpu.default = 4096;
+    expect(fillTemplate(offered(), present, VALUES).variables.properties.cpu).toEqual({ type: 'integer', title: 'CPU', default: 512 });
+  });
+
+  test('gets the variables and settings that a newer server offers', () => {
+    const present = offered();
+    delete (present.variables.properties as any).image;
+    delete present.job_configuration.command;
+    const template = fillTemplate(offered(), present, VALUES);
+    expect(template.variables.properties.image).toEqual({ type: 'string', title: 'Image' });
+    expect(template.job_configuration.command).toBe('{{ command }}');
+  });
+
+  test.each([['everything', VALUES], ['little', PLAIN], ['nothing', NOTHING]])('is the same after a second time with %s', (_, values) => {
+    const once = stored(values);
+    expect(fillTemplate(offered(), structuredClone(once), values)).toEqual(once);
+    expect(fillTemplate(offered(), structuredClone(once), values, values)).toEqual(once);
+  });
+
+  test('has the new container of ours instead of the old one', () => {
+    const once = stored(VALUES);
+    const twice = fillTemplate(offered(), once, { ...VALUES, sidecars: [{ name: 'ca-certificate', image: 'new' }] }, VALUES);
+    expect(containers(twice).slice(1)).toEqual([{ name: 'ca-certificate', image: 'new' }]);
+  });
+});
+
+describe('what the last deployment set and this one does not', () => {
+  const present = () => stored(VALUES);
+  const without = (...names: string[]): TemplateValues =>
+    ({ ...VALUES, variables: Object.fromEntries(Object.entries(VALUES.variables).filter(([name]) => !names.includes(name))) });
+
+  test('goes back to what the server offers', () => {
+    expect(fillTemplate(offered(), present(), without('cpu'), VALUES).variables.properties.cpu.default).toBe(1024);
+  });
+
+  test('has no default where the server offers none', () => {
+    expect(fillTemplate(offered(), present(), without('cluster'), VALUES).variables.properties.cluster).toEqual({ type: 'string', title: 'Cluster' });
+  });
+
+  test('stays where users changed it since', () => {
+    const changed = present();
+    changed.variables.properties.cpu.default = 8192;
+    expect(fillTemplate(offered(), changed, without('cpu'), VALUES).variables.properties.cpu.default).toBe(8192);
+  });
+
+  test('goes from the environment, and what users added there stays', () => {
+    const changed = present();
+    changed.variables.properties.env.default.MINE = 'x';
+    expect(fillTemplate(offered(), changed, { ...VALUES, environment: {} }, VALUES).variables.properties.env.default).toEqual({ MINE: 'x' });
+  });
+
+  test('stays in the environment where users changed it since', () => {
+    const changed = present();
+    changed.variables.properties.env.default.LOG_LEVEL = 'info';
+    expect(fillTemplate(offered(), changed, { ...VALUES, environment: {} }, VALUES).variables.properties.env.default).toEqual({ LOG_LEVEL: 'info' });
+  });
+
+  test.failing('goes from the task definition: a secret that flow runs may no longer read would stop every one of them', () => {
+    const template = fillTemplate(offered(), present(), PLAIN, VALUES);
+    expect(template.job_configuration.task_definition.volumes ?? []).toEqual([]);
+    expect(containers(template)).toHaveLength(1);
+    expect(containers(template)[0].secrets ?? []).toEqual([]);
+    expect(containers(template)[0].mountPoints ?? []).toEqual([]);
+  });
+});

@@ -1,0 +1,210 @@
+import { aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { FlowRunDefaults, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
+import { addWorker, CERTIFICATE, cloud, configurationOf, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+
+const { PROCESS } = WorkerType;
+const flowRuns = (flowRunDefaults: FlowRunDefaults, props: Partial<PrefectFargateWorkerProps> = {}) =>
+  configurationOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults }), ...props })).template;
+
+describe('an ECS pool is told', () => {
+  const template = templateOf();
+  const told = configurationOf(template);
+  const id = (type: string, name: RegExp) => resource(template, type, name).logicalId;
+
+  test('its name, type and API, with a reference to the key', () => {
+    expect(told).toMatchObject({ name: 'etl', type: 'ecs', queues: [], deleteOnRemoval: false });
+    expect(told.api).toEqual({ url: expect.stringMatching(/^https:\/\/api\.prefect\.cloud\//), isCloud: true, secrets: { PREFECT_API_KEY: '{ApiKeyF9DDEE66}' } });
+    expect(told).not.toHaveProperty('concurrencyLimit');
+  });
+
+  test('this stack\'s cluster, roles, network, logs and defaults', () => {
+    expect(told.template.variables).toEqual({
+      cluster: `{${id('AWS::ECS::Cluster', /./)}.Arn}`,
+      family: expect.stringMatching(/^prefect-Stack-Worker-[0-9A-F]+$/),
+      launch_type: 'FARGATE',
+      image: expect.stringMatching(/^prefecthq\/prefect:\d/),
+      cpu: 512,
+      memory: 1024,
+      task_role_arn: `{${id('AWS::IAM::Role', /IdentityFlowRunRole/)}.Arn}`,
+      execution_role_arn: `{${id('AWS::IAM::Role', /FlowRunExecutionRole/)}.Arn}`,
+      vpc_id: `{${id('AWS::EC2::VPC', /./)}}`,
+      network_configuration: {
+        subnets: [`{${id('AWS::EC2::Subnet', /PrivateSubnet1/)}}`, `{${id('AWS::EC2::Subnet', /PrivateSubnet2/)}}`],
+        securityGroups: [`{${id('AWS::EC2::SecurityGroup', /FlowRunSecurityGroup/)}.GroupId}`],
+        assignPublicIp: 'DISABLED',
+      },
+      configure_cloudwatch_logs: true,
+      cloudwatch_logs_prefix: 'flow-run',
+      cloudwatch_logs_options: { 'awslogs-group': `{${id('AWS::Logs::LogGroup', /WorkerTaskLogs/)}}`, 'awslogs-region': '{AWS::Region}', 'awslogs-create-group': 'false' },
+      prefect_api_key_secret_arn: '{ApiKeyF9DDEE66}',
+    });
+  });
+
+  test('an empty environment and the architecture, and no container beside the flow run\'s', () => {
+    expect(told.template.environment).toEqual({});
+    expect(told.template.taskDefinition).toEqual({ runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' } });
+    expect(told.template.container).toEqual({});
+    expect(told.template).not.toHaveProperty('sidecars');
+  });
+
+  test('names that its worker may register and run', () => {
+    const [{ Resource }] = statementsOf(template, /WorkerRole/).filter(({ Sid }) => Sid === 'StartFlowRuns');
+    expect(text(Resource)).toContain(`task-definition/${told.template.variables.family}`);
+  });
+});
+
+describe('the defaults of flow runs', () => {
+  test('are told as they are given', () => {
+    expect(flowRuns({ cpu: 1024, memory: 4096, spot: true, environment: { LEVEL: 'debug' } })).toMatchObject({
+      variables: { cpu: 1024, memory: 4096, launch_type: 'FARGATE_SPOT' }, environment: { LEVEL: 'debug' },
+    });
+  });
+
+  test.each([
+    [['prefect', 'flow-run', 'execute'], 'prefect flow-run execute'],
+    [['python', '-c', 'print("a b")'], 'python -c \'print("a b")\''],
+    [['echo', 'it\'s', '$HOME'], 'echo \'it\'"\'"\'s\' \'$HOME\''],
+    [['run', ''], 'run \'\''],
+  ])('have the command %j as one string that a shell takes apart again', (command, told) => {
+    expect(flowRuns({ command }).variables.command).toBe(told);
+  });
+
+  test('let the flow runs\' execution role pull the image', () => {
+    const template = templateOf(stack => ({
+      workPool: WorkPool.managed('etl', { flowRunDefaults: { image: ecs.ContainerImage.fromEcrRepository(new ecr.Repository(stack, 'Flows'), '7') } }),
+    }));
+    expect(configurationOf(template).template.variables.image).toMatch(/Flows.*:7$/);
+    expect(statementsOf(template, /FlowRunExecutionRole/).flatMap(({ Action }) => Action)).toContain('ecr:BatchGetImage');
+    expect(statementsOf(template, /IdentityExecutionRole/).flatMap(({ Action }) => Action)).not.toContain('ecr:BatchGetImage');
+  });
+
+  test('pull an image of a private registry with its credentials', () => {
+    const template = templateOf(stack => ({
+      workPool: WorkPool.managed('etl', { flowRunDefaults: {
+        image: ecs.ContainerImage.fromRegistry('registry.example.com/flows:7', { credentials: new secretsmanager.Secret(stack, 'Registry') }),
+      } }),
+    }));
+    expect(configurationOf(template).template).toMatchObject({
+      variables: { image: 'registry.example.com/flows:7' }, container: { repositoryCredentials: { credentialsParameter: expect.stringMatching(/^\{Registry/) } },
+    });
+    expect(statementsOf(template, /FlowRunExecutionRole/).map(({ Resource }) => text(Resource))).toContainEqual(expect.stringMatching(/^\{Registry/));
+  });
+
+  test('have the worker\'s architecture', () => {
+    expect(flowRuns({}, { cpuArchitecture: ecs.CpuArchitecture.ARM64 }).taskDefinition.runtimePlatform.cpuArchitecture).toBe('ARM64');
+  });
+
+  test.failing('have the least memory that goes with the CPU where only that is given', () => {
+    expect(flowRuns({ cpu: 2048 }).variables).toMatchObject({ cpu: 2048, memory: 4096 });
+  });
+});
+
+describe('a server of your own', () => {
+  const template = templateOf(stack => ({ api: selfHosted(stack) }));
+  const told = configurationOf(template);
+
+  test('is told with references to its secrets, and its certificate authority', () => {
+    expect(told.api).toEqual({
+      url: 'https://prefect.example.com:4200/api',
+      isCloud: false,
+      tlsCaCertificate: CERTIFICATE,
+      secrets: { PREFECT_API_AUTH_STRING: expect.stringMatching(/^\{AuthString\w+\}:auth::$/), PREFECT_CLIENT_CUSTOM_HEADERS: expect.stringMatching(/^\{Headers\w+\}$/) },
+    });
+  });
+
+  test('gives flow runs the authentication string and the headers as secrets', () => {
+    expect(told.template.variables.prefect_api_auth_string_secret_arn).toMatch(/^\{AuthString\w+\}:auth::$/);
+    expect(told.template.container.secrets).toEqual([{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: expect.stringMatching(/^\{Headers/) }]);
+    expect(told.template.environment).toEqual({ PREFECT_CLIENT_CUSTOM_HEADERS: null });
+  });
+
+  test('gives flow runs the certificate authority', () => {
+    const [writer] = told.template.sidecars;
+    expect(writer).toMatchObject({ name: 'ca-certificate', essential: false, image: told.template.variables.image, environment: [{ name: 'CA_CERTIFICATE', value: CERTIFICATE }] });
+    expect(told.template.container).toMatchObject({
+      dependsOn: [{ containerName: 'ca-certificate', condition: 'SUCCESS' }],
+      mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls', readOnly: true }],
+    });
+    expect(told.template.taskDefinition.volumes).toEqual([{ name: 'prefect-tls' }]);
+  });
+});
+
+describe('a PROCESS pool', () => {
+  const options = { concurrencyLimit: 20, queues: [{ name: 'urgent', priority: 1, concurrencyLimit: 5 }], deleteOnRemoval: true };
+  const told = configurationOf(templateOf({ workerType: PROCESS, workPool: WorkPool.managed('quick', options) }));
+
+  test('is told its limit, its queues and what becomes of it', () => {
+    expect(told).toMatchObject({ name: 'quick', type: 'process', ...options });
+  });
+
+  test('keeps the server\'s template', () => {
+    expect(told.template).toEqual({ variables: {}, environment: {} });
+  });
+});
+
+describe('numbers and names that are known only at deployment', () => {
+  const stack = newStack();
+  const number = (id: string) => new CfnParameter(stack, id, { type: 'Number' }).valueAsNumber;
+  addWorker(stack, {
+    workPool: WorkPool.managed(new CfnParameter(stack, 'Pool').valueAsString, {
+      concurrencyLimit: number('Limit'),
+      queues: [{ name: new CfnParameter(stack, 'Queue').valueAsString, priority: number('Priority') }],
+      flowRunDefaults: { cpu: number('Cpu'), memory: number('Memory') },
+    }),
+  });
+  const configured = text(resource(Template.fromStack(stack), 'Custom::PrefectWorkPool').Properties.Configuration);
+
+  test('are in what the pool is told, numbers as numbers', () => {
+    for (const part of ['"name":"{Pool}"', '"concurrencyLimit":{Limit}', '"name":"{Queue}"', '"priority":{Priority}', '"cpu":{Cpu}', '"memory":{Memory}']) {
+      expect(configured).toContain(part);
+    }
+  });
+});
+
+describe('the function that manages the pool', () => {
+  const template = templateOf(stack => ({ api: cloud(stack, 'key') }));
+  const fn = resource(template, 'AWS::Lambda::Function', /WorkPoolManagedFunction/);
+
+  test('gives up within the minute in which the deployment has to fail', () => {
+    expect(fn.Properties.Timeout).toBeLessThan(60);
+  });
+
+  test('runs Node 22 or later', () => {
+    expect(Number(/^nodejs(\d+)\.x$/.exec(fn.Properties.Runtime)![1])).toBeGreaterThanOrEqual(22);
+  });
+
+  test('may read the API key and write its own log, and nothing else', () => {
+    const statements = statementsOf(template, /WorkPoolManagedRole/);
+    expect(statements.map(({ Action, Resource }) => [Action, text(Resource)])).toEqual([
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], expect.stringMatching(/^\{WorkerWorkPoolManagedLogs\w+\.Arn\}$/)],
+      [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], '{ApiKeyF9DDEE66}'],
+    ]);
+  });
+
+  test('is called when the private network is there, where the API is in it', () => {
+    const own = templateOf(stack => ({ api: selfHosted(stack) }));
+    const routes = Object.keys(own.findResources('AWS::EC2::Route')).filter(id => /PrivateSubnet/.test(id));
+    expect(routes).toHaveLength(2);
+    expect(resource(own, 'Custom::PrefectWorkPool').DependsOn).toEqual(expect.arrayContaining(routes));
+  });
+
+  test.failing('is called when the endpoints are there, where only they lead to the secrets', () => {
+    const own = templateOf(stack => ({ api: selfHosted(stack), network: { natGateways: 0 } }));
+    expect(resource(own, 'Custom::PrefectWorkPool').DependsOn).toContain(resource(own, 'AWS::EC2::VPCEndpoint', /SecretsManager/).logicalId);
+  });
+});
+
+describe('an existing pool', () => {
+  const template = templateOf({ workPool: WorkPool.existing('etl') });
+
+  test('is not touched', () => {
+    template.resourceCountIs('Custom::PrefectWorkPool', 0);
+    expect(Object.keys(template.findResources('AWS::Lambda::Function')).filter(id => /WorkPool/.test(id))).toEqual([]);
+  });
+
+  test('is watched all the same, where it is of the type ECS', () => {
+    expect(resources(template, 'AWS::SQS::Queue')).toHaveLength(2);
+    templateOf({ workPool: WorkPool.existing('etl'), workerType: PROCESS }).resourceCountIs('AWS::SQS::Queue', 0);
+  });
+});

@@ -1,0 +1,54 @@
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { PrefectApi, WorkPool } from '../../src';
+import { addWorker, newStack } from '../support/worker';
+
+const etl = () => ({ workPool: WorkPool.managed('etl') });
+const server = (name: string) => PrefectApi.selfHosted({ url: `https://${name}.example.com/api` });
+
+describe('two workers of a stack', () => {
+  test('that manage one pool are refused by both their names', () => {
+    const stack = newStack();
+    addWorker(stack, etl(), 'First');
+    expect(() => addWorker(stack, etl(), 'Second')).toThrow(
+      'workPool is managed by two workers, Stack/First and Stack/Second, with the name "etl": '
+      + 'let one of them manage it, and give the other WorkPool.existing() with that name, or manage two pools.');
+  });
+
+  test('that manage one pool by one WorkPool are refused too', () => {
+    const stack = newStack();
+    const workPool = WorkPool.managed('etl');
+    addWorker(stack, { workPool }, 'First');
+    expect(() => addWorker(stack, { workPool }, 'Second')).toThrow(/Stack\/First and Stack\/Second/);
+  });
+
+  test('may share a pool that one of them manages', () => {
+    const stack = newStack();
+    addWorker(stack, etl(), 'First');
+    expect(() => addWorker(stack, { workPool: WorkPool.existing('etl') }, 'Second')).not.toThrow();
+  });
+
+  test('may manage two pools', () => {
+    const stack = newStack();
+    addWorker(stack, etl(), 'First');
+    expect(() => addWorker(stack, { workPool: WorkPool.managed('elt') }, 'Second')).not.toThrow();
+  });
+
+  test('may manage pools of one name on two servers', () => {
+    const stack = newStack();
+    addWorker(stack, { ...etl(), api: server('one') }, 'First');
+    expect(() => addWorker(stack, { ...etl(), api: server('two') }, 'Second')).not.toThrow();
+  });
+
+  test('may manage pools whose names are known only at deployment', () => {
+    const stack = newStack();
+    const named = (id: string) => ({ workPool: WorkPool.managed(new CfnParameter(stack, id).valueAsString) });
+    addWorker(stack, named('One'), 'First');
+    expect(() => addWorker(stack, named('Two'), 'Second')).not.toThrow();
+  });
+});
+
+test('the same pool in two stacks, of which one is deployed, is allowed', () => {
+  const app = new App();
+  addWorker(new Stack(app, 'Staging'), etl());
+  expect(() => addWorker(new Stack(app, 'Production'), etl())).not.toThrow();
+});
