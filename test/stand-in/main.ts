@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   });
   try {
     await bootstrap(standIn.environment);
+    console.log('unset AWS_PROFILE');
     for (const [name, value] of Object.entries(standIn.environment)) {
       console.log(`export ${name}='${value}'`);
     }

@@ -166,7 +166,7 @@ test('nothing is left running', async () => {
   expect(existsSync(`/proc/${child}`) || process.platform !== 'linux').toBe(true);
   await standIn.stop();
   await expect(fetch(standIn.endpoint)).rejects.toThrow();
-  const processes = execFileSync('ps', ['axeww', '-o', 'command'], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const processes = execFileSync('ps', ['axeww', '-o', 'command'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   expect(processes.split('\n').filter((line) => line.includes(`STAND_IN_OWNER=${standIn.directory}`))).toEqual([]);
 });
 

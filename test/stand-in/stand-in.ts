@@ -49,15 +49,23 @@ export interface TaskInfo {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly stoppedAt?: string;
-  readonly containers: { readonly name: string; readonly lastStatus: string; readonly exitCode?: number; readonly reason?: string; readonly healthStatus: string }[];
+  readonly containers: ContainerInfo[];
   readonly overrides: Record<string, any>;
+}
+
+export interface ContainerInfo {
+  readonly name: string;
+  readonly lastStatus: string;
+  readonly healthStatus: string;
+  readonly exitCode?: number;
+  readonly reason?: string;
 }
 
 export interface StandIn {
   readonly endpoint: string;
   /** Logs of containers (`tasks/<id>/<container>.log`) and functions (`lambda/<name>.log`), requests (`calls.jsonl`), the server's own log. */
   readonly directory: string;
-  /** For child processes such as the CDK's command line. Lay it over `process.env`. */
+  /** For child processes such as the CDK's command line. Lay it over `process.env`, without an `AWS_PROFILE` of yours. */
   readonly environment: Record<string, string>;
   calls(): Promise<AwsCall[]>;
   /** Resource types that stacks have asked for and that exist in name only. */
@@ -147,7 +155,6 @@ function environmentFor(endpoint: string, directory: string): Record<string, str
     AWS_ACCOUNT_ID: ACCOUNT,
     CDK_DEFAULT_ACCOUNT: ACCOUNT,
     CDK_DEFAULT_REGION: REGION,
-    AWS_PROFILE: '',
     AWS_CONFIG_FILE: nowhere,
     AWS_SHARED_CREDENTIALS_FILE: nowhere,
     AWS_EC2_METADATA_DISABLED: 'true',
