@@ -1,6 +1,6 @@
-import { aws_ec2 as ec2, aws_logs as logs, Fn } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs, Fn } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { NetworkOptions, PrefectApi, WorkerType } from '../../src';
+import { NetworkOptions, PrefectApi, WorkerType, WorkPool } from '../../src';
 import { addWorker, importedVpc, newStack, resource, resources, selfHosted, templateOf, text, warnings } from '../support/worker';
 
 const NO_WAY_OUT = 'cdk-prefect-fargate-worker:noWayOut';
@@ -74,7 +74,21 @@ describe('network options', () => {
       expect(warnings(stack, NO_WAY_OUT)).toEqual([expect.stringMatching(/PrivateSubnet1, PrivateSubnet2 have no route .* https:\/\/api\.prefect\.cloud.*network\.natGateways or vpcSubnets.*privateNetwork/)]);
     });
 
-    test.failing('starts the service only when the endpoints are there, through which it gets image, secrets and logs', () => {
+    test('warns of the default images, which are on Docker Hub', () => {
+      expect(warnings(stack, 'cdk-prefect-fargate-worker:publicImage')).toEqual([
+        expect.stringMatching(/can't pull the default image from Docker Hub\. Copy it to Amazon ECR and give it with image\./),
+        expect.stringMatching(/give it with flowRunDefaults\.image\./),
+      ]);
+    });
+
+    test('warns of no image that is given', () => {
+      const own = newStack();
+      const image = ecs.ContainerImage.fromEcrRepository(new ecr.Repository(own, 'Images'));
+      addWorker(own, { image, workPool: WorkPool.managed('etl', { flowRunDefaults: { image } }), network: { natGateways: 0 } });
+      expect(warnings(own, 'cdk-prefect-fargate-worker:publicImage')).toEqual([]);
+    });
+
+    test('starts the service only when the endpoints are there, through which it gets image, secrets and logs', () => {
       const endpoints = Object.keys(template.findResources('AWS::EC2::VPCEndpoint'));
       expect(resource(template, 'AWS::ECS::Service').DependsOn).toEqual(expect.arrayContaining(endpoints));
     });

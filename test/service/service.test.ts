@@ -40,7 +40,7 @@ describe.each([WorkerType.ECS, WorkerType.PROCESS])('the service of a worker of 
     expect(DependsOn).toEqual(expect.arrayContaining(routes));
   });
 
-  test.failing('starts when its execution role may read the secrets', () => {
+  test('starts when its execution role may read the secrets', () => {
     expect(DependsOn).toContain(resource(template, 'AWS::IAM::Policy', /IdentityExecutionRoleDefaultPolicy/).logicalId);
   });
 });

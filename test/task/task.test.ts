@@ -9,7 +9,8 @@ const processTemplate = templateOf({ workerType: PROCESS });
 const both: [string, Template][] = [['ECS', ecsTemplate], ['PROCESS', processTemplate]];
 
 const variables = (template: Template) => Object.fromEntries(container(template).Environment.map(({ Name, Value }: any) => [Name, text(Value)]));
-const secrets = (template: Template) => Object.fromEntries((container(template).Secrets ?? []).map(({ Name, ValueFrom }: any) => [Name, text(ValueFrom)]));
+const secrets = (template: Template) =>
+  Object.fromEntries((container(template).Secrets ?? []).map(({ Name, ValueFrom }: any) => [Name, text(ValueFrom)]));
 
 describe.each(both)('the container of a worker of the type %s', (_, template) => {
   const worker = container(template);

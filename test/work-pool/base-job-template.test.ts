@@ -6,8 +6,8 @@ import { OFFERED } from '../support/prefect-server';
 const stored = (values: TemplateValues) => structuredClone(fillTemplate(offered(), undefined, values));
 const offered = () => structuredClone(OFFERED.ecs) as unknown as BaseJobTemplate;
 const NOTHING: TemplateValues = { variables: {}, environment: {} };
-const defaultsOf = (template: BaseJobTemplate) =>
-  Object.fromEntries(Object.entries(template.variables.properties).map(([name, variable]) => [name, variable.default]).filter(([, value]) => value !== undefined));
+const defaultsOf = (template: BaseJobTemplate) => Object.fromEntries(
+  Object.entries(template.variables.properties).map(([name, variable]) => [name, variable.default]).filter(([, value]) => value !== undefined));
 const containers = (template: BaseJobTemplate) => template.job_configuration.task_definition.containerDefinitions;
 
 const headers = { name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: 'arn:aws:secretsmanager:us-east-1:1:secret:headers' };

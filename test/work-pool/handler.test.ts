@@ -59,7 +59,11 @@ describe('creating a pool', () => {
 
   test('takes over a pool that exists, with what its users set', async () => {
     server.pools.set('etl', {
-      id: 'theirs', type: 'process', description: 'ours', is_paused: true, concurrency_limit: 3,
+      id: 'theirs',
+      type: 'process',
+      description: 'ours',
+      is_paused: true,
+      concurrency_limit: 3,
       base_job_template: { ...OFFERED.process, job_configuration: { ...OFFERED.process.job_configuration, stream_output: false } },
     });
     await expect(create(wanted())).resolves.toMatchObject({ Data: { Id: 'theirs' } });

@@ -81,9 +81,11 @@ describe('the defaults of flow runs', () => {
 
   test('pull an image of a private registry with its credentials', () => {
     const template = templateOf(stack => ({
-      workPool: WorkPool.managed('etl', { flowRunDefaults: {
-        image: ecs.ContainerImage.fromRegistry('registry.example.com/flows:7', { credentials: new secretsmanager.Secret(stack, 'Registry') }),
-      } }),
+      workPool: WorkPool.managed('etl', {
+        flowRunDefaults: {
+          image: ecs.ContainerImage.fromRegistry('registry.example.com/flows:7', { credentials: new secretsmanager.Secret(stack, 'Registry') }),
+        },
+      }),
     }));
     expect(configurationOf(template).template).toMatchObject({
       variables: { image: 'registry.example.com/flows:7' }, container: { repositoryCredentials: { credentialsParameter: expect.stringMatching(/^\{Registry/) } },
@@ -189,7 +191,7 @@ describe('the function that manages the pool', () => {
     expect(resource(own, 'Custom::PrefectWorkPool').DependsOn).toEqual(expect.arrayContaining(routes));
   });
 
-  test.failing('is called when the endpoints are there, where only they lead to the secrets', () => {
+  test('is called when the endpoints are there, where only they lead to the secrets', () => {
     const own = templateOf(stack => ({ api: selfHosted(stack), network: { natGateways: 0 } }));
     expect(resource(own, 'Custom::PrefectWorkPool').DependsOn).toContain(resource(own, 'AWS::EC2::VPCEndpoint', /SecretsManager/).logicalId);
   });

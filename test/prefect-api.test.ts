@@ -1,0 +1,129 @@
+import { aws_secretsmanager as secretsmanager, CfnParameter, Fn, Lazy, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { PrefectApi, SelfHostedApiOptions } from '../src';
+import { ACCOUNT_ID, addWorker, container, newStack, text, WORKSPACE_ID } from './support/worker';
+
+const stack = newStack();
+const secret = new secretsmanager.Secret(stack, 'Secret');
+const cloud = (accountId: any, workspaceId: any) => PrefectApi.cloud({ accountId, workspaceId, apiKey: secret });
+const server = (url: any, options: Partial<SelfHostedApiOptions> = {}) => PrefectApi.selfHosted({ url, ...options });
+
+describe('Prefect Cloud', () => {
+  test('has the URL of the workspace', () => {
+    const api = cloud(ACCOUNT_ID, WORKSPACE_ID);
+    expect(api.url).toBe(`https://api.prefect.cloud/api/accounts/${ACCOUNT_ID}/workspaces/${WORKSPACE_ID}`);
+    expect(api.isCloud).toBe(true);
+  });
+
+  test('takes ids in capital letters', () => {
+    expect(() => cloud('AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE', WORKSPACE_ID)).not.toThrow();
+  });
+
+  const WAY_OUT = 'give the UUID from the address of the Prefect Cloud UI, such as 11111111-2222-3333-4444-555555555555.';
+  const malformed: [unknown, string][] = [
+    ['', 'is "":'], [undefined, 'is missing:'], ['my-account', 'is "my-account":'], [`${ACCOUNT_ID} `, `is "${ACCOUNT_ID} ":`], [ACCOUNT_ID.slice(1), 'is "1111111-'],
+    [ACCOUNT_ID.replace(/-/g, ''), 'is "1111'], [`{${ACCOUNT_ID}}`, 'is "{1111'], [ACCOUNT_ID.replace('1', 'g'), 'is "g111'],
+  ];
+
+  test.each(malformed)('refuses the account id %j', (id, value) => {
+    expect(() => cloud(id, WORKSPACE_ID)).toThrow(`accountId ${value}`);
+    expect(() => cloud(id, WORKSPACE_ID)).toThrow(WAY_OUT);
+  });
+
+  test.each(malformed)('refuses the workspace id %j', (id, value) => {
+    expect(() => cloud(ACCOUNT_ID, id)).toThrow(`workspaceId ${value}`);
+    expect(() => cloud(ACCOUNT_ID, id)).toThrow(WAY_OUT);
+  });
+});
+
+describe('a server of your own', () => {
+  test.each([
+    'https://prefect.example.com/api', 'https://prefect.example.com:4200/api', 'https://example.com/prefect/api', 'https://10.0.0.5/api', 'https://[fd00::5]:4200/api', 'HTTPS://Prefect.example.com/api',
+  ])('has the URL %s', url => {
+    expect(server(url).url).toBe(url);
+    expect(server(url).isCloud).toBe(false);
+  });
+
+  test.each([
+    ['prefect.example.com/api', 'give the whole URL with its scheme, such as https://prefect.example.com/api.'],
+    ['', 'give the whole URL with its scheme'],
+    ['ftp://prefect.example.com/api', 'give the whole URL with its scheme'],
+    ['https:///api', 'give the whole URL with its scheme'],
+    ['https://pre fect/api', 'give the whole URL with its scheme'],
+    ['//prefect.example.com/api', 'give the whole URL with its scheme'],
+    ['https://prefect.example.com', 'the URL of a Prefect API ends in /api, such as https://prefect.example.com/api.'],
+    ['https://prefect.example.com/api/', 'the URL of a Prefect API ends in /api'],
+    ['https://prefect.example.com/myapi?x', 'the URL of a Prefect API ends in /api'],
+    ['https://prefect.example.com/dashboard', 'the URL of a Prefect API ends in /api'],
+  ])('refuses the URL %s', (url, wayOut) => {
+    expect(() => server(url)).toThrow(`url is ${JSON.stringify(url)}: ${wayOut}`);
+  });
+
+  test('refuses to be without a URL', () => {
+    expect(() => server(undefined)).toThrow('url is missing: give the whole URL with its scheme');
+  });
+
+  test.failing.each(['https://admin:hunter2@prefect.example.com/api', 'https://hunter2@prefect.example.com/api'])('refuses a URL with a password in it, without showing it: %s', url => {
+    let message = 'none';
+    try {
+      server(url);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toMatch(/^url .*authString/);
+    expect(message).not.toContain('hunter2');
+  });
+
+  const PLAIN = 'http://prefect.example.com:4200/api';
+
+  test.each<[string, Partial<SelfHostedApiOptions>]>([['an authentication string', { authString: secret }], ['headers', { customHeaders: secret }]])(
+    'refuses to send %s over plain http', (_, options) => {
+      expect(() => server(PLAIN, options)).toThrow(
+        `url is "${PLAIN}": plain http would send the secret in clear; use https, or set privateNetwork where the API is reached inside your network.`);
+      expect(() => server(PLAIN.toUpperCase().replace('/API', '/api'), options)).toThrow('plain http would send the secret in clear');
+    });
+
+  test('takes plain http in a private network, and where no secret crosses it', () => {
+    expect(() => server(PLAIN, { authString: secret, privateNetwork: true })).not.toThrow();
+    expect(() => server(PLAIN)).not.toThrow();
+  });
+
+  test.each(['', '/etc/ssl/ca.pem', '-----BEGIN PUBLIC KEY-----\nMIIB'])('refuses the certificate authority %j', tlsCaCertificate => {
+    expect(() => server('https://x.example.com/api', { tlsCaCertificate })).toThrow(/^tlsCaCertificate is ".*": give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on\.$/);
+  });
+
+  test.failing('shows nothing of a private key that was given for the certificate', () => {
+    let message = '';
+    try {
+      server('https://x.example.com/api', { tlsCaCertificate: '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq' });
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toMatch(/^tlsCaCertificate is /);
+    expect(message).not.toContain('MII');
+  });
+});
+
+describe('what is known only at deployment', () => {
+  const tokens = (scope: Stack): [string, string][] => [
+    ['a parameter', new CfnParameter(scope, 'Parameter').valueAsString],
+    ['an import', Fn.importValue('value')],
+    ['a lazy value', Lazy.string({ produce: () => 'https://late.example.com/api' })],
+    ['a part of it', `https://${new CfnParameter(scope, 'Host').valueAsString}/api`],
+  ];
+
+  test.each(tokens(newStack()))('is taken as ids: %s', (_, token) => {
+    expect(() => cloud(token, token)).not.toThrow();
+  });
+
+  test.each(tokens(newStack()))('is taken as URL and certificate: %s', (_, token) => {
+    expect(() => server(token, { authString: secret, tlsCaCertificate: token })).not.toThrow();
+  });
+
+  test('reaches the worker', () => {
+    const own = newStack();
+    addWorker(own, { api: server(new CfnParameter(own, 'Url').valueAsString) });
+    const { Environment } = container(Template.fromStack(own));
+    expect(text(Environment)).toContainEqual({ Name: 'PREFECT_API_URL', Value: '{Url}' });
+  });
+});

@@ -1,0 +1,72 @@
+import { CfnParameter, Lazy, Token } from 'aws-cdk-lib';
+import { ManagedWorkPoolOptions, WorkPool } from '../src';
+import { newStack } from './support/worker';
+
+const make: [string, (name: any) => WorkPool][] = [['managed', WorkPool.managed], ['existing', WorkPool.existing]];
+const number = () => Token.asNumber({ Ref: 'Number' });
+
+describe.each(make)('the name of a pool that is %s', (_, pool) => {
+  test.each(['etl', 'on premises', 'the "best" pool', 'it\'s', 'größer', 'a.b-c_d', 'not-prefect'])('may be %s', name => {
+    expect(pool(name).name).toBe(name);
+  });
+
+  test.each([
+    [undefined, 'workPool name is missing: give the name that the Prefect UI shows.'],
+    ['', 'workPool name is "": give the name that the Prefect UI shows.'],
+    ['  ', 'workPool name is "  ": give the name'],
+    ...['a/b', 'a%b', 'a&b', 'a<b', 'a>b'].map((name): [string, string] =>
+      [name, `workPool name is "${name}": Prefect takes no name with any of the characters / % & < > in it.`]),
+    ['prefect-pool', 'workPool name is "prefect-pool": Prefect keeps names that begin with "prefect" for itself; choose another.'],
+    ['Prefect', 'workPool name is "Prefect": Prefect keeps names'],
+  ])('is refused as %j', (name, message) => {
+    expect(() => pool(name)).toThrow(message);
+  });
+
+  test('may be known only at deployment', () => {
+    expect(() => pool(new CfnParameter(newStack(), 'Pool').valueAsString)).not.toThrow();
+    expect(() => pool(Lazy.string({ produce: () => '' }))).not.toThrow();
+  });
+});
+
+describe('a managed pool refuses', () => {
+  const WHOLE = 'give a whole number of at least 1.';
+  test.each<[ManagedWorkPoolOptions, string]>([
+    [{ concurrencyLimit: 0 }, `concurrencyLimit is 0: ${WHOLE}`],
+    [{ concurrencyLimit: -1 }, `concurrencyLimit is -1: ${WHOLE}`],
+    [{ concurrencyLimit: 1.5 }, `concurrencyLimit is 1.5: ${WHOLE}`],
+    [{ concurrencyLimit: NaN }, 'concurrencyLimit is'],
+    [{ queues: [{ name: '' }] }, 'queues.name is "": give the name that the Prefect UI shows.'],
+    [{ queues: [{ name: 'a/b' }] }, 'queues.name is "a/b": Prefect takes no name'],
+    [{ queues: [{ name: 'a', priority: 0 }] }, `queues.priority is 0: ${WHOLE}`],
+    [{ queues: [{ name: 'a', concurrencyLimit: 0 }] }, `queues.concurrencyLimit is 0: ${WHOLE}`],
+    [{ queues: [{ name: 'a', concurrencyLimit: -5 }] }, `queues.concurrencyLimit is -5: ${WHOLE}`],
+    [{ queues: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] }, 'queues is ["a","b","a"]: "a" is there twice; name each entry once.'],
+    [{ flowRunDefaults: { cpu: 100 } }, 'flowRunDefaults.cpu is 100: Fargate offers 256, 512, 1024, 2048, 4096, 8192, 16384 CPU units.'],
+    [{ flowRunDefaults: { cpu: 256, memory: 4096 } }, 'flowRunDefaults.memory is 4096: with 256 CPU units Fargate offers 512, 1024, 2048 MiB.'],
+    [{ flowRunDefaults: { memory: -1 } }, 'flowRunDefaults.memory is -1: with 512 CPU units Fargate offers'],
+  ])('%j', (options, message) => {
+    expect(() => WorkPool.managed('etl', options)).toThrow(message);
+  });
+
+  test.failing('a command without a word', () => {
+    expect(() => WorkPool.managed('etl', { flowRunDefaults: { command: [] } })).toThrow(/^flowRunDefaults\.command is \[\]: /);
+  });
+});
+
+describe('a managed pool takes', () => {
+  test('a limit, queues and defaults', () => {
+    expect(() => WorkPool.managed('etl', {
+      concurrencyLimit: 1, queues: [{ name: 'a', priority: 1, concurrencyLimit: 1 }, { name: 'A' }], flowRunDefaults: { cpu: 256, memory: 512 },
+    })).not.toThrow();
+  });
+
+  test('what is known only at deployment', () => {
+    const [one, two] = ['One', 'Two'].map(id => new CfnParameter(newStack(), id).valueAsString);
+    expect(() => WorkPool.managed('etl', {
+      concurrencyLimit: number(),
+      queues: [{ name: one, priority: number(), concurrencyLimit: number() }, { name: two }],
+      flowRunDefaults: { cpu: number(), memory: number() },
+    })).not.toThrow();
+    expect(() => WorkPool.managed('etl', { flowRunDefaults: { cpu: 256, memory: number() } })).not.toThrow();
+  });
+});
