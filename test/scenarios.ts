@@ -1,4 +1,4 @@
-import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../src';
 
 /** A way in which people use the library. Snapshots, validators, benches and other languages all take these. */
@@ -73,11 +73,13 @@ export const scenarios: readonly Scenario[] = [
     name: 'self-hosted',
     build: app => {
       const stack = new Stack(app, 'SelfHosted');
+      const images = ecr.Repository.fromRepositoryName(stack, 'Images', 'prefect');
       new PrefectFargateWorker(stack, 'Worker', {
         api: selfHosted(stack),
         workPool: WorkPool.managed('on premises "etl"', {
           deleteOnRemoval: true,
           flowRunDefaults: {
+            image: ecs.ContainerImage.fromEcrRepository(images, 'flows-1.4.2'),
             cpu: 1024,
             memory: 4096,
             spot: true,
@@ -85,6 +87,7 @@ export const scenarios: readonly Scenario[] = [
             command: ['opentelemetry-instrument', 'prefect', 'flow-run', 'execute'],
           },
         }),
+        image: ecs.ContainerImage.fromEcrRepository(images, 'worker-3.8.8'),
         network: { natGateways: 0, maxAzs: 3, cidr: '10.30.0.0/16' },
         cpuArchitecture: ecs.CpuArchitecture.ARM64,
       });

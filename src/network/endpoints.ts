@@ -1,5 +1,5 @@
 import { aws_ec2 as ec2, aws_iam as iam, Aws, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Construct, IDependable } from 'constructs';
 import { WorkerType } from '../worker-type';
 
 interface Endpoint {
@@ -26,11 +26,11 @@ export function endpointsFor(workerType: WorkerType): readonly Endpoint[] {
   return workerType === WorkerType.ECS ? [...FOR_EVERY_TASK, ...FOR_ECS_WORKERS] : FOR_EVERY_TASK;
 }
 
-/** Adds the endpoints that `scope` doesn't have yet, and the S3 gateway. */
-export function addEndpoints(scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelection, endpoints: readonly Endpoint[]): void {
-  addS3Gateway(scope, vpc);
-  for (const { id, service, actions } of endpoints) {
-    if (scope.node.tryFindChild(id)) continue;
+/** Gives the endpoints and the S3 gateway, and makes those of them that `scope` doesn't have yet. */
+export function addEndpoints(scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelection, endpoints: readonly Endpoint[]): IDependable[] {
+  return [s3Gateway(scope, vpc), ...endpoints.map(({ id, service, actions }) => {
+    const existing = scope.node.tryFindChild(id);
+    if (existing) return existing;
     const group = new ec2.SecurityGroup(scope, `${id}SecurityGroup`, {
       vpc,
       description: `${service.shortName} endpoint: HTTPS from the VPC`,
@@ -46,21 +46,24 @@ export function addEndpoints(scope: Construct, vpc: ec2.IVpc, subnets: ec2.Subne
       open: true,
     });
     endpoint.addToPolicy(ownPrincipals(scope, actions));
-  }
+    return endpoint;
+  })];
 }
 
-function addS3Gateway(scope: Construct, vpc: ec2.IVpc): void {
-  if (scope.node.tryFindChild('S3Endpoint')) return;
+function s3Gateway(scope: Construct, vpc: ec2.IVpc): IDependable {
+  const existing = scope.node.tryFindChild('S3Endpoint');
+  if (existing) return existing;
   const gateway = new ec2.GatewayVpcEndpoint(scope, 'S3Endpoint', { vpc, service: ec2.GatewayVpcEndpointAwsService.S3 });
   gateway.addToPolicy(ownPrincipals(scope, 's3:*'));
   // ECR keeps image layers in a bucket of its own and hands out presigned links to them.
   // https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
   gateway.addToPolicy(new iam.PolicyStatement({
     sid: 'ImageLayers',
-    principals: [new iam.AnyPrincipal()],
+    principals: [new iam.StarPrincipal()],
     actions: ['s3:GetObject'],
     resources: [`arn:${Aws.PARTITION}:s3:::prod-${Stack.of(scope).region}-starport-layer-bucket/*`],
   }));
+  return gateway;
 }
 
 /**
@@ -71,7 +74,7 @@ function addS3Gateway(scope: Construct, vpc: ec2.IVpc): void {
 function ownPrincipals(scope: Construct, actions: string): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'OwnIdentities',
-    principals: [new iam.AnyPrincipal()],
+    principals: [new iam.StarPrincipal()],
     actions: [actions],
     resources: ['*'],
     conditions: { StringEquals: { 'aws:PrincipalAccount': Stack.of(scope).account } },

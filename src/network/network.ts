@@ -1,5 +1,5 @@
 import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_logs as logs, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Construct, DependencyGroup, IDependable } from 'constructs';
 import { PrefectApi } from '../prefect-api';
 import { invalid, known, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
@@ -29,6 +29,10 @@ export class Network extends Construct {
   public readonly ownVpc: boolean;
   /** Tasks in public subnets have no other way out than an address of their own. */
   public readonly assignPublicIp: boolean;
+  /** Whether some of the subnets have no route to the internet. */
+  public readonly closed: boolean;
+  /** All that has to be there before a task reaches what it calls. */
+  public readonly reachable: IDependable;
   public readonly workerSecurityGroups: ec2.ISecurityGroup[];
   public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
 
@@ -41,8 +45,12 @@ export class Network extends Construct {
     this.subnetSelection = this.selection();
     this.subnets = this.vpc.selectSubnets(this.subnetSelection);
     this.assignPublicIp = props.vpcSubnets !== undefined && this.subnets.hasPublic;
-    this.checkWayOut();
-    this.addEndpoints();
+    const closed = this.closedSubnets();
+    this.closed = closed.length > 0;
+    this.warnOfNoWayOut(closed);
+    const reachable = new DependencyGroup(this.subnets.internetConnectivityEstablished);
+    this.endpoints().forEach(endpoint => reachable.add(endpoint));
+    this.reachable = reachable;
 
     this.workerSecurityGroups = props.securityGroups ?? [this.securityGroup('WorkerSecurityGroup', 'Prefect worker')];
     this.flowRunSecurityGroup = props.securityGroups?.[0] ?? (props.workerType === WorkerType.PROCESS
@@ -120,27 +128,27 @@ export class Network extends Construct {
     throw invalid('vpc', vpc!.node.path, 'it has no private subnets; give a VPC with private subnets, or say with vpcSubnets which ones to use.');
   }
 
-  private checkWayOut(): void {
-    if (this.subnets.isPendingLookup) return;
+  private closedSubnets(): ec2.ISubnet[] {
+    if (this.subnets.isPendingLookup) return [];
     const isolated = new Set(this.vpc.isolatedSubnets.map(subnet => subnet.node.path));
-    const closed = this.subnets.subnets.filter(subnet => isolated.has(subnet.node.path));
-    if (closed.length > 0 && !this.props.api._privateNetwork) {
-      Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:noWayOut',
-        `The subnets ${closed.map(subnet => subnet.node.id).join(', ')} have no route to the internet, so tasks there can't reach the Prefect API `
-        + `at ${known(this.props.api.url) ? this.props.api.url : 'its URL'}. Use subnets with a NAT gateway (network.natGateways or vpcSubnets), `
-        + 'or set privateNetwork on PrefectApi.selfHosted() where the API is inside your network.');
-    }
+    return this.subnets.subnets.filter(subnet => isolated.has(subnet.node.path));
   }
 
-  private addEndpoints(): void {
-    const { workerType, vpc, options } = this.props;
+  private warnOfNoWayOut(closed: ec2.ISubnet[]): void {
+    const { url, _privateNetwork: privateNetwork } = this.props.api;
+    if (closed.length === 0 || privateNetwork) return;
+    Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:noWayOut',
+      `The subnets ${closed.map(subnet => subnet.node.id).join(', ')} have no route to the internet, so tasks there can't reach the Prefect API `
+      + `at ${known(url) ? url : 'its URL'}. Use subnets with a NAT gateway (network.natGateways or vpcSubnets), `
+      + 'or set privateNetwork on PrefectApi.selfHosted() where the API is inside your network.');
+  }
+
+  private endpoints(): IDependable[] {
+    const { workerType, options } = this.props;
     const owner = madeByWorkers.get(this.vpc);
-    if (owner) {
-      if ((owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true)) {
-        addEndpoints(owner, this.vpc, owner.subnetSelection, endpointsFor(workerType));
-      }
-    } else if (vpc && options.vpcEndpoints) {
-      addEndpoints(this, vpc, this.subnetSelection, endpointsFor(workerType));
-    }
+    const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
+    if (!wanted) return [];
+    const scope = owner ?? this;
+    return addEndpoints(scope, this.vpc, scope.subnetSelection, endpointsFor(workerType));
   }
 }

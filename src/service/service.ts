@@ -1,4 +1,4 @@
-import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_iam as iam } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Network } from '../network/network';
 
@@ -6,6 +6,7 @@ export interface ServiceProps {
   readonly cluster: ecs.ICluster;
   readonly network: Network;
   readonly taskDefinition: ecs.FargateTaskDefinition;
+  readonly executionRole: iam.IRole;
   readonly desiredCount: number;
 }
 
@@ -32,7 +33,7 @@ export class Service extends Construct {
       propagateTags: ecs.PropagatedTagSource.SERVICE,
       cloudMapOptions: cluster.defaultCloudMapNamespace && { cloudMapNamespace: cluster.defaultCloudMapNamespace },
     });
-    // The first task pulls its image and calls the API over these routes.
-    this.service.node.addDependency(network.subnets.internetConnectivityEstablished);
+    // The first task pulls its image, reads its secrets and calls the API: over these routes, with these rights.
+    this.service.node.addDependency(network.reachable, props.executionRole);
   }
 }

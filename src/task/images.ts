@@ -1,4 +1,5 @@
-import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { Annotations, aws_ecs as ecs } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
 import { WorkerType } from '../worker-type';
 
 /**
@@ -17,4 +18,11 @@ export function officialImage(workerType: WorkerType): ecs.ContainerImage {
   return ecs.ContainerImage.fromRegistry(workerType === WorkerType.ECS
     ? `prefecthq/prefect-aws:${PREFECT_AWS}-python${PYTHON}-prefect${PREFECT}`
     : FLOW_RUN_IMAGE);
+}
+
+/** Warns of a default image, which is on Docker Hub, where there is no way to the internet. */
+export function warnOfPublicImage(worker: IConstruct, prop: string, image: ecs.ContainerImage | undefined, closed: boolean): void {
+  if (image || !closed) return;
+  Annotations.of(worker).addWarningV2(`cdk-prefect-fargate-worker:publicImage.${prop}`,
+    `Tasks in subnets without a route to the internet can't pull the default image from Docker Hub. Copy it to Amazon ECR and give it with ${prop}.`);
 }

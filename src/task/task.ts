@@ -6,7 +6,7 @@ import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
 import { HEALTH_CHECK, workerCommand } from './command';
 import { apiEnvironment } from './environment';
-import { officialImage } from './images';
+import { officialImage, warnOfPublicImage } from './images';
 import { WorkerSize } from './size';
 
 export interface TaskProps {
@@ -17,6 +17,8 @@ export interface TaskProps {
   readonly workQueues?: string[];
   readonly size: WorkerSize;
   readonly image?: ecs.ContainerImage;
+  /** Whether the task's subnets have no route to the internet. */
+  readonly closedNetwork: boolean;
   readonly ephemeralStorageGiB?: number;
   readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly environment?: { [name: string]: string };
@@ -51,6 +53,7 @@ export class Task extends Construct {
       executionRole: identity.executionRole,
     });
 
+    warnOfPublicImage(scope, 'image', props.image, props.closedNetwork);
     const image = props.image ?? officialImage(workerType);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'worker' });
     this.container = this.taskDefinition.addContainer('worker', {
@@ -73,8 +76,8 @@ export class Task extends Construct {
       secrets: { ...props.secrets, ...api._secrets },
       healthCheck: {
         command: HEALTH_CHECK,
-        interval: Duration.seconds(30),
-        timeout: Duration.seconds(10),
+        interval: Duration.seconds(10),
+        timeout: Duration.seconds(5),
         retries: 3,
         startPeriod: Duration.seconds(120),
       },
@@ -96,7 +99,8 @@ export class Task extends Construct {
   private confinement(workerType: WorkerType): Partial<ecs.ContainerDefinitionOptions> {
     const linuxParameters = new ecs.LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true });
     if (workerType === WorkerType.PROCESS) return { linuxParameters };
-    linuxParameters.addTmpfs({ containerPath: HOME, size: 64, mountOptions: [ecs.TmpfsMountOption.RW, ecs.TmpfsMountOption.NOSUID, ecs.TmpfsMountOption.NODEV] });
+    const { RW, NOSUID, NODEV } = ecs.TmpfsMountOption;
+    linuxParameters.addTmpfs({ containerPath: HOME, size: 64, mountOptions: [RW, NOSUID, NODEV] });
     return { linuxParameters, readonlyRootFilesystem: true, user: '1000:1000' };
   }
 }

@@ -16,7 +16,12 @@ export interface BaseJobTemplate {
  * @param values what this deployment sets
  * @param before what the last deployment set, so that what it set and this one doesn't goes back to what is offered
  */
-export function fillTemplate(offered: BaseJobTemplate, present: BaseJobTemplate | undefined, values: TemplateValues, before?: TemplateValues): BaseJobTemplate {
+export function fillTemplate(
+  offered: BaseJobTemplate,
+  present: BaseJobTemplate | undefined,
+  values: TemplateValues,
+  before?: TemplateValues,
+): BaseJobTemplate {
   const template = complete(structuredClone(present ?? offered), offered);
   if (before) withdraw(template, offered, before, values);
 

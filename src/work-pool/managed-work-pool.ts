@@ -38,7 +38,7 @@ export class ManagedWorkPool extends Construct {
         Configuration: Stack.of(this).toJsonString(configuration(props)),
       },
     });
-    if (api._privateNetwork) this.resource.node.addDependency(network.subnets.internetConnectivityEstablished);
+    if (api._privateNetwork) this.resource.node.addDependency(network.reachable);
   }
 
   private makeFunction(): lambda.Function {

@@ -4,6 +4,7 @@ import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { OBSERVER_QUEUE_VARIABLE } from '../task/environment';
+import { warnOfPublicImage } from '../task/images';
 import { Task } from '../task/task';
 import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
@@ -49,11 +50,13 @@ export class ServedWorkPool extends Construct {
     if (!workPool._managed) return;
 
     requireOneManager(scope, api, workPool);
+    const defaults = workPool._managed.flowRunDefaults ?? {};
+    if (workerType === WorkerType.ECS) warnOfPublicImage(scope, 'flowRunDefaults.image', defaults.image, props.network.closed);
     const template = workerType === WorkerType.PROCESS ? { variables: {}, environment: {} } : flowRunTemplate(this, {
       ...props,
       family: flowRunFamily(scope),
       logGroup: task.logGroup,
-      defaults: workPool._managed.flowRunDefaults ?? {},
+      defaults,
     });
     const { resource } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
     // A worker that finds no pool stops, and the deployment with it.

@@ -34,6 +34,12 @@ export const suppressions: Suppression[] = [
   },
   {
     engine: 'cdk-nag',
+    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
+    where: /ExecutionRole\/DefaultPolicy/,
+    reason: 'ecr:GetAuthorizationToken, which an image in Amazon ECR needs, has no resource-level permissions.',
+  },
+  {
+    engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:ecs:.*:task(-definition)?\/[^*]+\*(:\*)?\]$/,
     where: /WorkerRole\/DefaultPolicy/,
     reason: 'Tasks have random ids and task definitions get their revision when they are registered; cluster and family are fixed.',

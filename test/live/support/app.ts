@@ -4,7 +4,7 @@ import { App, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
-const { API_URL, SECRET_ARN, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
+const { API_URL, SECRET_ARN, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Live');
@@ -23,7 +23,7 @@ const processes = new PrefectFargateWorker(stack, 'Processes', {
 });
 new PrefectFargateWorker(stack, 'Tasks', {
   api,
-  workPool: WorkPool.managed('live tasks', { flowRunDefaults: { environment: { GREETING: 'hello' } } }),
+  workPool: WorkPool.managed('live tasks', { flowRunDefaults: { environment: { GREETING } } }),
   vpc: processes.vpc,
   cluster: processes.cluster,
   scaling,

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { cdk, Deployment } from './cdk';
+import { Prefect } from './prefect';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
 import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
 import { StandIn, startStandIn } from '../../stand-in/stand-in';
-import { cdk, Deployment } from './cdk';
-import { Prefect } from './prefect';
 
 export const APP = 'test/live/support/app.ts';
 export const FLOWS = __dirname;
@@ -27,6 +27,8 @@ export interface Live {
   readonly server: PrefectServer;
   readonly prefect: Prefect;
   readonly deployment: Deployment;
+  /** What the secret holds: the API key or the authentication string. */
+  readonly credential: string;
   /** The proxy in Prefect Cloud's shape, where there is one. */
   readonly proxy?: CloudProxy;
   stop(): Promise<void>;
@@ -45,16 +47,20 @@ export async function startLive(options: LiveOptions): Promise<Live> {
   };
 
   try {
+    const start = async <T extends { stop(): Promise<void> }>(part: Promise<T>) => {
+      started.push(await part);
+      return part;
+    };
     const [standIn, server] = await Promise.all([
-      startStandIn({ onProgress }).then(part => { started.push(part); return part; }),
-      startPrefectServer({ authString: cloud ? undefined : credential, onProgress }).then(part => { started.push(part); return part; }),
+      start(startStandIn({ onProgress })).then(async aws => {
+        await cdk(aws, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
+        return aws;
+      }),
+      start(startPrefectServer({ authString: cloud ? undefined : credential, onProgress })),
     ]);
     const proxy = cloud
-      ? await startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE })
+      ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
       : undefined;
-    if (proxy) started.push(proxy);
-
-    await cdk(standIn, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
     const secretArn = await createSecret(standIn, credential);
     const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
     started.push({ stop: () => rm(output, { recursive: true, force: true }) });
@@ -64,6 +70,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     return {
       standIn,
       server,
+      credential,
       proxy,
       prefect: new Prefect(apiUrl, { authorization }),
       deployment: {

@@ -20,13 +20,18 @@ export interface DeploymentOptions {
 export class Prefect {
   constructor(public readonly apiUrl: string, private readonly headers: Record<string, string> = {}) {}
 
-  public async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  public async call<T>(method: string, path: string, body?: unknown, attempts = 5): Promise<T> {
     const response = await fetch(`${this.apiUrl}${path}`, {
       method,
       headers: { 'content-type': 'application/json', ...this.headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
+    // A server on SQLite answers so while its database is locked; Prefect's own client tries again, too.
+    if (response.status === 503 && attempts > 1) {
+      await sleep(500);
+      return this.call(method, path, body, attempts - 1);
+    }
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text ? JSON.parse(text) : undefined) as T;
   }
@@ -78,6 +83,17 @@ export class Prefect {
   public async logs(id: string): Promise<string[]> {
     const logs = await this.call<{ message: string }[]>('POST', '/logs/filter', { logs: { flow_run_id: { any_: [id] } }, sort: 'TIMESTAMP_ASC' });
     return logs.map(log => log.message);
+  }
+
+  /** Waits for a line of the flow run's log: it arrives after the state, because Prefect sends logs in batches. */
+  public async waitForLog(id: string, text: string, seconds: number): Promise<string[]> {
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      const logs = await this.logs(id);
+      if (logs.some(line => line.includes(text))) return logs;
+      if (Date.now() > end) throw new Error(`${JSON.stringify(text)} is not among the logs after ${seconds} s:\n${logs.join('\n')}`);
+      await sleep(500);
+    }
   }
 
   public async onlineWorkers(workPool: string): Promise<string[]> {

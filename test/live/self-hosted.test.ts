@@ -1,0 +1,124 @@
+import { deploy, destroy } from './support/cdk';
+import { ECS_POOL, FLOWS, Live, PROCESS_POOL, startLive } from './support/environment';
+import { awsLogs, everythingWritten, physicalIds } from './support/evidence';
+import { deployedTemplate } from './support/policies';
+import { questionsOf } from '../policy/recorded';
+import { PolicySimulator } from '../policy/simulate';
+
+jest.setTimeout(300_000);
+
+let live: Live;
+
+beforeAll(async () => {
+  live = await startLive({ api: 'self-hosted' });
+  await deploy(live.standIn, live.deployment);
+});
+afterAll(() => live?.stop());
+
+const pool = (name: string) => live.prefect.call<any>('GET', `/work_pools/${encodeURIComponent(name)}`);
+
+describe('the deployment', () => {
+  test('makes the PROCESS work pool with its limit and its queue', async () => {
+    expect(await pool(PROCESS_POOL)).toMatchObject({ type: 'process', concurrency_limit: 30 });
+    const queues = await live.prefect.call<any[]>('POST', `/work_pools/${encodeURIComponent(PROCESS_POOL)}/queues/filter`, {});
+    expect(queues.map(({ name, priority }) => [name, priority])).toContainEqual(['urgent', 1]);
+  });
+
+  test('fills the base job template of the ECS work pool with what it deployed', async () => {
+    const ids = await physicalIds(live.standIn, 'Live');
+    const { base_job_template: template } = await pool(ECS_POOL);
+    const defaults = Object.fromEntries(Object.entries<any>(template.variables.properties).map(([name, { default: value }]) => [name, value]));
+    expect(defaults.cluster).toContain(ids('AWS::ECS::Cluster'));
+    expect(ids.all('AWS::EC2::Subnet')).toEqual(expect.arrayContaining(defaults.network_configuration.subnets));
+    expect(ids.all('AWS::EC2::SecurityGroup')).toEqual(expect.arrayContaining(defaults.network_configuration.securityGroups));
+    expect(defaults.task_role_arn).toMatch(/FlowRunRole/);
+    expect(defaults.execution_role_arn).toMatch(/FlowRunExecutionRole/);
+    expect(defaults.prefect_api_auth_string_secret_arn).toBe(live.deployment.environment.SECRET_ARN);
+    expect(defaults.env).toEqual({ GREETING: 'hello' });
+    expect(template.job_configuration.task_run_request.networkConfiguration).toEqual({ awsvpcConfiguration: '{{ network_configuration }}' });
+  });
+
+  test.each([[PROCESS_POOL], [ECS_POOL]])('brings a worker of %s online', async name => {
+    expect((await live.prefect.onlineWorkers(name)).length).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('a flow run', () => {
+  test('completes in the container of a PROCESS worker', async () => {
+    const deployment = await live.prefect.deploy('processes', { workPool: PROCESS_POOL, workQueue: 'urgent', entrypoint: 'flows.py:hello', directory: FLOWS });
+    const id = await live.prefect.start(deployment, { name: 'a process' });
+    expect((await live.prefect.waitFor(id, ['COMPLETED', 'FAILED', 'CRASHED'], 90)).state.type).toBe('COMPLETED');
+    await live.prefect.waitForLog(id, 'Hello from a process', 20);
+    expect(await awsLogs(live.standIn, 'worker/')).toContain('Hello from a process');
+  });
+
+  test('completes as a Fargate task of its own for an ECS worker, in the family and with the logs of the stack', async () => {
+    const deployment = await live.prefect.deploy('tasks', { workPool: ECS_POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
+    const id = await live.prefect.start(deployment, { name: 'a task' });
+    const run = await live.prefect.waitFor(id, ['COMPLETED', 'FAILED', 'CRASHED'], 120);
+    expect(run.state.type).toBe('COMPLETED');
+
+    const task = (await live.standIn.tasks()).find(({ taskArn }) => run.infrastructure_pid?.endsWith(taskArn));
+    expect(task?.taskDefinitionArn).toMatch(/task-definition\/prefect-Live-Tasks-\w+:\d+$/);
+    expect(await awsLogs(live.standIn, 'flow-run/')).toContain('Hello from a task');
+  });
+
+  test('that is cancelled has its task stopped', async () => {
+    const deployment = await live.prefect.deploy('cancelled', { workPool: ECS_POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS });
+    const id = await live.prefect.start(deployment, { seconds: 600 });
+    const running = await live.prefect.waitFor(id, ['RUNNING'], 120);
+    await live.prefect.cancel(id);
+    expect((await live.prefect.waitFor(id, ['CANCELLED'], 120)).state.type).toBe('CANCELLED');
+
+    const task = (await live.standIn.tasks()).find(({ taskArn }) => running.infrastructure_pid?.endsWith(taskArn));
+    expect(task?.lastStatus).not.toBe('RUNNING');
+  });
+});
+
+describe('the recorded calls', () => {
+  test('of workers and flow runs are all allowed by the synthesized policies', async () => {
+    const calls = (await live.standIn.calls()).filter(({ caller }) => caller.kind === 'task' || caller.kind === 'lambda');
+    const ids = await physicalIds(live.standIn, 'Live');
+    const simulator = new PolicySimulator(deployedTemplate(live.deployment.output), { physicalIds: ids.map });
+    const questions = await questionsOf(simulator, calls);
+
+    const asked = new Set(questions.map(({ request }) => request.action));
+    for (const action of ['ecs:RegisterTaskDefinition', 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks', 'iam:PassRole', 'sqs:ReceiveMessage', 'sqs:DeleteMessage']) {
+      expect(asked).toContain(action);
+    }
+    const refused = new Set<string>();
+    for (const { role, request } of questions) {
+      if (!(await simulator.decide(role, request)).allowed) refused.add(`${role}: ${request.action} on ${request.resource}`);
+    }
+    expect([...refused]).toEqual([]);
+  });
+
+  test('do not ask EC2 about networks', async () => {
+    const calls = await live.standIn.calls();
+    expect(calls.filter(({ service, caller }) => service === 'ec2' && caller.kind === 'task')).toEqual([]);
+  });
+});
+
+test('the authentication string is in no template, log or request, in clear or encoded', async () => {
+  const encoded = Buffer.from(live.credential).toString('base64');
+  for (const [path, text] of await everythingWritten(live)) {
+    expect([path, text.includes(live.credential) || text.includes(encoded)]).toEqual([path, false]);
+  }
+});
+
+describe('a later deployment', () => {
+  test('takes over what changed and keeps what users changed in the pool', async () => {
+    await live.prefect.call('PATCH', `/work_pools/${encodeURIComponent(ECS_POOL)}`, { description: 'Ours', is_paused: true, concurrency_limit: 7 });
+    await deploy(live.standIn, { ...live.deployment, environment: { ...live.deployment.environment, GREETING: 'good day' } });
+
+    const changed = await pool(ECS_POOL);
+    expect(changed).toMatchObject({ description: 'Ours', is_paused: true, concurrency_limit: 7 });
+    expect(changed.base_job_template.variables.properties.env.default).toEqual({ GREETING: 'good day' });
+  });
+
+  test('that removes the stack leaves the pools, and no worker behind', async () => {
+    await destroy(live.standIn, live.deployment);
+    expect(await pool(ECS_POOL)).toMatchObject({ type: 'ecs' });
+    expect((await live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'RUNNING')).toEqual([]);
+  });
+});
