@@ -11,13 +11,14 @@ const defaultsOf = (template: BaseJobTemplate) => Object.fromEntries(
 const containers = (template: BaseJobTemplate) => template.job_configuration.task_definition.containerDefinitions;
 
 const headers = { name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: 'arn:aws:secretsmanager:us-east-1:1:secret:headers' };
-const VALUES: TemplateValues = {
+/** As it comes to the function: objects of one realm, which jest otherwise mixes with its own. */
+const VALUES: TemplateValues = structuredClone({
   variables: { cluster: 'arn:cluster', cpu: 512, network_configuration: { subnets: ['subnet-1'] }, prefect_api_key_secret_arn: 'arn:key' },
   environment: { LOG_LEVEL: 'debug', PREFECT_CLIENT_CUSTOM_HEADERS: null },
   taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' }, volumes: [{ name: 'prefect-tls' }] },
   container: { secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
   sidecars: [{ name: 'ca-certificate', essential: false }],
-};
+});
 const PLAIN: TemplateValues = { ...VALUES, environment: {}, taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' } }, container: {}, sidecars: undefined };
 
 describe('a new pool\'s template', () => {
@@ -137,6 +138,11 @@ describe('what the last deployment set and this one does not', () => {
 
   test('goes back to what the server offers', () => {
     expect(fillTemplate(offered(), present(), without('cpu'), VALUES).variables.properties.cpu.default).toBe(1024);
+  });
+
+  test('goes back where it is an object', () => {
+    const { network_configuration: network } = fillTemplate(offered(), present(), without('network_configuration'), VALUES).variables.properties;
+    expect(network).toEqual({ type: 'object', title: 'Network Configuration' });
   });
 
   test('has no default where the server offers none', () => {
