@@ -64,6 +64,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   },
   publishToGo: { moduleName: 'github.com/cdk-prefect/cdk-prefect-fargate-worker-go' },
   publishToNuget: { dotNetNamespace: 'CdkPrefect.FargateWorker', packageId: 'CdkPrefect.FargateWorker', trustedPublishing: true },
+  // The last one that runs on Node 20.
+  bumpPackage: 'commit-and-tag-version@^12',
   releaseToNpm: true,
   npmTrustedPublishing: true,
 
@@ -96,6 +98,9 @@ for (const folder of ['bench', 'demo']) {
 project.npmignore!.exclude('/tsconfig.dev.json');
 // Lambda functions are bundled, so what they import is no dependency of the package.
 project.eslint!.allowDevDeps('src/private/prefect-credentials.ts');
+
+// Of 1.13.0 not every platform's binary was published, and npm ci then takes the lock file for broken.
+project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
 // Tests: `npm test` runs every layer, the others one each.
 project.testTask.reset('tsx test/run.ts', { receiveArgs: true });

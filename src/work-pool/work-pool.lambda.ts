@@ -69,10 +69,13 @@ async function putQueues(client: PrefectClient, wanted: WorkPoolConfiguration): 
   }
 }
 
+type Collections = Record<string, Record<string, { default_base_job_configuration: BaseJobTemplate }>>;
+
 /** The template that the server itself has for this type of pool, so that it fits the server's version. */
 async function offeredTemplate(client: PrefectClient, { api, type }: WorkPoolConfiguration): Promise<BaseJobTemplate> {
-  const collections = await client.request<Record<string, Record<string, { default_base_job_configuration: BaseJobTemplate }>>>(
-    'GET', api.isCloud ? '/collections/work_pool_types' : '/collections/views/aggregate-worker-metadata');
+  // Prefect Cloud has the view of a workspace in another place than a server.
+  const ofWorkspace = api.isCloud ? await client.find<Collections>('/collections/work_pool_types') : undefined;
+  const collections = ofWorkspace ?? await client.request<Collections>('GET', '/collections/views/aggregate-worker-metadata');
   const offered = Object.values(collections).find(workers => workers[type])?.[type];
   if (!offered) throw new Error(`The Prefect API at ${api.url} knows no work pools of the type "${type}".`);
   return offered.default_base_job_configuration;

@@ -1,7 +1,8 @@
 import { deploy, destroy } from './support/cdk';
 import { ECS_POOL, FLOWS, Live, PROCESS_POOL, startLive } from './support/environment';
-import { awsLogs, everythingWritten, physicalIds } from './support/evidence';
+import { awsLogs, eventually, everythingWritten, physicalIds } from './support/evidence';
 import { deployedTemplate } from './support/policies';
+import { FlowRun } from './support/prefect';
 import { questionsOf } from '../policy/recorded';
 import { PolicySimulator } from '../policy/simulate';
 
@@ -63,27 +64,59 @@ describe('a flow run', () => {
     expect(await awsLogs(live.standIn, 'flow-run/')).toContain('Hello from a task');
   });
 
-  test('that is cancelled has its task stopped', async () => {
+  test('that is cancelled ends, and its task with it', async () => {
     const deployment = await live.prefect.deploy('cancelled', { workPool: ECS_POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS });
     const id = await live.prefect.start(deployment, { seconds: 600 });
     const running = await live.prefect.waitFor(id, ['RUNNING'], 120);
     await live.prefect.cancel(id);
     expect((await live.prefect.waitFor(id, ['CANCELLED'], 120)).state.type).toBe('CANCELLED');
+    expect(await stopped(running)).toBe('STOPPED');
+  });
 
-    const task = (await live.standIn.tasks()).find(({ taskArn }) => running.infrastructure_pid?.endsWith(taskArn));
-    expect(task?.lastStatus).not.toBe('RUNNING');
+  test('that is cancelled while its task says nothing has the task stopped by the worker', async () => {
+    const deployment = await live.prefect.deploy('silent', {
+      workPool: ECS_POOL, entrypoint: 'flows.py:hello', directory: FLOWS, jobVariables: { command: 'sleep 600' },
+    });
+    const id = await live.prefect.start(deployment);
+    const pending = await eventually(60, async () => {
+      const run = await live.prefect.flowRun(id);
+      return run.infrastructure_pid ? run : undefined;
+    });
+    await live.prefect.cancel(id);
+    expect(await stopped(pending!)).toBe('STOPPED');
+  });
+
+  test('whose task dies before it reaches the API becomes Crashed, with the last words of the container', async () => {
+    const deployment = await live.prefect.deploy('dying', {
+      workPool: ECS_POOL, entrypoint: 'flows.py:hello', directory: FLOWS, jobVariables: { command: 'python -c "raise SystemExit(\'no flow here\')"' },
+    });
+    const id = await live.prefect.start(deployment);
+    expect((await live.prefect.waitFor(id, ['CRASHED'], 120)).state.type).toBe('CRASHED');
+    await live.prefect.waitForLog(id, 'no flow here', 60);
   });
 });
 
+/** The status of a flow run's task, once it has stopped. */
+function stopped(run: FlowRun): Promise<string | undefined> {
+  return eventually(60, async () => {
+    const task = (await live.standIn.tasks()).find(({ taskArn }) => run.infrastructure_pid?.endsWith(taskArn));
+    return task?.lastStatus === 'STOPPED' ? task.lastStatus : undefined;
+  });
+}
+
 describe('the recorded calls', () => {
   test('of workers and flow runs are all allowed by the synthesized policies', async () => {
-    const calls = (await live.standIn.calls()).filter(({ caller }) => caller.kind === 'task' || caller.kind === 'lambda');
+    // Of the functions, only ours: the CDK's bring along rights of their own.
+    const calls = (await live.standIn.calls()).filter(({ caller }) => caller.kind === 'task' || /WorkPoolManagedFunction/.test(caller.function ?? ''));
     const ids = await physicalIds(live.standIn, 'Live');
     const simulator = new PolicySimulator(deployedTemplate(live.deployment.output), { physicalIds: ids.map });
     const questions = await questionsOf(simulator, calls);
 
     const asked = new Set(questions.map(({ request }) => request.action));
-    for (const action of ['ecs:RegisterTaskDefinition', 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks', 'iam:PassRole', 'sqs:ReceiveMessage', 'sqs:DeleteMessage']) {
+    for (const action of [
+      'ecs:RegisterTaskDefinition', 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks', 'iam:PassRole',
+      'sqs:GetQueueUrl', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'logs:GetLogEvents', 'secretsmanager:GetSecretValue',
+    ]) {
       expect(asked).toContain(action);
     }
     const refused = new Set<string>();

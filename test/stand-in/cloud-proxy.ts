@@ -48,7 +48,11 @@ export async function startCloudProxy(options: CloudProxyOptions): Promise<Cloud
     }
     return undefined;
   };
-  const behind = (incoming: IncomingMessage) => `${server.pathname.replace(/\/$/, '')}${incoming.url!.slice(workspace.length)}`;
+  const behind = (incoming: IncomingMessage) => {
+    const path = incoming.url!.slice(workspace.length);
+    // The one view that Prefect Cloud has in another place than a server.
+    return `${server.pathname.replace(/\/$/, '')}${path === '/collections/work_pool_types' ? '/collections/views/aggregate-worker-metadata' : path}`;
+  };
   const headersFor = (incoming: IncomingMessage) => {
     const { authorization: _, ...headers } = incoming.headers;
     const credentials = options.serverAuthString === undefined

@@ -109,7 +109,8 @@ def main() -> None:
         threading.Thread(target=server.shutdown, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not SIG_IGN: the tasks' processes would inherit it, and a Prefect worker stops by SIGINT.
+    signal.signal(signal.SIGINT, lambda *_: None)
     threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     print(json.dumps({"endpoint": settings.endpoint()}), flush=True)
     try:

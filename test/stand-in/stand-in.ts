@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -76,7 +76,7 @@ export interface StandIn {
 }
 
 export interface StandInOptions {
-  /** @default - a new directory among the system's temporary ones */
+  /** @default - a new directory among the system's temporary ones, removed by `stop` */
   readonly directory?: string;
   /**
    * How much faster AWS's own times pass: health checks, stop timeouts, schedules.
@@ -139,6 +139,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
       await ended;
       clearTimeout(timer);
+      if (options.directory === undefined) {
+        await rm(directory, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, FilterLogEventsCommand, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import type { Live } from './environment';
@@ -14,6 +15,15 @@ export interface PhysicalIds {
   readonly map: Record<string, string>;
   (type: string): string;
   all(type: string): string[];
+}
+
+/** What `look` finds within some seconds; undefined when it finds nothing. */
+export async function eventually<T>(seconds: number, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  for (const end = Date.now() + seconds * 1000; ;) {
+    const found = await look();
+    if (found !== undefined || Date.now() > end) return found;
+    await sleep(500);
+  }
 }
 
 interface DeployedResource {
