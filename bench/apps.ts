@@ -61,7 +61,13 @@ export function plain(app: App, functionCode: string): Stack {
     logging: ecs.LogDrivers.awsLogs({ logGroup: workerLogs, streamPrefix: 'worker' }),
   });
   const service = new ecs.FargateService(stack, 'Service', {
-    cluster, taskDefinition, desiredCount: 2, securityGroups: [workers], circuitBreaker: { rollback: true }, minHealthyPercent: 100, cloudMapOptions: {},
+    cluster,
+    taskDefinition,
+    desiredCount: 2,
+    securityGroups: [workers],
+    circuitBreaker: { rollback: true },
+    minHealthyPercent: 100,
+    cloudMapOptions: {},
   });
   const scaling = service.autoScaleTaskCount({ minCapacity: 2, maxCapacity: 10 });
   scaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 70 });
