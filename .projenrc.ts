@@ -82,7 +82,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // Types are checked once by the compile task, so that unit tests start at once.
     compilerOptions: { isolatedModules: true },
   },
-  gitignore: ['.cache/', 'cdk.out/', 'cdk-integ.out*/', '*.log'],
+  gitignore: ['.cache/', 'cdk.out/', 'cdk-integ.out*/', '*.log', '__pycache__/'],
 });
 
 for (const path of ['/bench/', '/demo/', '/examples/', '/docs/', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {

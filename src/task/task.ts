@@ -66,8 +66,6 @@ export class Task extends Construct {
         flowRunLimit: size.flowRunLimit,
       }),
       environment: {
-        // Off by default in Prefect: a flow run that is cancelled before it says anything keeps its task otherwise.
-        ...(workerType === WorkerType.ECS ? { PREFECT_WORKER_ENABLE_CANCELLATION: 'true' } : {}),
         ...props.environment,
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.

@@ -73,7 +73,7 @@ describe('a flow run', () => {
     expect(await stopped(running)).toBe('STOPPED');
   });
 
-  test('that is cancelled while its task says nothing has the task stopped by the worker', async () => {
+  test('that is cancelled while its task says nothing has the task stopped by the worker, once the server gives up waiting', async () => {
     const deployment = await live.prefect.deploy('silent', {
       workPool: ECS_POOL, entrypoint: 'flows.py:hello', directory: FLOWS, jobVariables: { command: 'sleep 600' },
     });

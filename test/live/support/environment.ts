@@ -34,6 +34,9 @@ export interface Live {
   stop(): Promise<void>;
 }
 
+/** The server's own times, shorter than the defaults so that tests end: after 300 seconds, it has the task of a run that stays Cancelling stopped. */
+const COMPRESSED_TIME = { PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_CANCELLING_TIMEOUT_SECONDS: '20' };
+
 const CLOUD_ACCOUNT = '11111111-2222-3333-4444-555555555555';
 const CLOUD_WORKSPACE = '66666666-7777-8888-9999-000000000000';
 
@@ -56,7 +59,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
         await cdk(aws, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
         return aws;
       }),
-      start(startPrefectServer({ authString: cloud ? undefined : credential, onProgress })),
+      start(startPrefectServer({ authString: cloud ? undefined : credential, environment: COMPRESSED_TIME, onProgress })),
     ]);
     const proxy = cloud
       ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
