@@ -70,34 +70,43 @@ const project = new awscdk.AwsCdkConstructLibrary({
   npmTrustedPublishing: true,
 
   docgen: true,
-  eslintOptions: { dirs: ['src'], devdirs: ['test', 'bench', 'demo'], prettier: false },
+  eslintOptions: { dirs: ['src'], devdirs: ['test', 'bench', 'demo', 'examples', 'docs'], prettier: false },
   jestOptions: {
     jestVersion: '^29',
     configFilePath: 'jest.config.json',
 
     junitReporting: false,
-    jestConfig: { collectCoverage: false, testPathIgnorePatterns: ['/node_modules/', '/\\.cache/', '/cdk-integ.out'] },
+    jestConfig: {
+      collectCoverage: false,
+      moduleNameMapper: { '^cdk-prefect-fargate-worker$': '<rootDir>/src' },
+      testPathIgnorePatterns: ['/node_modules/', '/\\.cache/', '/cdk-integ.out'],
+    },
   },
   tsconfigDev: {
     // Types are checked once by the compile task, so that unit tests start at once.
     compilerOptions: { isolatedModules: true },
   },
-  gitignore: ['.cache/', 'cdk.out/', 'cdk-integ.out*/', '*.log', '__pycache__/'],
+  gitignore: ['.cache/', '.jsii.tabl.json', 'cdk.out/', 'cdk-integ.out*/', '*.log', '__pycache__/'],
 });
 
-for (const path of ['/bench/', '/demo/', '/examples/', '/docs/', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {
+for (const path of ['/bench/', '/demo/', '/examples/', '/docs/', '/rosetta/', '/.jsii.tabl.json', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {
   project.npmignore!.exclude(path);
 }
 
 // One configuration for editors and for checking the types of everything; ESLint looks for one in each folder.
-const everything = { extends: './tsconfig.json', compilerOptions: { noEmit: true, rootDir: '.', isolatedModules: true } };
-new JsonFile(project, 'tsconfig.dev.json', { obj: { ...everything, include: ['src', 'test', 'bench', 'demo', '.projenrc.ts'], exclude: ['node_modules'] } });
-for (const folder of ['bench', 'demo']) {
+// Examples import the library by its name, as users do.
+const itself = { paths: { 'cdk-prefect-fargate-worker': ['./src'] } };
+const everything = { extends: './tsconfig.json', compilerOptions: { noEmit: true, rootDir: '.', isolatedModules: true, ...itself } };
+new JsonFile(project, 'tsconfig.dev.json', { obj: { ...everything, include: ['src', 'test', 'bench', 'demo', 'examples', 'docs', '.projenrc.ts'], exclude: ['node_modules'] } });
+for (const folder of ['bench', 'demo', 'examples', 'docs']) {
   new JsonFile(project, `${folder}/tsconfig.json`, { obj: { extends: '../tsconfig.dev.json', include: ['**/*.ts'] } });
 }
 project.npmignore!.exclude('/tsconfig.dev.json');
 // Lambda functions are bundled, so what they import is no dependency of the package.
 project.eslint!.allowDevDeps('src/private/prefect-credentials.ts');
+
+// TypeScript finds it by its paths.
+project.eslint!.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-prefect-fargate-worker$'] }], 'import/no-extraneous-dependencies': 'off' } });
 
 // Of 1.13.0 not every platform's binary was published, and npm ci then takes the lock file for broken.
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
@@ -105,7 +114,7 @@ project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 // Tests: `npm test` runs every layer, the others one each.
 project.testTask.reset('tsx test/run.ts', { receiveArgs: true });
 const tasks: Record<string, { description: string; steps: string[] }> = {
-  'test:build': { description: 'Bundle the functions, compile and document', steps: ['projen pre-compile', 'projen compile', 'projen docgen'] },
+  'test:build': { description: 'Bundle the functions, compile and document', steps: ['projen pre-compile', 'projen compile', 'projen post-compile'] },
   'test:lint': { description: 'Check the style and the types of everything', steps: ['tsc -p tsconfig.dev.json', 'projen eslint:check'] },
   'test:unit': { description: 'The quick loop: unit tests per room', steps: ['projen bundle', 'tsx test/run.ts unit'] },
   'stand-in': { description: 'Start the local AWS stand-in until Ctrl-C', steps: ['projen bundle', 'tsx test/stand-in/main.ts'] },
@@ -118,13 +127,18 @@ for (const [name, { description, steps }] of Object.entries(tasks)) {
 project.addTask('eslint:check', {
   description: 'ESLint without changing anything',
   env: { ESLINT_USE_FLAT_CONFIG: 'false' },
-  exec: 'eslint --ext .ts --no-error-on-unmatched-pattern src test bench demo .projenrc.ts',
+  exec: 'eslint --ext .ts --no-error-on-unmatched-pattern src test bench demo examples docs .projenrc.ts',
 });
 project.addTask('demo', {
   description: 'Deploy a worker of each type to a local AWS and run real flows',
   exec: 'tsx demo/demo.ts',
   receiveArgs: true,
 });
+const documents = project.addTask('documents', {
+  description: 'Fill in what README.md and docs/ show from elsewhere: examples, defaults',
+  exec: 'tsx docs/tools/documents.ts',
+});
+project.postCompileTask.spawn(documents);
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
 
 project.synth();

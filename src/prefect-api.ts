@@ -100,6 +100,9 @@ export class PrefectApi {
    * A workspace of Prefect Cloud.
    *
    * Throws when `accountId` or `workspaceId` is not a UUID.
+   *
+   * @param options which workspace, and the secret with its API key
+   * @see https://docs.prefect.io/v3/how-to-guides/cloud/connect-to-cloud
    */
   public static cloud(options: PrefectCloudOptions): PrefectApi {
     requireUuid('accountId', options.accountId);
@@ -117,6 +120,9 @@ export class PrefectApi {
    *
    * Throws when `url` has no `http` or `https` scheme, doesn't end in `/api`, or would send a secret over
    * plain `http` outside a private network.
+   *
+   * @param options where the server is, and how it knows its clients
+   * @see https://docs.prefect.io/v3/advanced/self-hosted
    */
   public static selfHosted(options: SelfHostedApiOptions): PrefectApi {
     const privateNetwork = options.privateNetwork ?? false;

@@ -78,6 +78,15 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   /** Name of the work pool. */
   public readonly workPoolName: string;
 
+  /**
+   * Makes the worker, and all that it needs and wasn't given.
+   *
+   * Throws when a property, or two together, describe something that can't work; the message says which, and the way out.
+   *
+   * @param scope the stack, or a construct in it
+   * @param id name of the worker within `scope`; another id later means another worker
+   * @param props the API, the work pool, and what is to differ from the defaults
+   */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
     super(scope, id);
     validateProps(props);

@@ -117,6 +117,9 @@ export class WorkPool {
    * what you change in its other fields stays.
    *
    * Throws when `name` is empty or has characters that Prefect refuses, and for limits below 1.
+   *
+   * @param name name of the work pool, which deployments of flows name too
+   * @param options limits, queues and defaults of the work pool
    */
   public static managed(name: string, options: ManagedWorkPoolOptions = {}): WorkPool {
     requirePoolName(name);
@@ -137,6 +140,8 @@ export class WorkPool {
    * an ECS pool get their cluster, network and roles from the pool's own base job template.
    *
    * Throws when `name` is empty or has characters that Prefect refuses.
+   *
+   * @param name name of the work pool
    */
   public static existing(name: string): WorkPool {
     requirePoolName(name);

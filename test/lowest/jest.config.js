@@ -5,6 +5,7 @@ module.exports = {
   ...config,
   rootDir: '../..',
   moduleNameMapper: {
+    ...config.moduleNameMapper,
     '^aws-cdk-lib(.*)$': '<rootDir>/test/lowest/node_modules/aws-cdk-lib$1',
     '^constructs$': '<rootDir>/test/lowest/node_modules/constructs',
   },

@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { properties, type Property } from './assembly';
+
+/**
+ * Fills in what documents show from elsewhere, so that it can't go stale: `npm run documents`.
+ *
+ * - `<!-- file: examples/spot.ts -->` before a code block: the block is that file.
+ * - `<!-- defaults: NetworkOptions network. -->`, up to `<!-- end -->`: a table of the struct's properties, each with this prefix.
+ */
+const ROOT = join(__dirname, '..', '..');
+
+/** The project's documents, by their paths from the root. */
+export function documents(): string[] {
+  const beside = (folder: string) => readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.md')).map(name => join(folder, name));
+  // API.md is jsii-docgen's, the changelog the release's.
+  const generated = ['API.md', 'CHANGELOG.md'];
+  return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), 'test/stand-in/README.md', 'bench/README.md'].filter(name => existsSync(join(ROOT, name)));
+}
+
+/** The document as it should be. */
+export function filledIn(text: string): string {
+  return text
+    .replace(/(<!-- file: (\S+) -->\n+```[^\n]*\n)[^]*?(^```$)/gm, (_, start, file, end) => `${start}${readFileSync(join(ROOT, file), 'utf8')}${end}`)
+    .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, prefix?.trim())}\n\n${end}`);
+}
+
+function defaults(struct: string, prefix = ''): string {
+  const rows = properties(struct).filter(({ optional }) => optional)
+    .map(property => `| [\`${prefix}${property.name}\`](${reference(property)}) | ${property.docs?.default?.replace(/^- /, '').replace(/\n/g, ' ').replace(/\|/g, '\\|')} |`);
+  return ['| property | default |', '| --- | --- |', ...rows].join('\n');
+}
+
+function reference({ owner, name }: Property): string {
+  return `API.md#cdk-prefect-fargate-worker.${owner}.property.${name}`;
+}
+
+if (require.main === module) {
+  for (const path of documents()) {
+    const before = readFileSync(join(ROOT, path), 'utf8');
+    const after = filledIn(before);
+    if (after === before) continue;
+    writeFileSync(join(ROOT, path), after);
+    console.log(`${path}: brought up to date`);
+    // The README is part of what jsii publishes.
+    if (path === 'README.md') execFileSync('npx', ['projen', 'compile'], { cwd: ROOT, stdio: 'inherit' });
+  }
+}
