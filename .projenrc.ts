@@ -110,7 +110,14 @@ project.npmignore!.exclude('/tsconfig.dev.json');
 project.eslint!.allowDevDeps('src/private/prefect-credentials.ts');
 
 // TypeScript finds it by its paths.
-project.eslint!.addOverride({ files: ['examples/**/*.ts'], rules: { 'import/no-unresolved': ['error', { ignore: ['^cdk-prefect-fargate-worker$'] }], 'import/no-extraneous-dependencies': 'off' } });
+project.eslint!.addOverride({
+  files: ['examples/**/*.ts'],
+  rules: {
+    'import/no-unresolved': ['error', { ignore: ['^cdk-prefect-fargate-worker$'] }],
+    'import/no-extraneous-dependencies': 'off',
+    'import/order': 'off',
+  },
+});
 
 // Of 1.13.0 not every platform's binary was published, and npm ci then takes the lock file for broken.
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });

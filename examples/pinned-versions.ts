@@ -1,0 +1,22 @@
+import { Stack, StackProps, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { PrefectApi, PrefectFargateWorker, WorkPool } from 'cdk-prefect-fargate-worker';
+
+/** Prefect's version is yours to choose, and doesn't move when the library does. */
+export class PinnedVersions extends Stack {
+  constructor(scope: Construct, id: string, props?: StackProps) {
+    super(scope, id, props);
+
+    new PrefectFargateWorker(this, 'Worker', {
+      api: PrefectApi.cloud({
+        accountId: '11111111-2222-3333-4444-555555555555',
+        workspaceId: '66666666-7777-8888-9999-000000000000',
+        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+      }),
+      image: ecs.ContainerImage.fromRegistry('prefecthq/prefect-aws:0.7.12-python3.12-prefect3.8.8'),
+      workPool: WorkPool.managed('etl', {
+        flowRunDefaults: { image: ecs.ContainerImage.fromRegistry('prefecthq/prefect:3.8.8-python3.12') },
+      }),
+    });
+  }
+}

@@ -1,0 +1,130 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { App, aws_ec2 as ec2, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { container, resource, resources } from './support/worker';
+import { CustomImage } from '../examples/custom-image';
+import { ExistingVpc } from '../examples/existing-vpc';
+import { FromCliTemplate } from '../examples/from-cli-template';
+import { FromTerraform } from '../examples/from-terraform';
+import { ManyPools } from '../examples/many-pools';
+import { Permissions } from '../examples/permissions';
+import { PinnedVersions } from '../examples/pinned-versions';
+import { PrefectCloud } from '../examples/prefect-cloud';
+import { PrivateRegistry } from '../examples/private-registry';
+import { RegistryCredentials } from '../examples/registry-credentials';
+import { SelfHosted } from '../examples/self-hosted';
+import { Spot } from '../examples/spot';
+import { VpcPeering } from '../examples/vpc-peering';
+
+const env = { account: '123456789012', region: 'us-east-1' };
+const app = () => new App({ analyticsReporting: false, treeMetadata: false });
+
+interface Recipe {
+  readonly build: (app: App) => Stack;
+  /** What its reader wants of it. */
+  readonly works: (template: Template) => void;
+}
+
+const pools = (template: Template) => resources(template, 'Custom::PrefectWorkPool').map(pool => JSON.stringify(pool));
+
+const recipes: Record<string, Recipe> = {
+  'prefect-cloud': {
+    build: scope => new PrefectCloud(scope, 'Example'),
+    works: template => {
+      expect(JSON.stringify(container(template).Secrets)).toContain(':apiKey::');
+      expect(pools(template)[0]).toContain('backfill');
+    },
+  },
+  'self-hosted': {
+    build: scope => new SelfHosted(scope, 'Example', { vpc: new ec2.Vpc(new Stack(scope, 'Network'), 'Vpc') }),
+    works: template => {
+      template.resourceCountIs('AWS::EC2::VPC', 0);
+      template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 4200 })]) });
+    },
+  },
+  'existing-vpc': {
+    build: scope => new ExistingVpc(scope, 'Example', { env }),
+    works: template => {
+      template.resourceCountIs('AWS::EC2::VPC', 0);
+      template.resourceCountIs('AWS::ECS::Cluster', 0);
+      template.hasResourceProperties('AWS::ECS::Service', { Cluster: 'shared' });
+    },
+  },
+  'private-registry': {
+    build: scope => new PrivateRegistry(scope, 'Example'),
+    works: template => {
+      template.resourceCountIs('AWS::EC2::NatGateway', 0);
+      template.resourceCountIs('AWS::EC2::InternetGateway', 0);
+      expect(JSON.stringify(container(template).Image)).toContain('worker-0.7.12-prefect3.8.8');
+    },
+  },
+  'registry-credentials': {
+    build: scope => new RegistryCredentials(scope, 'Example'),
+    works: template => expect(container(template).RepositoryCredentials).toBeDefined(),
+  },
+  'spot': {
+    build: scope => new Spot(scope, 'Example'),
+    works: template => expect(pools(template)[0]).toContain('FARGATE_SPOT'),
+  },
+  'many-pools': {
+    build: scope => new ManyPools(scope, 'Example'),
+    works: template => {
+      expect(pools(template)).toHaveLength(3);
+      template.resourceCountIs('AWS::EC2::VPC', 1);
+      template.resourceCountIs('AWS::ECS::Cluster', 1);
+    },
+  },
+  'custom-image': {
+    build: scope => new CustomImage(scope, 'Example'),
+    works: template => expect(resource(template, 'AWS::ECS::TaskDefinition').Properties.RuntimePlatform.CpuArchitecture).toBe('ARM64'),
+  },
+  'permissions': {
+    build: scope => new Permissions(scope, 'Example'),
+    works: template => {
+      const policy = JSON.stringify(resource(template, 'AWS::IAM::Policy', /FlowRunRole/).Properties);
+      for (const action of ['s3:GetObject', 'athena:StartQueryExecution', 'secretsmanager:GetSecretValue']) expect(policy).toContain(action);
+      template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { SourceSecurityGroupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('FlowRunSecurityGroup'), 'GroupId'] } });
+      expect(JSON.stringify(resource(template, 'AWS::IAM::Policy', /FlowRunExecutionRole/).Properties)).toContain('repository/flows');
+    },
+  },
+  'vpc-peering': {
+    build: scope => new VpcPeering(scope, 'Example', { peerVpcId: 'vpc-0a1b2c3d', peerCidr: '10.1.0.0/16' }),
+    works: template => {
+      template.resourcePropertiesCountIs('AWS::EC2::Route', { DestinationCidrBlock: '10.1.0.0/16' }, 2);
+      template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupEgress: Match.arrayWith([Match.objectLike({ CidrIp: '10.1.0.0/16', FromPort: 5432 })]) });
+    },
+  },
+  'pinned-versions': {
+    build: scope => new PinnedVersions(scope, 'Example'),
+    works: template => expect(pools(template)[0]).toContain('prefecthq/prefect:3.8.8-python3.12'),
+  },
+  'from-cli-template': {
+    build: scope => new FromCliTemplate(scope, 'Example', { env }),
+    works: template => expect(pools(template)[0]).toContain('my-ecs-pool'),
+  },
+  'from-terraform': {
+    build: scope => new FromTerraform(scope, 'Example'),
+    works: template => {
+      template.resourceCountIs('AWS::EC2::VPC', 0);
+      expect(container(template).Command).toContain('process');
+    },
+  },
+};
+
+test('every example is tested', () => {
+  const files = readdirSync(join(__dirname, '..', 'examples')).filter(name => name.endsWith('.ts'));
+  expect(Object.keys(recipes).sort()).toEqual(files.map(name => basename(name, '.ts')).sort());
+});
+
+describe.each(Object.entries(recipes))('example %s', (_, { build, works }) => {
+  const stack = build(app());
+  const template = Template.fromStack(stack);
+
+  test('does what its recipe says', () => works(template));
+
+  test('is synthesized without an error or a warning of this library', () => {
+    expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
+    expect(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('cdk-prefect-fargate-worker')).map(({ entry }) => entry.data)).toEqual([]);
+  });
+});
