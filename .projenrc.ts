@@ -53,6 +53,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@resvg/resvg-js',
     'aws-icons',
     'cdk-nag@^3.0.0',
+    '@cdklabs/cdk-validator-cfnguard',
     'tsx',
   ],
   lambdaOptions: {

@@ -91,6 +91,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     super(scope, id);
     validateProps(props);
     const { api, workPool, workerType = WorkerType.ECS, cpuArchitecture = ecs.CpuArchitecture.X86_64 } = props;
+    const tracing = props.observability?.tracing;
     const logRetention = props.observability?.logRetention ?? logs.RetentionDays.ONE_MONTH;
     const size = workerSize(workerType, props.cpu, props.memoryLimitMiB, props.flowRunLimit);
     const count = workerCount(props.scaling);
@@ -102,6 +103,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       encryptionKey: key,
       logRetention,
       options: props.network ?? {},
+      tracing: tracing !== undefined,
       vpc: props.vpc ?? props.cluster?.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,
@@ -134,6 +136,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       secrets: props.secrets,
       encryptionKey: key,
       logRetention,
+      tracing,
     });
 
     const { service } = new Service(this, 'Service', {
@@ -156,6 +159,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       cpuArchitecture,
       encryptionKey: key,
       logRetention,
+      tracing,
     });
 
     new Scaling(this, 'Scaling', { service, workerType, count, options: props.scaling });

@@ -1,5 +1,5 @@
 import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
-import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../src';
+import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../src';
 
 /** A way in which people use the library. Snapshots, validators, benches and other languages all take these. */
 export interface Scenario {
@@ -44,6 +44,7 @@ export const scenarios: readonly Scenario[] = [
         workPool: WorkPool.managed('etl-processes', { concurrencyLimit: 20, queues: [{ name: 'urgent', priority: 1 }, { name: 'rest', concurrencyLimit: 5 }] }),
         workerType: WorkerType.PROCESS,
         workQueues: ['urgent', 'rest'],
+        observability: { tracing: Tracing.xray() },
       });
       return stack;
     },
@@ -84,12 +85,15 @@ export const scenarios: readonly Scenario[] = [
             memory: 4096,
             spot: true,
             environment: { LOG_LEVEL: 'debug' },
-            command: ['opentelemetry-instrument', 'prefect', 'flow-run', 'execute'],
+            command: ['nice', 'prefect', 'flow-run', 'execute'],
           },
         }),
         image: ecs.ContainerImage.fromEcrRepository(images, 'worker-3.8.8'),
         network: { natGateways: 0, maxAzs: 3, cidr: '10.30.0.0/16' },
         cpuArchitecture: ecs.CpuArchitecture.ARM64,
+        observability: {
+          tracing: Tracing.xray({ samplingRatio: 0.25, collectorImage: ecs.ContainerImage.fromEcrRepository(images, 'collector-0.49.0') }),
+        },
       });
       return stack;
     },

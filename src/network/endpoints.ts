@@ -21,9 +21,11 @@ const FOR_ECS_WORKERS: readonly Endpoint[] = [
   { id: 'SqsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SQS, actions: 'sqs:*' },
 ];
 
+const FOR_TRACING: Endpoint = { id: 'XRayEndpoint', service: ec2.InterfaceVpcEndpointAwsService.XRAY, actions: 'xray:*' };
+
 /** The interface endpoints that a worker of this type uses. */
-export function endpointsFor(workerType: WorkerType): readonly Endpoint[] {
-  return workerType === WorkerType.ECS ? [...FOR_EVERY_TASK, ...FOR_ECS_WORKERS] : FOR_EVERY_TASK;
+export function endpointsFor(workerType: WorkerType, tracing: boolean): readonly Endpoint[] {
+  return [...FOR_EVERY_TASK, ...(workerType === WorkerType.ECS ? FOR_ECS_WORKERS : []), ...(tracing ? [FOR_TRACING] : [])];
 }
 
 /** Gives the endpoints and the S3 gateway, and makes those of them that `scope` doesn't have yet. */

@@ -18,7 +18,7 @@ export interface NetworkOptions {
 
   /**
    * Whether the VPC gets endpoints for the AWS services that the tasks use: S3 (gateway), ECR, CloudWatch Logs,
-   * Secrets Manager, and for ECS workers ECS and SQS. They keep this traffic off the NAT gateways.
+   * Secrets Manager, for ECS workers ECS and SQS, and X-Ray with tracing. They keep this traffic off the NAT gateways.
    * An interface endpoint costs by the hour in each zone.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html

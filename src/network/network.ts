@@ -12,6 +12,8 @@ export interface NetworkProps {
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
   readonly options: NetworkOptions;
+  /** Whether tasks send traces to X-Ray. */
+  readonly tracing: boolean;
   readonly vpc?: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
@@ -144,11 +146,11 @@ export class Network extends Construct {
   }
 
   private endpoints(): IDependable[] {
-    const { workerType, options } = this.props;
+    const { workerType, options, tracing } = this.props;
     const owner = madeByWorkers.get(this.vpc);
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
     const scope = owner ?? this;
-    return addEndpoints(scope, this.vpc, scope.subnetSelection, endpointsFor(workerType));
+    return addEndpoints(scope, this.vpc, scope.subnetSelection, endpointsFor(workerType, tracing));
   }
 }

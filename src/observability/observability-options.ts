@@ -1,4 +1,5 @@
 import { aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
+import { Tracing } from '../tracing';
 
 /** What a worker shows of itself, and how long it is kept. */
 export interface ObservabilityOptions {
@@ -17,4 +18,11 @@ export interface ObservabilityOptions {
    * @default - a key is made, with yearly rotation
    */
   readonly encryptionKey?: kms.IKey;
+
+  /**
+   * Where traces of flow runs go: `Tracing.xray()`.
+   *
+   * @default - no traces
+   */
+  readonly tracing?: Tracing;
 }

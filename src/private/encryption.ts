@@ -10,12 +10,7 @@ import { Construct } from 'constructs';
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function encryptionKey(scope: Construct, given: kms.IKey | undefined): kms.IKey {
-  const key = given ?? new kms.Key(scope, 'Key', {
-    description: `Logs and queues of the Prefect worker ${scope.node.path}`,
-    enableKeyRotation: true,
-    // The logs and queues go with the worker; the key follows after the waiting period of KMS.
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
+  const key = given ?? makeKey(scope);
   const { partition, region, account } = Stack.of(scope);
   key.addToResourcePolicy(new iam.PolicyStatement({
     sid: 'CloudWatchLogs',
@@ -23,6 +18,26 @@ export function encryptionKey(scope: Construct, given: kms.IKey | undefined): km
     actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
     resources: ['*'],
     conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
+  }));
+  return key;
+}
+
+function makeKey(scope: Construct): kms.Key {
+  const key = new kms.Key(scope, 'Key', {
+    description: `Logs and queues of the Prefect worker ${scope.node.path}`,
+    enableKeyRotation: true,
+    // The logs and queues go with the worker; the key follows after the waiting period of KMS.
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  // A grant is a way around the key's policy, which nothing here needs.
+  // https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html#ct-kms-pr-3-description
+  key.addToResourcePolicy(new iam.PolicyStatement({
+    sid: 'GrantsOnlyByAwsServices',
+    effect: iam.Effect.DENY,
+    principals: [new iam.AnyPrincipal()],
+    actions: ['kms:CreateGrant'],
+    resources: ['*'],
+    conditions: { BoolIfExists: { 'kms:GrantIsForAWSResource': 'false', 'aws:PrincipalIsAWSService': 'false' } },
   }));
   return key;
 }

@@ -20,9 +20,9 @@ export function officialImage(workerType: WorkerType): ecs.ContainerImage {
     : FLOW_RUN_IMAGE);
 }
 
-/** Warns of a default image, which is on Docker Hub, where there is no way to the internet. */
+/** Warns of a default image, which is in a public registry, where there is no way to the internet. */
 export function warnOfPublicImage(worker: IConstruct, prop: string, image: ecs.ContainerImage | undefined, closed: boolean): void {
   if (image || !closed) return;
   Annotations.of(worker).addWarningV2(`cdk-prefect-fargate-worker:publicImage.${prop}`,
-    `Tasks in subnets without a route to the internet can't pull the default image from Docker Hub. Copy it to Amazon ECR and give it with ${prop}.`);
+    `Tasks in subnets without a route to the internet can't pull the default image from its public registry. Copy it to Amazon ECR and give it with ${prop}.`);
 }

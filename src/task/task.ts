@@ -2,8 +2,10 @@ import { aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Duration, RemovalPoli
 import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { PrefectApi } from '../prefect-api';
+import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
+import { addCollector, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
 import { apiEnvironment } from './environment';
 import { officialImage, warnOfPublicImage } from './images';
@@ -25,6 +27,7 @@ export interface TaskProps {
   readonly secrets?: { [name: string]: ecs.Secret };
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
+  readonly tracing?: Tracing;
 }
 
 const HOME = '/tmp';
@@ -37,7 +40,7 @@ export class Task extends Construct {
 
   constructor(scope: Construct, id: string, props: TaskProps) {
     super(scope, id);
-    const { api, identity, workerType, size } = props;
+    const { api, identity, workerType, size, tracing } = props;
 
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       encryptionKey: props.encryptionKey,
@@ -54,6 +57,7 @@ export class Task extends Construct {
     });
 
     warnOfPublicImage(scope, 'image', props.image, props.closedNetwork);
+    if (tracing) warnOfPublicImage(scope, 'collectorImage', tracing._collectorImage, props.closedNetwork);
     const image = props.image ?? officialImage(workerType);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'worker' });
     this.container = this.taskDefinition.addContainer('worker', {
@@ -66,6 +70,7 @@ export class Task extends Construct {
         flowRunLimit: size.flowRunLimit,
       }),
       environment: {
+        ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
         ...props.environment,
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.
@@ -86,6 +91,10 @@ export class Task extends Construct {
     });
     if (api._tlsCaCertificate !== undefined) {
       addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
+    }
+    if (tracing) {
+      addCollector(this.container, tracing, logging);
+      grantTracing(identity.workerRole);
     }
   }
 

@@ -55,6 +55,22 @@ function withdraw(template: BaseJobTemplate, offered: BaseJobTemplate, before: T
   for (const [name, value] of Object.entries(before.environment)) {
     if (!(name in now.environment) && env?.[name] === value) delete env[name];
   }
+  withdrawFromTask(template.job_configuration.task_definition, before, now);
+}
+
+/** Takes fields and sidecars that are not wanted any more out of the task definition. */
+function withdrawFromTask(task: Record<string, any> | undefined, before: TemplateValues, now: TemplateValues): void {
+  const containers: Record<string, any>[] = task?.containerDefinitions ?? [];
+  withdrawFields(task, before.taskDefinition, now.taskDefinition);
+  withdrawFields(containers[0], before.container, now.container);
+  const gone = (before.sidecars ?? []).filter(({ name }) => !now.sidecars?.some(sidecar => sidecar.name === name));
+  if (gone.length > 0) task!.containerDefinitions = containers.filter(({ name }) => !gone.some(sidecar => sidecar.name === name));
+}
+
+function withdrawFields(from: Record<string, any> = {}, before: TemplateValues['container'] = {}, now: TemplateValues['container'] = {}): void {
+  for (const [field, value] of Object.entries(before)) {
+    if (!(field in now) && isDeepStrictEqual(from[field], value)) delete from[field];
+  }
 }
 
 function variable(template: BaseJobTemplate, name: string): Record<string, any> {

@@ -4,7 +4,9 @@ import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
+import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
 import { FLOW_RUN_IMAGE } from '../task/images';
+import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
 import { TemplateValues } from './configuration';
 
@@ -17,6 +19,8 @@ export interface FlowRunTemplateProps {
   readonly logGroup: logs.ILogGroup;
   readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly defaults: FlowRunDefaults;
+  readonly workPool: WorkPool;
+  readonly tracing?: Tracing;
 }
 
 /** Family of the task definitions that a worker registers for the flow runs of its managed work pool. */
@@ -31,16 +35,23 @@ export function flowRunFamilyPrefix(worker: Construct, workPool: WorkPool): stri
 
 /** What the base job template of an ECS work pool says of this stack: where flow runs run, as what, and where their logs go. */
 export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateValues {
-  const { api, network, cluster, identity, logGroup, defaults } = props;
-  const image = bindImage(scope, props);
+  const { api, network, cluster, identity, logGroup, defaults, tracing } = props;
+  const image = bindImage(scope, identity, defaults.image ?? ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE));
   const { PREFECT_API_KEY: apiKey, PREFECT_API_AUTH_STRING: authString, PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders } = api._secrets;
-  const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image.imageName, api._tlsCaCertificate);
+  const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image.image, api._tlsCaCertificate);
+  const logOptions = {
+    'awslogs-group': logGroup.logGroupName,
+    'awslogs-region': Stack.of(scope).region,
+  };
+  const collector = tracing && collectorForFlowRuns(
+    bindImage(scope, identity, collectorImage(tracing)), { ...logOptions, 'awslogs-stream-prefix': 'flow-run' });
+  const dependsOn = [...ca?.flowRun.dependsOn ?? [], ...collector ? [collector.dependency] : []];
   return {
     variables: {
       cluster: cluster.clusterArn,
       family: props.family,
       launch_type: defaults.spot ? 'FARGATE_SPOT' : 'FARGATE',
-      image: image.imageName,
+      image: image.image,
       cpu: defaults.cpu ?? 512,
       memory: defaults.memory ?? 1024,
       ...(defaults.command && { command: shellWords(defaults.command) }),
@@ -54,15 +65,12 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       },
       configure_cloudwatch_logs: true,
       cloudwatch_logs_prefix: 'flow-run',
-      cloudwatch_logs_options: {
-        'awslogs-group': logGroup.logGroupName,
-        'awslogs-region': Stack.of(scope).region,
-        'awslogs-create-group': 'false',
-      },
+      cloudwatch_logs_options: { ...logOptions, 'awslogs-create-group': 'false' },
       ...(apiKey && { prefect_api_key_secret_arn: apiKey.arn }),
       ...(authString && { prefect_api_auth_string_secret_arn: authString.arn }),
     },
     environment: {
+      ...(tracing && tracingEnvironment(tracing, props.workPool.name)),
       ...defaults.environment,
       // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
       ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),
@@ -75,22 +83,21 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       ...(image.repositoryCredentials && { repositoryCredentials: image.repositoryCredentials }),
       ...(customHeaders && { secrets: [{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: customHeaders.arn }] }),
       ...ca?.flowRun,
+      ...(dependsOn.length > 0 && { dependsOn }),
     },
-    ...(ca && { sidecars: [ca.writer] }),
+    ...((ca || collector) && { sidecars: [...ca ? [ca.writer] : [], ...collector ? [collector.sidecar] : []] }),
   };
 }
 
-/** The image's name, with the right to pull it given to the flow runs' execution role. */
-function bindImage(scope: Construct, { defaults, identity }: FlowRunTemplateProps) {
-  const image = defaults.image ?? ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);
+/** The image as the ECS API names it, with the right to pull it given to the flow runs' execution role. */
+function bindImage(scope: Construct, identity: Identity, image: ecs.ContainerImage) {
   // Prefect, not CDK, makes the container definition; of it, an image asks only for the execution role.
   const container = { taskDefinition: { obtainExecutionRole: () => identity.flowRunExecutionRole } };
   const { imageName, repositoryCredentials } = image.bind(scope, container as unknown as ecs.ContainerDefinition);
+  const credentials = repositoryCredentials as ecs.CfnTaskDefinition.RepositoryCredentialsProperty | undefined;
   return {
-    imageName,
-    repositoryCredentials: repositoryCredentials && {
-      credentialsParameter: (repositoryCredentials as ecs.CfnTaskDefinition.RepositoryCredentialsProperty).credentialsParameter,
-    },
+    image: imageName,
+    ...(credentials && { repositoryCredentials: { credentialsParameter: credentials.credentialsParameter } }),
   };
 }
 

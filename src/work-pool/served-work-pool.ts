@@ -3,9 +3,11 @@ import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
+import { grantTracing } from '../task/collector';
 import { OBSERVER_QUEUE_VARIABLE } from '../task/environment';
 import { warnOfPublicImage } from '../task/images';
 import { Task } from '../task/task';
+import { Tracing } from '../tracing';
 import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
 import { EventQueue } from './event-queue';
@@ -25,6 +27,7 @@ export interface ServedWorkPoolProps {
   readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
+  readonly tracing?: Tracing;
 }
 
 /** The work pool that the worker serves, and what tells the worker of its flow runs' tasks. */
@@ -44,6 +47,7 @@ export class ServedWorkPool extends Construct {
       // What flow runs' tasks need to start, whether the template is ours or yours.
       Object.values(api._secrets).forEach(secret => secret.grantRead(identity.flowRunExecutionRole));
       task.logGroup.grantWrite(identity.flowRunExecutionRole);
+      if (props.tracing) grantTracing(identity.flowRunRole);
       // The worker forwards the last words of a flow run that crashed before it reached the API.
       task.logGroup.grant(identity.workerRole, 'logs:GetLogEvents');
     }

@@ -74,9 +74,9 @@ describe('network options', () => {
       expect(warnings(stack, NO_WAY_OUT)).toEqual([expect.stringMatching(/PrivateSubnet1, PrivateSubnet2 have no route .* https:\/\/api\.prefect\.cloud.*network\.natGateways or vpcSubnets.*privateNetwork/)]);
     });
 
-    test('warns of the default images, which are on Docker Hub', () => {
+    test('warns of the default images, which are in a public registry', () => {
       expect(warnings(stack, 'cdk-prefect-fargate-worker:publicImage')).toEqual([
-        expect.stringMatching(/can't pull the default image from Docker Hub\. Copy it to Amazon ECR and give it with image\./),
+        expect.stringMatching(/can't pull the default image from its public registry\. Copy it to Amazon ECR and give it with image\./),
         expect.stringMatching(/give it with flowRunDefaults\.image\./),
       ]);
     });

@@ -5,7 +5,6 @@ import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import * as path from 'node:path';
 
 const REPOSITORY = path.resolve(__dirname, '..', '..');
-const LOCK = path.join(__dirname, 'requirements.lock');
 const CANDIDATES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python'];
 const OLDEST_MINOR = 11;
 /** Whoever builds the environment shows signs of life this often; without any for longer, it has died. */
@@ -19,12 +18,19 @@ export interface PythonEnvironment {
 }
 
 /**
- * The one Python environment of all tests, installed by hash on first use and kept in `.cache/python`.
+ * The Python environments of the tests by their locks: of everything; of checkov, which wants older versions of the same
+ * packages; of an image that a user made for traced flow runs.
+ */
+export type PythonLock = 'requirements' | 'checkov' | 'traced-image';
+
+/**
+ * A Python environment, installed by hash on first use and kept in `.cache/python`.
  * Processes that ask at the same time wait for the one that builds it.
  */
-export async function pythonEnvironment(onProgress: (line: string) => void = () => {}): Promise<PythonEnvironment> {
+export async function pythonEnvironment(onProgress: (line: string) => void = () => {}, name: PythonLock = 'requirements'): Promise<PythonEnvironment> {
   const { command, version } = await newestPython();
-  const key = createHash('sha256').update(readFileSync(LOCK)).update(version).digest('hex').slice(0, 16);
+  const lock = path.join(__dirname, `${name}.lock`);
+  const key = createHash('sha256').update(readFileSync(lock)).update(version).digest('hex').slice(0, 16);
   const directory = path.join(REPOSITORY, '.cache', 'python', key);
   const environment = { bin: path.join(directory, 'bin'), python: path.join(directory, 'bin', 'python') };
   const ready = path.join(directory, '.ready');
@@ -34,7 +40,7 @@ export async function pythonEnvironment(onProgress: (line: string) => void = () 
   await mkdir(path.dirname(directory), { recursive: true });
   await alone(`${directory}.lock`, onProgress, async () => {
     if (!existsSync(ready)) {
-      await build(command, directory, onProgress);
+      await build(command, directory, lock, onProgress);
       writeFileSync(ready, '');
     }
   });
@@ -60,23 +66,23 @@ async function newestPython(): Promise<{ command: string; version: string }> {
   );
 }
 
-async function build(command: string, directory: string, onProgress: (line: string) => void): Promise<void> {
+async function build(command: string, directory: string, lock: string, onProgress: (line: string) => void): Promise<void> {
   onProgress('installing the Python environment of the tests, once (about a minute)');
   await rm(directory, { recursive: true, force: true });
   await run(command, ['-m', 'venv', directory]);
   const pip = path.join(directory, 'bin', 'python');
-  const uv = await installUv(pip, directory);
+  const uv = await installUv(pip, directory, lock);
   if (uv === undefined) {
-    await run(pip, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '-r', LOCK]);
+    await run(pip, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '-r', lock]);
   } else {
-    await run(uv, ['pip', 'install', '--quiet', '--python', pip, '--require-hashes', '-r', LOCK]);
+    await run(uv, ['pip', 'install', '--quiet', '--python', pip, '--require-hashes', '-r', lock]);
   }
   onProgress('the Python environment is ready');
 }
 
 /** uv installs several times faster than pip. Its own hashes are in the lock as well. */
-async function installUv(pip: string, directory: string): Promise<string | undefined> {
-  const lines = readFileSync(LOCK, 'utf8').split('\n');
+async function installUv(pip: string, directory: string, lock: string): Promise<string | undefined> {
+  const lines = readFileSync(lock, 'utf8').split('\n');
   const start = lines.findIndex((line) => /^uv==/.test(line));
   if (start < 0) {
     return undefined;

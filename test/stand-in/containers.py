@@ -69,7 +69,7 @@ class Container:
         command = [in_mounts(part, mounts) for part in command]
         self._directory.mkdir(parents=True, exist_ok=True)
         self._environment = {
-            "PATH": _PROGRAM_PATH,
+            "PATH": os.pathsep.join([*settings.IMAGES.get(self.definition.get("image") or "", {}).get("path", []), _PROGRAM_PATH]),
             "LANG": "C.UTF-8",
             **{name: in_mounts(value, mounts) for name, value in environment.items()},
             "HOME": str(self._directory),

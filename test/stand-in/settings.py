@@ -1,5 +1,6 @@
 """What the stand-in was started with, and the few values that every part of it needs."""
 
+import json
 import os
 import secrets
 from datetime import datetime, timezone
@@ -10,6 +11,8 @@ DEFAULT_REGION = os.environ.get("AWS_REGION", "us-east-1")
 TIME_SCALE = float(os.environ.get("STAND_IN_TIME_SCALE", "1"))
 DIRECTORY = Path(os.environ["STAND_IN_DIRECTORY"])
 NODE_MODULES = os.environ.get("STAND_IN_NODE_MODULES", "")
+#: What images hold, by name: see `ImageContent` in stand-in.ts.
+IMAGES: dict[str, dict] = json.loads(os.environ.get("STAND_IN_IMAGES", "{}"))
 #: Every process that runs for a task or a function carries this variable, so that none is left behind.
 OWNER_VARIABLE = "STAND_IN_OWNER"
 

@@ -75,6 +75,21 @@ export interface StandIn {
   stop(): Promise<void>;
 }
 
+/** What an image holds, as far as its containers use it. Images that nothing is known of run with the tests' Python environment. */
+export interface ImageContent {
+  /** What the image starts where a container says nothing else. */
+  readonly entryPoint?: readonly string[];
+  /** Directories that come first on the path of programs. */
+  readonly path?: readonly string[];
+  /** What stands for programs of the image in a health check. */
+  readonly programs?: { readonly [program: string]: readonly string[] };
+  /**
+   * Ports that the image listens on. Each task gets its own: `127.0.0.1:<port>` in the variables of its containers becomes a free one,
+   * because here tasks share what in AWS each has alone.
+   */
+  readonly ports?: readonly number[];
+}
+
 export interface StandInOptions {
   /** @default - a new directory among the system's temporary ones, removed by `stop` */
   readonly directory?: string;
@@ -83,6 +98,8 @@ export interface StandInOptions {
    * @default 1
    */
   readonly timeScale?: number;
+  /** By the image's whole name, as a container definition has it. */
+  readonly images?: { readonly [name: string]: ImageContent };
   readonly onProgress?: (line: string) => void;
 }
 
@@ -100,6 +117,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
       STAND_IN_DIRECTORY: directory,
       STAND_IN_NODE_MODULES: process.env.STAND_IN_NODE_MODULES ?? path.join(REPOSITORY, 'node_modules'),
       STAND_IN_TIME_SCALE: String(options.timeScale ?? 1),
+      STAND_IN_IMAGES: JSON.stringify(options.images ?? {}),
     },
     // The server ends when this end of its standard input closes, even if this process is killed.
     stdio: ['pipe', 'pipe', 'pipe'],

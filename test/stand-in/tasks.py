@@ -1,5 +1,6 @@
 """A task: its containers in the order of `dependsOn`, from PROVISIONING to STOPPED."""
 
+import re
 import socket
 import threading
 from datetime import datetime, timedelta
@@ -43,8 +44,9 @@ class Task:
         self._mounts_of: dict[str, dict[str, Path]] = {}
         overrides = {item["name"]: item for item in self.overrides.get("containerOverrides") or []}
         self._overrides = overrides
+        self._ports = {port: _free_port() for item in definition["containerDefinitions"] for port in _image(item).get("ports", [])}
         self.containers = [
-            Container(self.arn, region, {**item, **_given(overrides.get(item["name"]))}, self.directory / item["name"], self._wake_up)
+            Container(self.arn, region, {**_with_programs(item), **_given(overrides.get(item["name"]))}, self.directory / item["name"], self._wake_up)
             for item in definition["containerDefinitions"]
         ]
 
@@ -197,6 +199,8 @@ class Task:
         variables = {item["name"]: item.get("value", "") for item in definition.get("environment") or []}
         variables.update({item["name"]: item.get("value", "") for item in self._overrides.get(container.name, {}).get("environment") or []})
         variables.update({item["name"]: resolve(item["valueFrom"], self.region) for item in definition.get("secrets") or []})
+        for port, own in self._ports.items():
+            variables = {name: re.sub(rf"127\.0\.0\.1:{port}(?!\d)", f"127.0.0.1:{own}", value) for name, value in variables.items()}
         if _PORT_VARIABLE in variables:
             variables[_PORT_VARIABLE] = str(_free_port())
         here = f"{settings.endpoint()}/_stand-in/tasks/{self.token}"
@@ -263,6 +267,20 @@ class Task:
         detail["updatedAt"] = iso(now())
         publish(self.region, "aws.ecs", "ECS Task State Change", detail, [self.arn])
         self._changed(self)
+
+
+def _image(container: dict[str, Any]) -> dict[str, Any]:
+    return settings.IMAGES.get(container.get("image") or "", {})
+
+
+def _with_programs(container: dict[str, Any]) -> dict[str, Any]:
+    """The container with the programs that its image holds."""
+    image = _image(container)
+    health = container.get("healthCheck")
+    if health and health["command"][1:2] and health["command"][1] in image.get("programs", {}):
+        kind, program, *arguments = health["command"]
+        health = {**health, "command": [kind, *image["programs"][program], *arguments]}
+    return {**container, "entryPoint": container.get("entryPoint") or image.get("entryPoint"), "healthCheck": health}
 
 
 def _given(override: dict[str, Any] | None) -> dict[str, Any]:

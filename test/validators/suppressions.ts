@@ -13,6 +13,15 @@ export interface Suppression {
   readonly reason: string;
 }
 
+/** What the same finding on a function is called by cdk-nag, checkov and Control Tower. */
+function lambda(nag: RegExp, checkov: string, controlTower?: string) {
+  return [
+    { engine: 'cdk-nag', rule: nag, where: /.*/ },
+    { engine: 'checkov', rule: checkov, where: /.*/ },
+    ...(controlTower ? [{ engine: 'control-tower', rule: controlTower, where: /.*/ }] : []),
+  ];
+}
+
 export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
@@ -31,6 +40,12 @@ export const suppressions: Suppression[] = [
     rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
     where: /WorkerRole\/DefaultPolicy/,
     reason: 'ECS and EC2 have no resource-level permissions for these actions, which the rule "iam" checks against IAM\'s own data.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
+    where: /FlowRunRole\/DefaultPolicy/,
+    reason: 'xray:PutTraceSegments, which tracing needs, has no resource-level permissions.',
   },
   {
     engine: 'cdk-nag',
@@ -69,6 +84,94 @@ export const suppressions: Suppression[] = [
     where: /.*/,
     reason: 'The functions stay on a runtime that all regions and partitions have.',
   },
+  ...lambda(/^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-LambdaInsideVPC$/, 'CKV_AWS_117', 'CT.LAMBDA.PR.3').map((exception) => ({
+    ...exception,
+    reason: 'A function is in the VPC where the API is (privateNetwork). Others call AWS and Prefect Cloud, for which a VPC would only add what can fail.',
+  })),
+  ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaConcurrency$/, 'CKV_AWS_115').map((exception) => ({
+    ...exception,
+    reason: 'Reserved concurrency comes out of what the account has for all functions; deployments fail where that is little, and one call at a time needs none.',
+  })),
+  ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
+    ...exception,
+    where: /\/(WorkPool\/Managed\/.*|Custom::.*CustomResourceProvider\/Handler)/,
+    reason: 'CloudFormation waits for the answer of a custom resource and fails the deployment without it; nobody would look into a queue.',
+  })),
+  {
+    engine: 'checkov',
+    rule: 'CKV_AWS_173',
+    where: /.*/,
+    reason: 'The variables hold settings and references, and are encrypted with Lambda\'s own key.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-IAMNoInlinePolicy$/,
+    where: /\/DefaultPolicy\/Resource$/,
+    reason: 'Each policy is of one role, made of the grants that it needs, and goes with it; a managed policy would outlive that and could be attached elsewhere.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-EC2Restricted(CommonPorts|SSH)$/,
+    where: /EndpointSecurityGroup\/Resource$/,
+    message: /threw an error/,
+    reason: 'cdk-nag can\'t read an address range that is a reference to the VPC\'s own; the rule "no-ingress" does.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-VPCNoUnrestrictedRouteToIGW$/,
+    where: /\/Vpc\/PublicSubnet\d+\/DefaultRoute$/,
+    reason: 'The public subnets hold the NAT gateways, whose way to the internet this is; no task is in them.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^(NIST\.800\.53\.R5|HIPAA\.Security)-SecretsManagerRotationEnabled$/,
+    where: /\/(ApiKey|AuthString|Headers)\/Resource$/,
+    reason: 'The scenario\'s secrets hold what Prefect or its proxy issues, so Secrets Manager has nothing to rotate them with.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-SecretsManagerUsingKMSKey$/,
+    where: /\/(ApiKey|AuthString|Headers)\/Resource$/,
+    reason: 'The secrets are yours, and so is the choice of their key; the library reads them with any.',
+  },
+  {
+    engine: 'checkov',
+    rule: 'CKV_AWS_149',
+    where: /\/(ApiKey|AuthString|Headers)\/Resource$/,
+    reason: 'The secrets are yours, and so is the choice of their key; the library reads them with any.',
+  },
+  {
+    engine: 'control-tower',
+    rule: 'CT.CLOUDWATCH.PR.2',
+    where: /Logs\/Resource$/,
+    reason: 'Logs are kept for 30 days where you don\'t say otherwise; observability.logRetention takes a year and more.',
+  },
+  {
+    engine: 'control-tower',
+    rule: 'CT.ECS.PR.7',
+    where: /\/TaskDefinition\/Resource$/,
+    reason: 'On Fargate the task\'s memory is the limit, and the worker may have all that its sidecars leave.',
+  },
+  {
+    engine: 'control-tower',
+    rule: 'CT.ECS.PR.3',
+    where: /\/TaskDefinition\/Resource$/,
+    message: /container ca-certificate/,
+    reason: 'ECS gives the volume that the certificate is written to to root. The container ends before the worker starts.',
+  },
+  {
+    engine: 'control-tower',
+    rule: /^CT\.ECS\.PR\.(3|6)$/,
+    where: /\/TaskDefinition\/Resource$/,
+    message: /container worker/,
+    reason: 'A PROCESS worker runs your flows, which write and install where their image lets them; its user and file system are the image\'s.',
+  },
+  {
+    engine: 'control-tower',
+    rule: 'CT.SQS.PR.1',
+    where: /DeadLetterQueue\/Resource$/,
+    reason: 'It is the dead-letter queue.',
+  },
   {
     engine: 'cloudformation-validate',
     rule: 'W3005',
@@ -84,7 +187,7 @@ export const suppressions: Suppression[] = [
 ];
 
 /** Divides findings into those that stay and the suppressions that were used. */
-export function suppress(findings: Finding[], pathOf: (finding: Finding) => string): { left: Finding[]; used: Set<Suppression> } {
+export function suppress(findings: readonly Finding[], pathOf: (finding: Finding) => string): { left: Finding[]; used: Set<Suppression> } {
   const used = new Set<Suppression>();
   const left = findings.filter((finding) => {
     const matching = suppressions.filter((suppression) => matches(suppression, finding, pathOf(finding)));

@@ -167,7 +167,7 @@ describe('what the last deployment set and this one does not', () => {
     expect(fillTemplate(offered(), changed, { ...VALUES, environment: {} }, VALUES).variables.properties.env.default).toEqual({ LOG_LEVEL: 'info' });
   });
 
-  test.failing('goes from the task definition: a secret that flow runs may no longer read would stop every one of them', () => {
+  test('goes from the task definition: a secret that flow runs may no longer read would stop every one of them', () => {
     const template = fillTemplate(offered(), present(), PLAIN, VALUES);
     expect(template.job_configuration.task_definition.volumes ?? []).toEqual([]);
     expect(containers(template)).toHaveLength(1);

@@ -6,7 +6,7 @@ import { cdk, Deployment } from './cdk';
 import { Prefect } from './prefect';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
 import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
-import { StandIn, startStandIn } from '../../stand-in/stand-in';
+import { StandIn, StandInOptions, startStandIn } from '../../stand-in/stand-in';
 
 export const APP = 'test/live/support/app.ts';
 export const FLOWS = __dirname;
@@ -18,6 +18,8 @@ export interface LiveOptions {
   readonly api: 'self-hosted' | 'cloud';
   /** How many workers of each type. */
   readonly workers?: number;
+  /** What images hold, where it is more than the tests' Python environment. */
+  readonly images?: StandInOptions['images'];
   readonly onProgress?: (line: string) => void;
 }
 
@@ -55,7 +57,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       return part;
     };
     const [standIn, server] = await Promise.all([
-      start(startStandIn({ onProgress })).then(async aws => {
+      start(startStandIn({ onProgress, images: options.images })).then(async aws => {
         await cdk(aws, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
         return aws;
       }),

@@ -12,7 +12,7 @@ const PLACES = [
 ];
 
 /** The validator is a bundled dependency of aws-cdk-lib, so it is looked up from there. */
-function load(): any {
+export function engineModule(): any {
   return createRequire(require.resolve('aws-cdk-lib/package.json'))('@aws/cloudformation-validate');
 }
 
@@ -21,7 +21,7 @@ function load(): any {
  * for instance a log retention of 31 days.
  */
 export const cloudformationValidate: Engine = async (templates) => {
-  const { CompositeEngine, TemplateContent } = load();
+  const { CompositeEngine, TemplateContent } = engineModule();
   const engine = new CompositeEngine();
   const findings = new Map<string, Finding>();
   try {

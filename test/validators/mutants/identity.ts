@@ -11,6 +11,8 @@ const silenceKey = (template: Template, service: string) => {
 
 export const identityMutants: Mutant[] = [
   { name: 'key that CloudWatch Logs may not use', caughtBy: 'key-policies', edit: (template) => silenceKey(template, 'logs.') },
+  { name: 'key whose use anybody may hand on', caughtBy: 'control-tower', edit: (template) => silenceKey(template, '"*"') },
+  { name: 'log group without a key', caughtBy: 'checkov', edit: (template) => delete first(template, 'AWS::Logs::LogGroup')[1].Properties.KmsKeyId },
   { name: 'key that EventBridge may not use', caughtBy: 'key-policies', edit: (template) => silenceKey(template, 'events.') },
   {
     name: 'key that CloudWatch Logs may use for other groups only',

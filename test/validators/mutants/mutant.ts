@@ -4,7 +4,7 @@ import type { Resource, Template } from '../types';
 /** A template with one fault, and who has to find it. */
 export interface Mutant {
   readonly name: string;
-  /** A rule of ours, or `cloudformation-validate`. */
+  /** A rule of ours, or an engine. */
   readonly caughtBy: string;
   /** Puts the fault into a copy of a template; throws NotApplicable where the template lacks what it would spoil. */
   edit(template: Template): void;

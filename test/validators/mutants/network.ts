@@ -72,6 +72,14 @@ export const networkMutants: Mutant[] = [
     },
   },
   {
+    name: 'no endpoint for the traces and no NAT gateway',
+    caughtBy: 'network-path',
+    edit: (template) => {
+      remove(template, endpoint(template, 'xray')[0]);
+      ofType(template, 'AWS::EC2::Route').filter(([, { Properties = {} }]) => Properties.NatGatewayId).forEach(([id]) => remove(template, id));
+    },
+  },
+  {
     name: 'network ACL that refuses the answers',
     caughtBy: 'network-path',
     edit: (template) => {

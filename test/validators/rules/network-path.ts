@@ -43,6 +43,9 @@ function needsOf(resolver: Resolver, caller: Caller): Needs {
     if (asArray(container.Secrets).length > 0) {
       services.add('secretsmanager');
     }
+    if (mentions(container.Environment, /awsxray/)) {
+      services.add('xray');
+    }
     if (mentions(container.Environment, /OBSERVER_SQS_QUEUE_NAME/)) {
       services.add('sqs').add('ecs');
     }
