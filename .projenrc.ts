@@ -123,6 +123,9 @@ project.eslint!.addOverride({
 // Of 1.13.0 not every platform's binary was published, and npm ci then takes the lock file for broken.
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
+// The package has no src, so what workers run comes along as an asset, as functions do.
+project.tasks.tryFind('bundle')!.exec('node -e "fs.cpSync(\'src/task/supervisor.py\', \'assets/task/supervisor.py\')"');
+
 // Tests: `npm test` runs every layer, the others one each.
 project.testTask.reset('tsx test/run.ts', { receiveArgs: true });
 const tasks: Record<string, { description: string; steps: string[] }> = {
@@ -154,6 +157,10 @@ project.postCompileTask.spawn(documents);
 project.addTask('picture', {
   description: 'Draw docs/architecture.png from the synthesized default stack',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx docs/tools/picture.ts' }],
+});
+project.addTask('faults', {
+  description: 'What becomes of flow runs when things go wrong, as a table in docs/faults.md',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx test/live/faults/main.ts', receiveArgs: true }],
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
 

@@ -27,6 +27,7 @@ export class Identity extends Construct {
     this.workerRole = this.taskRole('WorkerRole', 'What the Prefect worker may do');
     this.executionRole = this.taskRole('ExecutionRole', 'What ECS needs to start the Prefect worker');
     if (props.workerType === WorkerType.PROCESS) {
+      this.letWorkerProtectItself();
       this.flowRunRole = this.workerRole;
       this.flowRunExecutionRole = this.executionRole;
       return;
@@ -51,13 +52,31 @@ export class Identity extends Construct {
     });
   }
 
+  /** Tasks of the worker's cluster: what belongs to its service can't be told by their ARNs. */
+  private get tasks(): string {
+    return Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${this.props.cluster.clusterName}/*` });
+  }
+
+  private get inThisCluster() {
+    return { ArnEquals: { 'ecs:cluster': this.props.cluster.clusterArn } };
+  }
+
+  /** The ECS agent asks in the name of the task, when the supervisor tells it to. */
+  private letWorkerProtectItself(): void {
+    this.workerRole.addToPolicy(new iam.PolicyStatement({
+      sid: 'ProtectBusyWorkers',
+      actions: ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection'],
+      resources: [this.tasks],
+      conditions: this.inThisCluster,
+    }));
+  }
+
   /** The calls of prefect-aws' ECS worker; test/live records them from the real one. */
   private letWorkerRunFlows(): void {
-    const stack = Stack.of(this);
-    const { cluster, flowRunFamily } = this.props;
-    const flowRunTaskDefinitions = stack.formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${flowRunFamily}*:*` });
-    const tasks = stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` });
-    const inThisCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
+    const { tasks, inThisCluster } = this;
+    const flowRunTaskDefinitions = Stack.of(this).formatArn({
+      service: 'ecs', resource: 'task-definition', resourceName: `${this.props.flowRunFamily}*:*`,
+    });
 
     const allow = (sid: string, actions: string[], resources: string[], conditions?: iam.PolicyStatementProps['conditions']) =>
       this.workerRole.addToPolicy(new iam.PolicyStatement({ sid, actions, resources, conditions }));

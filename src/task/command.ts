@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Tokenization } from 'aws-cdk-lib';
 import { WorkerType } from '../worker-type';
+
+const SUPERVISOR = join(__dirname, '..', '..', 'assets', 'task', 'supervisor.py');
 
 export interface CommandOptions {
   readonly workPoolName: string;
@@ -9,11 +13,18 @@ export interface CommandOptions {
 }
 
 /**
- * The command line of the worker as a list of arguments, which no shell takes apart.
+ * The command line of the worker as a list of arguments, which no shell takes apart. A PROCESS worker's flow runs end
+ * with its container, so a supervisor stands between the two.
  *
  * @see https://docs.prefect.io/v3/api-ref/cli/worker
  */
 export function workerCommand(options: CommandOptions): string[] {
+  return options.workerType === WorkerType.PROCESS
+    ? ['python', '-c', readFileSync(SUPERVISOR, 'utf8'), ...prefectCommand(options)]
+    : prefectCommand(options);
+}
+
+function prefectCommand(options: CommandOptions): string[] {
   return [
     'prefect', 'worker', 'start',
     '--pool', options.workPoolName,

@@ -148,8 +148,15 @@ describe('flow runs', () => {
       expect(Object.keys(own.findResources('AWS::IAM::Role')).filter(id => /Identity/.test(id))).toHaveLength(2);
     });
 
-    test('may call nothing of AWS before the user grants it', () => {
-      expect(statementsOf(own, /WorkerRole/)).toEqual([]);
+    test('may call nothing of AWS before the user grants it, but to protect the tasks of its cluster from scale-in', () => {
+      const ownCluster = resource(own, 'AWS::ECS::Cluster').logicalId;
+      expect(text(statementsOf(own, /WorkerRole/))).toEqual([{
+        Sid: 'ProtectBusyWorkers',
+        Effect: 'Allow',
+        Action: ['ecs:GetTaskProtection', 'ecs:UpdateTaskProtection'],
+        Resource: `arn:{AWS::Partition}:ecs:{AWS::Region}:{AWS::AccountId}:task/{${ownCluster}}/*`,
+        Condition: { ArnEquals: { 'ecs:cluster': `{${ownCluster}.Arn}` } },
+      }]);
     });
   });
 });

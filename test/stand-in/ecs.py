@@ -155,6 +155,10 @@ def all_tasks() -> Iterable[Task]:
     return [task for state in list(_states.values()) for task in list(state.tasks.values())]
 
 
+def task(task_id: str) -> Task:
+    return next(item for item in all_tasks() if item.id == task_id)
+
+
 def _service_key(cluster_arn: str, name: str) -> str:
     return f"{cluster_arn.rsplit('/', 1)[-1]}/{name}"
 

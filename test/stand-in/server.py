@@ -69,6 +69,9 @@ class Application:
             token, _, wanted = rest.partition("/")
             task = next((item for item in ecs.all_tasks() if item.token == token), None)
             return task_endpoints.answer(task, method, wanted, body) if task else (404, {"message": "no such task"})
+        if room == "spot-interruptions":
+            ecs.task(rest).stop("Your Spot Task was interrupted.", "SpotInterruption")
+            return 200, {}
         if room == "responses":
             return custom_resources.accept_response(rest, body)
         if room == "skipped":

@@ -71,6 +71,8 @@ export interface StandIn {
   /** Resource types that stacks have asked for and that exist in name only. */
   skippedResourceTypes(): Promise<string[]>;
   tasks(): Promise<TaskInfo[]>;
+  /** Takes a task's Spot capacity back: SIGTERM, then SIGKILL after its stop timeout, whether it is protected or not. */
+  interruptSpot(taskArn: string): Promise<void>;
   /** Ends the stand-in with every task and function that it started. */
   stop(): Promise<void>;
 }
@@ -152,6 +154,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     calls: () => readCalls(path.join(directory, 'calls.jsonl')),
     skippedResourceTypes: () => ask<string[]>('skipped'),
     tasks: () => ask<TaskInfo[]>('tasks'),
+    async interruptSpot(taskArn) {
+      await ask(`spot-interruptions/${taskArn.split('/').pop()}`);
+    },
     async stop() {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);

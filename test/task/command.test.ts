@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { CfnParameter, Fn, Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { WorkerType, WorkPool } from '../../src';
 import { workerCommand } from '../../src/task/command';
-import { addWorker, container, newStack, templateOf, text } from '../support/worker';
+import { addWorker, container, newStack, resource, templateOf, text } from '../support/worker';
 
 const END = ['--with-healthcheck', '--install-policy', 'never', '--no-create-pool-if-not-found'];
 const { ECS, PROCESS } = WorkerType;
@@ -13,8 +14,18 @@ describe('the command of a worker', () => {
   });
 
   test('of the type PROCESS has the limit that its memory allows', () => {
-    expect(container(templateOf({ workerType: PROCESS })).Command)
+    expect(container(templateOf({ workerType: PROCESS })).Command.slice(3))
       .toEqual(['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'process', '--limit', '7', ...END]);
+  });
+
+  test('of the type PROCESS runs under the supervisor that comes with the package', () => {
+    const [python, option, program] = container(templateOf({ workerType: PROCESS })).Command;
+    expect([python, option]).toEqual(['python', '-c']);
+    expect(program).toBe(readFileSync('src/task/supervisor.py', 'utf8'));
+  });
+
+  test('leaves most of the 64 KiB of a task definition to the user', () => {
+    expect(JSON.stringify(resource(templateOf({ workerType: PROCESS }), 'AWS::ECS::TaskDefinition').Properties).length).toBeLessThan(20 * 1024);
   });
 
   test.each(['on premises', 'the "best" pool', 'it\'s', '$HOME `date` \\ ; rm -rf', '-', 'Grün & so'.replace('&', '+')])('keeps a name as one argument: %s', name => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { cdk, Deployment } from './cdk';
+import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
 import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
@@ -20,6 +21,14 @@ export interface LiveOptions {
   readonly workers?: number;
   /** What images hold, where it is more than the tests' Python environment. */
   readonly images?: StandInOptions['images'];
+  /** TypeScript file of the CDK app, from the root of the repository. */
+  readonly app?: string;
+  /** What else the app is told. */
+  readonly environment?: Record<string, string>;
+  /** How much faster AWS's own times pass. */
+  readonly timeScale?: number;
+  /** Whether workers and functions reach the server through a gate that a test can shut. */
+  readonly gate?: boolean;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -33,6 +42,8 @@ export interface Live {
   readonly credential: string;
   /** The proxy in Prefect Cloud's shape, where there is one. */
   readonly proxy?: CloudProxy;
+  /** The way to the server, where it can be shut. */
+  readonly gate?: Gate;
   stop(): Promise<void>;
 }
 
@@ -57,7 +68,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       return part;
     };
     const [standIn, server] = await Promise.all([
-      start(startStandIn({ onProgress, images: options.images })).then(async aws => {
+      start(startStandIn({ onProgress, images: options.images, timeScale: options.timeScale })).then(async aws => {
         await cdk(aws, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
         return aws;
       }),
@@ -70,22 +81,26 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
     started.push({ stop: () => rm(output, { recursive: true, force: true }) });
 
-    const apiUrl = proxy?.apiUrl ?? server.apiUrl;
+    const gate = options.gate ? await start(openGate(server.apiUrl)) : undefined;
+    const apiUrl = proxy?.apiUrl ?? gate?.apiUrl ?? server.apiUrl;
     const authorization = cloud ? `Bearer ${credential}` : `Basic ${Buffer.from(credential).toString('base64')}`;
     return {
       standIn,
       server,
       credential,
       proxy,
-      prefect: new Prefect(apiUrl, { authorization }),
+      gate,
+      // The test's own hand goes past the gate.
+      prefect: new Prefect(gate ? server.apiUrl : apiUrl, { authorization }),
       deployment: {
-        app: APP,
+        app: options.app ?? APP,
         output,
         environment: {
           API_URL: apiUrl,
           SECRET_ARN: secretArn,
           WORKERS: `${options.workers ?? 1}`,
           ...(cloud && { CLOUD_ACCOUNT, CLOUD_WORKSPACE }),
+          ...options.environment,
         },
         onProgress,
       },

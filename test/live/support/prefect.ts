@@ -5,6 +5,8 @@ export interface FlowRun {
   readonly name: string;
   readonly state: { readonly type: string; readonly name: string; readonly message: string | null };
   readonly infrastructure_pid: string | null;
+  /** How often it was started. */
+  readonly run_count: number;
 }
 
 export interface DeploymentOptions {
@@ -60,6 +62,15 @@ export class Prefect {
 
   public flowRun(id: string): Promise<FlowRun> {
     return this.call('GET', `/flow_runs/${id}`);
+  }
+
+  /** The flow runs with these ids, in any number. */
+  public async flowRuns(ids: readonly string[]): Promise<FlowRun[]> {
+    const found: FlowRun[] = [];
+    for (let start = 0; start < ids.length; start += 100) {
+      found.push(...await this.call<FlowRun[]>('POST', '/flow_runs/filter', { flow_runs: { id: { any_: ids.slice(start, start + 100) } } }));
+    }
+    return found;
   }
 
   /** Waits until the flow run is in one of the states (by type), and fails with what it knows when that takes too long. */

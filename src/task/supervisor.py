@@ -1,0 +1,323 @@
+"""Runs a Prefect PROCESS worker so that no flow run is lost when its ECS task stops.
+
+`python -c <this file> prefect worker start ...`, with nothing but Python's library and the Prefect of the image.
+
+While flow runs are in flight, the task is protected from scale-in and deployments. On SIGTERM the worker takes no
+more runs, those in flight may finish for WORKER_DRAIN_SECONDS, and what is left goes back to Prefect, which starts
+it again in another worker. The same happens when the worker's process dies.
+"""
+
+import sys
+
+# As for `prefect` itself: a file in the working directory doesn't stand in for a module.
+sys.path[:] = [path for path in sys.path if path]
+
+import json
+import math
+import os
+import select
+import signal
+import time
+import urllib.request
+import uuid
+
+#: How long flow runs may go on after SIGTERM: the container's stop timeout less what it takes to reschedule them.
+DRAIN_SECONDS = float(os.environ.get("WORKER_DRAIN_SECONDS", "100"))
+#: How long flow runs that are interrupted may take to clean up.
+CLEANUP_SECONDS = 5.0
+#: How long the task is protected at a stretch, and so how long a deployment waits for a worker that is always busy.
+PROTECTION_MINUTES = int(os.environ.get("WORKER_PROTECTION_MINUTES", "30"))
+#: How long ECS then gets, before the next stretch.
+PAUSE_SECONDS = 60.0
+#: How long an idle worker stays protected, so that short runs don't turn protection on and off.
+LINGER_SECONDS = 10.0
+TICK_SECONDS = 1.0
+
+WORKER_NAME = "PREFECT__WORKER_NAME"
+
+
+def say(text):
+    print(f"supervisor: {text}", flush=True)
+
+
+# --- in the worker's process
+
+
+def run_worker(arguments, journal):
+    """Prefect's own command line, which also tells what is in flight, and stops taking runs on SIGUSR1."""
+    import asyncio
+    import runpy
+    import threading
+
+    draining = threading.Event()
+    signal.signal(signal.SIGUSR1, lambda *_: draining.set())
+
+    from prefect.workers.process import ProcessWorker
+
+    workers, polling = set(), []
+    poll = ProcessWorker.get_and_submit_flow_runs
+
+    async def poll_unless_draining(self):
+        workers.add(self)
+        polling.append(self)
+        try:
+            return [] if draining.is_set() else await poll(self)
+        finally:
+            polling.remove(self)
+
+    ProcessWorker.get_and_submit_flow_runs = poll_unless_draining
+
+    # From the moment on when the worker has claimed a run; from the start of its process where Prefect doesn't say so.
+    name = "_submit_run_and_capture_errors" if hasattr(ProcessWorker, "_submit_run_and_capture_errors") else "run"
+    submit = getattr(ProcessWorker, name)
+
+    async def submit_and_tell(self, flow_run, *args, **kwargs):
+        os.write(journal, f"+{flow_run.id}\n".encode())
+        try:
+            return await submit(self, flow_run, *args, **kwargs)
+        finally:
+            os.write(journal, f"-{flow_run.id}\n".encode())
+
+    setattr(ProcessWorker, name, submit_and_tell)
+
+    def leave_when_idle():
+        draining.wait()
+        while polling or any(worker.limiter.borrowed_tokens for worker in workers):
+            time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=leave_when_idle, daemon=True).start()
+    interrupt = interruption()
+
+    def on_interrupt(*_):
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(interrupt())))
+
+    tasks = []  # the loop itself keeps no hold of them
+    signal.signal(signal.SIGUSR2, on_interrupt)
+    sys.argv = arguments
+    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+
+
+def interruption():
+    """Ends flow runs as `prefect flow-run execute` does: they clean up, and propose no state of their own."""
+    contexts = set()
+
+    async def interrupt():
+        for context in list(contexts):
+            for run in context.process_manager.flow_run_ids():
+                if (await context.control_channel.signal(run, "reschedule")).name == "ACKNOWLEDGED":
+                    context.process_manager.get(run).graceful_kill()
+
+    try:
+        from prefect.runner._flow_run_executor import FlowRunExecutorContext as Context
+
+        enter, leave = Context.__aenter__, Context.__aexit__
+    except Exception as error:
+        say(f"warning: with this version of Prefect, flow runs can't clean up when they are interrupted: {error!r}")
+        return interrupt
+
+    async def entered(self):
+        contexts.add(self)
+        return await enter(self)
+
+    async def left(self, *args):
+        contexts.discard(self)
+        return await leave(self, *args)
+
+    Context.__aenter__, Context.__aexit__ = entered, left
+    return interrupt
+
+
+# --- in the supervisor's process
+
+
+class Protection:
+    """The task's scale-in protection.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
+    """
+
+    def __init__(self):
+        agent = os.environ.get("ECS_AGENT_URI")
+        self._url = f"{agent}/task-protection/v1/state" if agent else None
+        self._busy = self._until = self._not_before = -math.inf
+        if not agent:
+            say("warning: without ECS_AGENT_URI nothing keeps ECS from scaling a busy worker in")
+
+    def update(self, busy):
+        now = time.monotonic()
+        self._busy = now if busy else self._busy
+        if not self._url or now < self._not_before:
+            return
+        if busy and now >= self._until + PAUSE_SECONDS:
+            self._put({"ProtectionEnabled": True, "ExpiresInMinutes": PROTECTION_MINUTES}, now + PROTECTION_MINUTES * 60)
+        elif now < self._until and now >= self._busy + LINGER_SECONDS:
+            self._put({"ProtectionEnabled": False}, -math.inf)
+
+    def _put(self, body, until):
+        request = urllib.request.Request(self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
+        try:
+            urllib.request.urlopen(request, timeout=5).close()
+            self._until = until
+        except OSError as error:
+            answer = error.read().decode("utf-8", "replace") if hasattr(error, "read") else ""
+            say(f"warning: ECS did not take {json.dumps(body)}: {error} {answer}".rstrip())
+            self._not_before = time.monotonic() + LINGER_SECONDS
+
+
+class Supervisor:
+    def __init__(self, arguments):
+        self._name = os.environ[WORKER_NAME] = f"ProcessWorker {uuid.uuid4()}"
+        self._in_flight = set()
+        self._unread = b""
+        self._code = None
+        self._journal, journal = os.pipe()
+        self._signals, wakeup = os.pipe()
+        for end in (self._journal, self._signals, wakeup):
+            os.set_blocking(end, False)
+        # Handlers that do nothing: what came is read from the pipe. Not SIG_IGN, which flow runs would inherit.
+        before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)}
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        self._worker = os.fork()
+        if self._worker == 0:
+            signal.set_wakeup_fd(-1)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            # The official image's init signals its whole process group; this one is to hear from the supervisor only.
+            os.setpgid(0, 0)
+            run_worker([*arguments, "--name", self._name], journal)
+            sys.exit(0)
+        os.close(journal)
+
+    def run(self):
+        protection = Protection()
+        while self._code is None:
+            if self._wait(TICK_SECONDS) & {signal.SIGTERM, signal.SIGINT}:
+                return self._drain()
+            protection.update(bool(self._in_flight))
+        if self._in_flight:
+            say(f"the worker ended with {self._code} while {len(self._in_flight)} flow runs were in flight")
+            self._hand_back(set(self._in_flight))
+        return self._code
+
+    def _drain(self):
+        say(f"stopping; {len(self._in_flight)} flow runs may go on for {DRAIN_SECONDS:g} s")
+        self._signal_worker(signal.SIGUSR1)
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self._code is None and time.monotonic() < deadline:
+            self._wait(min(TICK_SECONDS, deadline - time.monotonic()))
+        left = set(self._in_flight)
+        if left:
+            self._signal_worker(signal.SIGUSR2)
+            deadline = time.monotonic() + CLEANUP_SECONDS
+            while self._in_flight and self._code is None and time.monotonic() < deadline:
+                self._wait(0.2)
+        self._hand_back(left)
+        return self._code or 0
+
+    def _wait(self, seconds):
+        """The signals that came, after `seconds` or earlier. Keeps count of the worker and its flow runs."""
+        ready, _, _ = select.select([self._signals, self._journal], [], [], max(0.0, seconds))
+        received = set(os.read(self._signals, 1024)) if self._signals in ready else set()
+        self._reap()
+        self._read_journal()
+        return received
+
+    def _reap(self):
+        """Takes in all that ended, as process 1 has to, and the worker's exit code with it."""
+        try:
+            while (ended := os.waitpid(-1, os.WNOHANG))[0] != 0:
+                if ended[0] == self._worker:
+                    code = os.waitstatus_to_exitcode(ended[1])
+                    self._code = code if code >= 0 else 128 - code
+        except ChildProcessError:
+            pass
+
+    def _read_journal(self):
+        try:
+            while chunk := os.read(self._journal, 65536):
+                *lines, self._unread = (self._unread + chunk).split(b"\n")
+                for line in lines:
+                    change = self._in_flight.add if line.startswith(b"+") else self._in_flight.discard
+                    change(line[1:].decode())
+        except BlockingIOError:
+            pass
+
+    def _signal_worker(self, number):
+        if self._code is None:
+            os.kill(self._worker, number)
+
+    def _hand_back(self, runs):
+        """Ends what is left, the worker first so that it reports no crash, and reschedules the runs."""
+        self._signal_worker(signal.SIGKILL)
+        for process in flow_run_processes(self._name):
+            try:
+                os.kill(process, signal.SIGKILL)
+            except OSError:
+                pass
+        if runs:
+            reschedule(runs)
+
+
+def flow_run_processes(worker):
+    """Ids of the processes of a worker's flow runs, whatever session they are in."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                variables = file.read().split(b"\0")
+        except OSError:
+            continue
+        if f"{WORKER_NAME}={worker}".encode() in variables and any(item.startswith(b"PREFECT__FLOW_RUN_ID=") for item in variables):
+            yield int(entry)
+
+
+def reschedule(runs):
+    """Gives flow runs whose processes are gone back to Prefect. Tries until the container is killed."""
+    from prefect.client.orchestration import get_client
+
+    left, rescheduled, error = sorted(runs), 0, None
+    while left:
+        waiting = []
+        for run in left:
+            try:
+                with get_client(sync_client=True) as api:
+                    rescheduled += reschedule_one(api, run)
+            except Exception as reason:
+                error = reason
+                waiting.append(run)
+        left = waiting
+        if left:
+            say(f"warning: {len(left)} flow runs are not rescheduled yet: {error!r}")
+            time.sleep(1)
+    say(f"{rescheduled} flow runs rescheduled")
+
+
+def reschedule_one(api, run):
+    """Whether it was; a run that has ended, or waits for someone, is left as it is."""
+    from prefect.exceptions import ObjectNotFound
+    from prefect.states import AwaitingRetry, Cancelled
+
+    try:
+        flow_run = api.read_flow_run(run)
+    except ObjectNotFound:
+        return False
+    kind, policy = flow_run.state.type.value, flow_run.empirical_policy
+    if kind == "CANCELLING":
+        # The process that would have said so is gone.
+        api.set_flow_run_state(run, Cancelled(message="Cancelled while its worker stopped."))
+        return False
+    retries_in_process = policy.retry_type == "in_process"
+    if kind not in ("RUNNING", "PENDING") and not (kind == "SCHEDULED" and retries_in_process):
+        return False
+    if retries_in_process:
+        # Prefect leaves such a run to the process that has tried it before, and gives it to no worker.
+        api.update_flow_run(run, empirical_policy=policy.model_copy(update={"retry_type": "reschedule"}))
+    if kind != "SCHEDULED":
+        state = AwaitingRetry(message="The worker stopped before the flow run was finished.")
+        return api.set_flow_run_state(run, state).status.value == "ACCEPT"
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(Supervisor(sys.argv[1:]).run())

@@ -1,0 +1,32 @@
+import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
+
+/** The CDK app of the faults: one worker service of the type under test, with or without the measures against lost runs. */
+const { API_URL, SECRET_ARN, WORKERS, WORKER_TYPE, MEASURES, FLOW_RUN_LIMIT, GENERATION, WORKER_ENVIRONMENT = '{}' } = process.env;
+
+const app = new App();
+const stack = new Stack(app, 'Faults');
+const worker = new PrefectFargateWorker(stack, 'Worker', {
+  api: PrefectApi.selfHosted({
+    url: API_URL!, authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!), privateNetwork: true,
+  }),
+  workPool: WorkPool.managed('faults'),
+  workerType: WORKER_TYPE as WorkerType,
+  flowRunLimit: Number(FLOW_RUN_LIMIT),
+  scaling: { minWorkers: Number(WORKERS) },
+  // GENERATION changes with each deployment, so that there is something to deploy.
+  environment: { GENERATION: GENERATION ?? '1', ...JSON.parse(WORKER_ENVIRONMENT) },
+});
+
+if (MEASURES === 'off' && WORKER_TYPE === WorkerType.PROCESS) {
+  // The worker as others run it: Prefect's own command line, and nothing around it.
+  const definition = worker.taskDefinition.node.defaultChild as ecs.CfnTaskDefinition;
+  definition.addPropertyOverride('ContainerDefinitions.0.Command', plainCommand());
+}
+
+function plainCommand(): string[] {
+  const { command } = (worker.taskDefinition.defaultContainer as any).props as ecs.ContainerDefinitionProps;
+  return command!.slice(command!.indexOf('prefect'));
+}
+
+app.synth();

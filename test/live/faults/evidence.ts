@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+
+/** One execution of a flow run's code, as the flow itself wrote it down. */
+export interface Execution {
+  /** Seconds since the epoch. */
+  readonly started: number;
+  readonly process: number;
+  /** When the flow came to its end. */
+  ended?: number;
+  /** When it was interrupted and could clean up. */
+  cleanedUp?: number;
+}
+
+export async function readEvidence(file: string): Promise<Execution[]> {
+  const executions: Execution[] = [];
+  for (const line of (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean)) {
+    const [what, time, process] = line.split(' ');
+    if (what === 'start') executions.push({ started: Number(time), process: Number(process) });
+    const execution = executions.findLast(candidate => candidate.process === Number(process) && candidate.ended === undefined);
+    if (what === 'end' && execution) execution.ended = Number(time);
+    if (what === 'cleanup' && execution) execution.cleanedUp = Number(time);
+  }
+  return executions;
+}

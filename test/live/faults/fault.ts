@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Arena } from './arena';
+import { WorkerType } from '../../../src';
+import { FlowRun } from '../support/prefect';
+
+export interface Fault {
+  readonly name: string;
+  readonly workerType: WorkerType;
+  /** What is done, and why that stands for what happens in production. */
+  readonly what: string;
+  /** How long after the fault all is to be in order again. @default 150 */
+  readonly patienceSeconds?: number;
+  /** States, by type, that runs may end in. @default COMPLETED */
+  readonly ends?: readonly string[];
+  /** Brings `count` runs in flight, does its worst, and gives the ids of the runs. */
+  readonly happen: (arena: Arena, count: number) => Promise<string[]>;
+}
+
+export interface Outcome {
+  readonly fault: string;
+  readonly workerType: string;
+  readonly measures: boolean;
+  readonly runs: number;
+  /** Number of runs by the name of their state. */
+  readonly states: Record<string, number>;
+  /** Runs whose code was started more than once, in order to finish it. */
+  readonly startedAgain: number;
+  /** Running or Pending with no process behind it. */
+  readonly stuck: number;
+  /** Neither finished nor executing nor waiting for someone: nobody will ever take it. */
+  readonly lost: number;
+  /** Finished, and started again all the same. */
+  readonly finishedStartedAgain: number;
+  /** Executed by two processes at a time. */
+  readonly doubled: number;
+  /** Ended in another way than the fault allows. */
+  readonly endedWrongly: number;
+  readonly seconds: number;
+}
+
+export const FINAL = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
+
+export function passed(outcome: Outcome): boolean {
+  return outcome.stuck + outcome.lost + outcome.finishedStartedAgain + outcome.doubled + outcome.endedWrongly === 0;
+}
+
+/** Lets a fault happen, waits until its runs are settled, and counts what became of them. */
+export async function measure(arena: Arena, fault: Fault, count = arena.options.runs): Promise<Outcome> {
+  await arena.clean();
+  const start = Date.now();
+  const ids = await fault.happen(arena, count);
+  const runs = await settled(arena, ids, fault.patienceSeconds ?? 150);
+  const busy = await arena.withProcess(ids);
+
+  const states: Record<string, number> = {};
+  const sum = { startedAgain: 0, stuck: 0, lost: 0, finishedStartedAgain: 0, doubled: 0, endedWrongly: 0 };
+  for (const { id, state } of runs) {
+    states[state.name] = (states[state.name] ?? 0) + 1;
+    const executions = await arena.evidence(id);
+    const firstEnd = Math.min(...executions.map(({ ended }) => ended ?? Infinity));
+    if (executions.length > 1) sum.startedAgain++;
+    if (executions.some(({ started }) => started > firstEnd)) sum.finishedStartedAgain++;
+    if (executions.some(({ ended, cleanedUp }, index) => executions[index + 1]?.started < (ended ?? cleanedUp ?? 0))) sum.doubled++;
+    if (FINAL.includes(state.type)) {
+      if (!(fault.ends ?? ['COMPLETED']).includes(state.type)) sum.endedWrongly++;
+    } else if (!busy.has(id)) {
+      if (['RUNNING', 'PENDING', 'CANCELLING'].includes(state.type)) sum.stuck++;
+      else sum.lost++;
+    }
+  }
+  // A run that the API no longer knows is lost as well.
+  sum.lost += ids.length - runs.length;
+  return {
+    fault: fault.name,
+    workerType: fault.workerType,
+    measures: arena.options.measures,
+    runs: ids.length,
+    states,
+    ...sum,
+    seconds: Math.round((Date.now() - start) / 1000),
+  };
+}
+
+/** The runs once all are final, or nothing has moved for so long that nothing will. */
+async function settled(arena: Arena, ids: readonly string[], patienceSeconds: number): Promise<FlowRun[]> {
+  for (const end = Date.now() + patienceSeconds * 1000; ;) {
+    const runs = await arena.flowRuns(ids);
+    const final = runs.every(({ state }) => FINAL.includes(state.type));
+    if ((final && (await arena.withProcess(ids)).size === 0) || Date.now() > end) return runs;
+    await sleep(1000);
+  }
+}

@@ -1,0 +1,47 @@
+"""Flows that write down when they start and end, beside what Prefect says of them."""
+
+import os
+import time
+from pathlib import Path
+
+from prefect import flow
+from prefect.flow_runs import suspend_flow_run
+from prefect.runtime import flow_run
+
+
+def witness(evidence: str, what: str) -> None:
+    with (Path(evidence) / str(flow_run.id)).open("a") as file:
+        file.write(f"{what} {time.time():.3f} {os.getpid()}\n")
+
+
+def work(seconds: float, evidence: str) -> None:
+    witness(evidence, "start")
+    try:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(0.1)
+    except BaseException:
+        witness(evidence, "cleanup")
+        raise
+    witness(evidence, "end")
+
+
+@flow(name="plain")
+def plain(seconds: float, evidence: str) -> None:
+    work(seconds, evidence)
+
+
+@flow(name="retrying", retries=2, retry_delay_seconds=1)
+def retrying(seconds: float, evidence: str) -> None:
+    """Fails at first, so that Prefect tries it again in the process that it has."""
+    if not (Path(evidence) / str(flow_run.id)).exists():
+        witness(evidence, "first")
+        raise RuntimeError("fails at first, as it should")
+    work(seconds, evidence)
+
+
+@flow(name="suspending")
+def suspending(seconds: float, evidence: str) -> None:
+    witness(evidence, "before")
+    suspend_flow_run(timeout=3600, key="approval")
+    work(seconds, evidence)

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+import { Arena } from './arena';
+import { measure, Outcome, passed } from './fault';
+import { FAULTS } from './faults';
+import { line, remember, writePage } from './table';
+import { WorkerType } from '../../../src';
+
+/**
+ * `npm run faults`: every fault with the measures and without them, as a table in docs/faults.md.
+ * `--type process|ecs`, `--fault <name>` (again and again) and `--measures on|off` choose rows; the others keep their last numbers.
+ * `--runs 100` is for releases.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      type: { type: 'string' },
+      fault: { type: 'string', multiple: true },
+      measures: { type: 'string' },
+      runs: { type: 'string', default: '20' },
+      verbose: { type: 'boolean', default: false },
+    },
+  });
+  const ofType = FAULTS.filter(({ workerType }) => !values.type || workerType === values.type);
+  const chosen = ofType.filter(({ name }) => !values.fault || values.fault.includes(name));
+  if (chosen.length === 0) throw new Error(`No fault is called so; there are: ${FAULTS.map(({ name, workerType }) => `${name} (${workerType})`).join(', ')}.`);
+
+  const outcomes: Outcome[] = [];
+  for (const workerType of [WorkerType.PROCESS, WorkerType.ECS]) {
+    for (const measures of [true, false].filter(on => !values.measures || on === (values.measures === 'on'))) {
+      const faults = chosen.filter(fault => fault.workerType === workerType);
+      if (faults.length === 0) continue;
+      const arena = await Arena.start({ workerType, measures, runs: Number(values.runs), onProgress: values.verbose ? console.log : undefined });
+      try {
+        for (const fault of faults) {
+          const outcome = await measure(arena, fault);
+          console.log(line(outcome));
+          outcomes.push(outcome);
+          writePage(FAULTS, remember(outcome));
+        }
+      } finally {
+        await arena.stop();
+      }
+    }
+  }
+  if (!outcomes.filter(({ measures }) => measures).every(passed)) process.exitCode = 1;
+}
+
+main().catch(error => {
+  console.error(error);
+  process.exitCode = 1;
+});

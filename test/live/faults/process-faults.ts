@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Arena, FlowName, killNow } from './arena';
+import { Fault } from './fault';
+import { WorkerType } from '../../../src';
+
+const workerType = WorkerType.PROCESS;
+/** A run that ends within the time that a stopping worker has, and one that doesn't. */
+const SHORT = 4;
+const LONG = 25;
+
+/** Runs in flight of every kind that matters: short, long, and one that has been tried again in its process. */
+async function mixed(arena: Arena, count: number): Promise<string[]> {
+  const kinds: [number, number, FlowName][] = [[1, LONG, 'retrying'], [Math.floor((count - 1) / 2), LONG, 'plain'], [Math.ceil((count - 1) / 2), SHORT, 'plain']];
+  const ids: string[] = [];
+  for (const [number, seconds, flow] of kinds) ids.push(...await arena.startRuns(number, seconds, flow));
+  await arena.inFlight(ids);
+  return ids;
+}
+
+async function steadyRuns(arena: Arena, count: number, seconds: number): Promise<string[]> {
+  const ids = await arena.startRuns(count, seconds);
+  await arena.inFlight(ids);
+  return ids;
+}
+
+/** The worker of a long run, so that there is something in flight for certain. */
+const busyWorker = (arena: Arena, ids: string[]) => arena.workerOf(ids[0]);
+
+export const PROCESS_FAULTS: readonly Fault[] = [
+  {
+    name: 'deployment',
+    workerType,
+    what: 'a new deployment of the service while all workers are busy',
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      await arena.redeploy();
+      await arena.steady(240);
+      return ids;
+    },
+  },
+  {
+    name: 'scale-in',
+    workerType,
+    what: 'the service is scaled in while all workers are busy',
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      await arena.scaleTo(1);
+      return ids;
+    },
+  },
+  {
+    name: 'stop',
+    workerType,
+    what: 'SIGTERM to a busy worker, then SIGKILL after its stop timeout',
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      await arena.stopTask(await busyWorker(arena, ids));
+      return ids;
+    },
+  },
+  {
+    name: 'cancelled while stopping',
+    workerType,
+    what: 'runs are cancelled just before their worker is stopped',
+    ends: ['COMPLETED', 'CANCELLED'],
+    happen: async (arena, count) => {
+      const ids = await steadyRuns(arena, count, LONG);
+      const task = await busyWorker(arena, ids);
+      for (const id of ids.slice(0, Math.ceil(count / 4))) await arena.live.prefect.cancel(id);
+      await arena.stopTask(task);
+      return ids;
+    },
+  },
+  {
+    name: 'Spot interruption',
+    workerType,
+    what: 'Fargate takes back the capacity of a busy worker',
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      await arena.interruptSpot(await busyWorker(arena, ids));
+      return ids;
+    },
+  },
+  {
+    name: 'worker killed',
+    workerType,
+    what: 'SIGKILL to the worker\'s process; its container lives on',
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      for (const pid of await arena.processesOf(await busyWorker(arena, ids), 'worker')) killNow(pid);
+      return ids;
+    },
+  },
+  {
+    name: 'task killed',
+    workerType,
+    what: 'SIGKILL to all processes of a worker\'s task at once, as when its host fails',
+    patienceSeconds: 240,
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      for (const pid of await arena.processesOf(await busyWorker(arena, ids), 'all')) killNow(pid);
+      return ids;
+    },
+  },
+  {
+    name: 'out of memory',
+    workerType,
+    what: 'SIGKILL to the process of a flow run, which is what the kernel does when memory runs out',
+    ends: ['COMPLETED', 'CRASHED'],
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      const [victim] = await arena.processesOf(await busyWorker(arena, ids), 'flow runs');
+      killNow(victim);
+      return ids;
+    },
+  },
+  {
+    name: 'API away',
+    workerType,
+    what: 'the API can\'t be reached for 40 s, which stands for 10 minutes, while runs are in flight and begin',
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, Math.ceil(count / 2));
+      await arena.live.gate!.shut();
+      ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
+      await sleep(40_000);
+      await arena.live.gate!.open();
+      return ids;
+    },
+  },
+  {
+    name: 'suspended and resumed',
+    workerType,
+    what: 'runs are suspended, their workers are replaced, and then they are resumed',
+    happen: async (arena, count) => {
+      const ids = await arena.startRuns(count, SHORT, 'suspending');
+      await arena.until('all runs suspended', 180, async () => (await arena.flowRuns(ids)).every(({ state }) => state.name === 'Suspended'));
+      for (const task of await arena.workers()) await arena.stopTask(task);
+      await arena.steady();
+      for (const id of ids) await arena.live.prefect.call('POST', `/flow_runs/${id}/resume`, {});
+      return ids;
+    },
+  },
+  {
+    name: 'two workers racing',
+    workerType,
+    what: 'all runs are due at the same moment for two idle workers',
+    happen: (arena, count) => arena.startRuns(count, SHORT),
+  },
+];

@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Fault, Outcome, passed } from './fault';
+
+const REPOSITORY = join(__dirname, '..', '..', '..');
+const REPORT = join(REPOSITORY, '.cache', 'reports', 'faults.json');
+const PAGE = join(REPOSITORY, 'docs', 'faults.md');
+
+const key = ({ fault, workerType, measures }: Outcome) => `${workerType} ${fault} ${measures}`;
+
+/** Keeps the newest outcome of each row, so that rows can be measured one at a time. */
+export function remember(outcome: Outcome): Outcome[] {
+  const earlier: Outcome[] = existsSync(REPORT) ? JSON.parse(readFileSync(REPORT, 'utf8')) : [];
+  const outcomes = [...earlier.filter(other => key(other) !== key(outcome)), outcome];
+  mkdirSync(dirname(REPORT), { recursive: true });
+  writeFileSync(REPORT, JSON.stringify(outcomes, undefined, 2));
+  return outcomes;
+}
+
+/** docs/faults.md: each fault with the measures, and the same without them beside it. */
+export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]): void {
+  const rows = faults.map(({ name, workerType, what }) => {
+    const own = outcomes.filter(outcome => outcome.fault === name && outcome.workerType === workerType);
+    const of = (on: boolean) => own.find(({ measures }) => measures === on);
+    return `| ${workerType.toUpperCase()} | ${name} | ${what} | ${cell(of(true))} | ${cell(of(false))} |`;
+  });
+  mkdirSync(dirname(PAGE), { recursive: true });
+  writeFileSync(PAGE, [
+    '# Faults, and what becomes of flow runs',
+    '',
+    'Made by `npm run faults` with a real Prefect server, real workers and real flow runs on the local AWS of [test/stand-in](../test/stand-in/README.md).',
+    'AWS\'s own times pass four times as fast. "without" is the same worker without the measures of this library: Prefect\'s own command in the same service.',
+    'A run is *stuck* when it is Running, Pending or Cancelling with no process behind it, and *lost* when nobody will ever start it.',
+    '',
+    '| worker | fault | what happens | with | without |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n'));
+}
+
+function cell(outcome: Outcome | undefined): string {
+  if (!outcome) return '';
+  const { runs, states, startedAgain, stuck, lost, finishedStartedAgain, doubled } = outcome;
+  const faults = Object.entries({ stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled }).filter(([, count]) => count > 0);
+  const numbers = [
+    ...Object.entries(states).map(([state, count]) => `${count} ${state}`),
+    ...(startedAgain > 0 ? [`${startedAgain} of them started again`] : []),
+    ...faults.map(([what, count]) => `**${count} ${what}**`),
+  ];
+  return `${passed(outcome) ? 'ok' : '**no**'}: ${runs} runs, ${numbers.join(', ')}`;
+}
+
+export function line(outcome: Outcome): string {
+  return `${passed(outcome) ? 'ok  ' : 'FAIL'} ${outcome.workerType.padEnd(8)}${outcome.measures ? 'with   ' : 'without'} ${outcome.fault.padEnd(26)}${cell(outcome).replaceAll('**', '')} (${outcome.seconds} s)`;
+}

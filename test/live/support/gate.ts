@@ -1,0 +1,39 @@
+import { connect, createServer, Server, Socket } from 'node:net';
+
+/** A way to a server that can be shut: connections break, new ones are refused. */
+export interface Gate {
+  readonly apiUrl: string;
+  shut(): Promise<void>;
+  open(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function openGate(serverUrl: string): Promise<Gate> {
+  const { hostname, port: serverPort, pathname } = new URL(serverUrl);
+  const sockets = new Set<Socket>();
+  let port = 0;
+  let server: Server | undefined;
+
+  const open = () => new Promise<void>((resolve, reject) => {
+    server = createServer(client => {
+      const upstream = connect(Number(serverPort), hostname);
+      for (const [from, to] of [[client, upstream], [upstream, client]]) {
+        sockets.add(from);
+        from.pipe(to);
+        from.on('error', () => to.destroy()).on('close', () => { sockets.delete(from); to.destroy(); });
+      }
+    });
+    server.once('error', reject).listen(port, '127.0.0.1', () => {
+      const address = server!.address();
+      port = address !== null && typeof address === 'object' ? address.port : port;
+      resolve();
+    });
+  });
+  const shut = () => new Promise<void>(resolve => {
+    server!.close(() => resolve());
+    sockets.forEach(socket => socket.destroy());
+  });
+
+  await open();
+  return { apiUrl: `http://127.0.0.1:${port}${pathname}`, open, shut, stop: async () => { if (server?.listening) await shut(); } };
+}
