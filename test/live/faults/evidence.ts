@@ -16,7 +16,7 @@ export async function readEvidence(file: string): Promise<Execution[]> {
   for (const line of (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean)) {
     const [what, time, process] = line.split(' ');
     if (what === 'start') executions.push({ started: Number(time), process: Number(process) });
-    const execution = executions.findLast(candidate => candidate.process === Number(process) && candidate.ended === undefined);
+    const execution = executions.filter(candidate => candidate.process === Number(process)).pop();
     if (what === 'end' && execution) execution.ended = Number(time);
     if (what === 'cleanup' && execution) execution.cleanedUp = Number(time);
   }

@@ -15,6 +15,7 @@ export async function openGate(serverUrl: string): Promise<Gate> {
   let server: Server | undefined;
 
   const open = () => new Promise<void>((resolve, reject) => {
+    if (server?.listening) return resolve();
     server = createServer(client => {
       const upstream = connect(Number(serverPort), hostname);
       for (const [from, to] of [[client, upstream], [upstream, client]]) {
