@@ -1,4 +1,5 @@
-import { awscdk, javascript, JsonFile } from 'projen';
+import { awscdk, javascript, JsonFile, ReleasableCommits } from 'projen';
+import { addWorkflows, TOOLCHAINS } from './projenrc/workflows';
 
 /** Newest aws-cdk-lib that is developed and tested against; the lowest is `cdkVersion` below. */
 const NEWEST_CDK = '2.276.0';
@@ -22,7 +23,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jsiiVersion: '~5.9.0',
   typescriptVersion: '~5.9.0',
   minNodeVersion: '20.0.0',
-  workflowNodeVersion: '22',
+  // Its npm can publish by trusted publishing.
+  workflowNodeVersion: '24',
 
   // Users may have anything from cdkVersion on; the project itself is built with the newest, and
   // test/lowest compiles and runs the unit tests against the lowest.
@@ -60,7 +62,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     runtime: awscdk.LambdaRuntime.NODEJS_22_X,
   },
 
-  publishToPypi: { distName: 'cdk-prefect-fargate-worker', module: 'cdk_prefect_fargate_worker', trustedPublishing: true },
+  // By trusted publishing wherever a registry offers it: no token to steal, and each package says which commit it was built from.
+  publishToPypi: { distName: 'cdk-prefect-fargate-worker', module: 'cdk_prefect_fargate_worker', trustedPublishing: true, attestations: true },
   publishToMaven: {
     mavenGroupId: 'io.github.cdk-prefect',
     mavenArtifactId: 'cdk-prefect-fargate-worker',
@@ -73,9 +76,30 @@ const project = new awscdk.AwsCdkConstructLibrary({
   bumpPackage: 'commit-and-tag-version@^12',
   releaseToNpm: true,
   npmTrustedPublishing: true,
+  releaseEnvironment: 'release',
+  releasableCommits: ReleasableCommits.featuresAndFixes(),
+  versionrcOptions: {
+    types: [
+      { type: 'feat', section: 'Features' },
+      { type: 'fix', section: 'Fixes' },
+      { type: 'perf', section: 'Performance' },
+      { type: 'docs', hidden: true },
+      { type: 'test', hidden: true },
+      { type: 'build', hidden: true },
+      { type: 'ci', hidden: true },
+      { type: 'refactor', hidden: true },
+      { type: 'chore', hidden: true },
+    ],
+  },
+
+  workflowBootstrapSteps: TOOLCHAINS,
+  buildWorkflowOptions: { mutableBuild: false },
+  pullRequestTemplate: false,
+  githubOptions: { mergify: false, pullRequestLint: false },
+  depsUpgradeOptions: { workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY, labels: ['dependencies'] } },
 
   docgen: true,
-  eslintOptions: { dirs: ['src'], devdirs: ['test', 'bench', 'demo', 'examples', 'docs'], prettier: false },
+  eslintOptions: { dirs: ['src'], devdirs: ['test', 'bench', 'demo', 'examples', 'docs', 'projenrc'], prettier: false },
   jestOptions: {
     jestVersion: '^29',
     configFilePath: 'jest.config.json',
@@ -142,7 +166,7 @@ for (const [name, { description, steps }] of Object.entries(tasks)) {
 project.addTask('eslint:check', {
   description: 'ESLint without changing anything',
   env: { ESLINT_USE_FLAT_CONFIG: 'false' },
-  exec: 'eslint --ext .ts --no-error-on-unmatched-pattern src test bench demo examples docs .projenrc.ts',
+  exec: 'eslint --ext .ts --no-error-on-unmatched-pattern src test bench demo examples docs projenrc .projenrc.ts',
 });
 project.addTask('demo', {
   description: 'Deploy a worker of each type to a local AWS and run real flows',
@@ -163,5 +187,7 @@ project.addTask('faults', {
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx test/live/faults/main.ts', receiveArgs: true }],
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
+
+addWorkflows(project);
 
 project.synth();

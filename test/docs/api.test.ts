@@ -9,7 +9,10 @@ function members(type: Type): [string, Documented][] {
   return [
     [type.name, type],
     ...[...type.properties ?? [], ...type.members ?? [], ...type.methods ?? []].map((member): [string, Documented] => [of(member), member]),
-    ...methods.flatMap(method => (method.parameters ?? []).map((parameter): [string, Documented] => [`${of(method)}(${parameter.name})`, parameter])),
+    ...methods.flatMap(method => (method.parameters ?? [])
+      // A struct of options says it property by property.
+      .filter(({ name }) => name !== 'options')
+      .map((parameter): [string, Documented] => [`${of(method)}(${parameter.name})`, parameter])),
   ];
 }
 
