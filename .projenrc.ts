@@ -118,6 +118,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
   gitignore: ['.cache/', '.jsii.tabl.json', 'cdk.out/', 'cdk-integ.out*/', '*.log', '__pycache__/'],
 });
 
+// Of the integration cases' snapshots, what says what gets deployed: the templates.
+for (const rest of ['asset.*', 'tree.json', '*.metadata.json', 'validation-report.json']) {
+  project.gitignore.exclude(`/test/integ/*.snapshot/${rest}`);
+}
 for (const path of ['/bench/', '/demo/', '/examples/', '/docs/', '/rosetta/', '/.jsii.tabl.json', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {
   project.npmignore!.exclude(path);
 }
