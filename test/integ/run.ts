@@ -25,11 +25,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (more.length > 0 || (mode && !MODES.includes(mode))) throw new Error(`Give at most one of ${MODES.join(', ')}.`);
   const cases = args.filter(arg => !arg.startsWith('-'));
 
-  if (mode === '--update') return integRunner(cases, ['--dry-run', '--force', '--update-on-failed']);
-  await integRunner(cases, []);
-  if (mode === '--snapshots') return;
-  const deploy = ['--force', '--update-on-failed', '--no-update-workflow'];
-  if (mode === '--sandbox') return integRunner(cases, deploy);
+  if (mode === '--update') return void await integRunner(cases, ['--dry-run', '--force', '--update-on-failed']);
+  if (mode === '--snapshots') return void await integRunner(cases, []);
+  if (mode === '--sandbox') return deployAndCompare(cases);
 
   const onProgress = (line: string) => console.log(line);
   const standIn = await startStandIn({ onProgress });
@@ -38,7 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
     try {
       await cdk(standIn, ['bootstrap', `aws://123456789012/${REGION}`]);
       await tellOfServer(standIn, server.apiUrl);
-      await integRunner(cases, deploy, standIn.environment);
+      await deployAndCompare(cases, standIn.environment);
     } finally {
       await server.stop();
     }
@@ -47,8 +45,17 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function integRunner(cases: readonly string[], options: readonly string[], environment?: Record<string, string>): Promise<void> {
-  await run(join(REPOSITORY, 'node_modules', '.bin', 'integ-runner'), [
+/** Deploys each case; a snapshot that is new or has changed is a failure, which integ-runner takes for a reason to deploy. */
+async function deployAndCompare(cases: readonly string[], environment?: Record<string, string>): Promise<void> {
+  const output = await integRunner(cases, ['--force', '--update-on-failed', '--no-update-workflow'], environment);
+  const changed = [...output.matchAll(/^\s+(?:NEW|CHANGED)\s+(\S+)/gm)].map(([, name]) => name);
+  if (changed.length > 0) {
+    throw new Error(`The snapshots of ${changed.join(', ')} differ from what is synthesized: look at the differences above, and commit the new snapshots where they are wanted.`);
+  }
+}
+
+function integRunner(cases: readonly string[], options: readonly string[], environment?: Record<string, string>): Promise<string> {
+  return run(join(REPOSITORY, 'node_modules', '.bin', 'integ-runner'), [
     '--directory', 'test/integ', '--language', 'typescript', '--app', `npx tsx ${join(__dirname, 'case.ts')} {filePath}`, '--parallel-regions', REGION, '--strict', ...options, ...cases,
   ], { environment, onProgress: line => console.log(line) });
 }

@@ -128,7 +128,11 @@ class CloudFormationResponse(BaseResponse):
         return ActionResult({"StackSummaries": [_describe(item) for item in self._here() if not statuses or item.status in statuses]})
 
     def describe_stack_events(self) -> ActionResult:
-        stack = self._find(self._request["StackName"])
+        reference = self._request["StackName"]
+        stack = self._find(reference, optional=True)
+        if stack is None:
+            # This action has words of its own for it, by which the CDK knows that the stack is gone.
+            raise _refuse(f"Stack [{reference}] does not exist")
         return ActionResult({"StackEvents": list(reversed(stack.events))})
 
     def describe_events(self) -> ActionResult:
