@@ -187,6 +187,10 @@ project.addTask('faults', {
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx test/live/faults/main.ts', receiveArgs: true }],
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
+project.addTask('bench:scaling', {
+  description: 'Simulate traces of flow runs against the scaling of a template',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/scaling/main.ts', receiveArgs: true }],
+});
 
 addWorkflows(project);
 
