@@ -4,6 +4,7 @@ export * from './prefect-api';
 export * from './prefect-fargate-worker';
 export * from './prefect-fargate-worker-props';
 export * from './scaling/scaling-options';
+export * from './scaling/worker-role';
 export * from './tracing';
 export * from './work-pool';
 export * from './worker-type';

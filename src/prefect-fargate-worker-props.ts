@@ -124,9 +124,10 @@ export interface PrefectFargateWorkerProps {
   readonly network?: NetworkOptions;
 
   /**
-   * How many workers run.
+   * How many workers run, and when.
    *
-   * @default - two; ECS workers grow to ten under load
+   * @default - ECS workers: two, and up to ten under load or while flow runs are late; PROCESS workers: as many as the flow runs
+   * need that run, wait or are due soon, from none to ten
    */
   readonly scaling?: ScalingOptions;
 

@@ -1,4 +1,5 @@
 import { aws_config as config, aws_ec2 as ec2 } from 'aws-cdk-lib';
+import { NAMESPACE, UNITS } from '../../../src/demand/metrics';
 
 /** The last parts of the names of endpoint services (`ecr.api`), as the CDK lists them. */
 export const ENDPOINT_SERVICES = new Set([
@@ -50,7 +51,7 @@ export const METRICS: Record<string, string[] | undefined> = {
   'AWS/WAFV2': ['AllowedRequests', 'BlockedRequests', 'CountedRequests'],
   'AWS/RDS': undefined,
   // What the library's own code publishes.
-  'PrefectFargateWorker': ['DueRuns', 'LateRuns', 'PendingRuns', 'RunningRuns', 'OnlineWorkers', 'CrashedRuns'],
+  [NAMESPACE]: Object.keys(UNITS),
 };
 
 /** Memory in MiB that Fargate offers for each number of CPU units. */
