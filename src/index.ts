@@ -1,3 +1,4 @@
+export * from './compliance/compliance-options';
 export * from './network/network-options';
 export * from './observability/observability-options';
 export * from './prefect-api';

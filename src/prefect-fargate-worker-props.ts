@@ -1,4 +1,5 @@
 import { aws_ec2 as ec2, aws_ecs as ecs } from 'aws-cdk-lib';
+import { ComplianceOptions } from './compliance/compliance-options';
 import { NetworkOptions } from './network/network-options';
 import { ObservabilityOptions } from './observability/observability-options';
 import { PrefectApi } from './prefect-api';
@@ -137,4 +138,11 @@ export interface PrefectFargateWorkerProps {
    * @default - logs are kept for 30 days, encrypted with a key of their own
    */
   readonly observability?: ObservabilityOptions;
+
+  /**
+   * Rules by which AWS Config watches what is deployed.
+   *
+   * @default - none, because they need AWS Config's recorder in the account
+   */
+  readonly compliance?: ComplianceOptions;
 }

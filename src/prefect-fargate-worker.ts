@@ -1,6 +1,7 @@
 import { aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_iam as iam, aws_logs as logs } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Cluster } from './cluster/cluster';
+import { Compliance } from './compliance/compliance';
 import { Demand } from './demand/demand';
 import { Identity } from './identity/identity';
 import { Network } from './network/network';
@@ -180,6 +181,8 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     });
 
     new Scaling(this, 'Scaling', { service, workerType, demand: this.demand, plan });
+
+    new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
 
     this.vpc = network.vpc;
     this.cluster = cluster;

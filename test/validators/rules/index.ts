@@ -1,4 +1,5 @@
 import type { Finding, NamedTemplate, Rule } from '../types';
+import { configRules } from './config-rules';
 import { dashboards } from './dashboards';
 import { dependencies } from './dependencies';
 import { deployments } from './deployments';
@@ -13,6 +14,7 @@ import { queues } from './sqs';
 
 /** The rules of our own, for what no engine sees. Each has a mutant in mutants/ that shows it works. */
 export const rules: Record<string, Rule> = {
+  'config-rules': configRules,
   'dashboards': dashboards,
   'dependencies': dependencies,
   'deployments': deployments,
