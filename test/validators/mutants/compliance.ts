@@ -40,4 +40,12 @@ export const complianceMutants: Mutant[] = [
     caughtBy: 'config-rules',
     edit: (template) => delete rule(template, 'ECS_NO_ENVIRONMENT_SECRETS').Condition,
   },
+  {
+    name: 'WAF rule group misspelt',
+    caughtBy: 'names',
+    edit: (template) => template.Resources.MutantAcl = {
+      Type: 'AWS::WAFv2::WebACL',
+      Properties: { Rules: [{ Name: 'common', Priority: 0, Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: 'AWSManagedRulesCoreRuleSet' } } }] },
+    },
+  },
 ];

@@ -9,6 +9,7 @@ import { knownNames } from './names';
 import { networkPath } from './network-path';
 import { noIngress } from './no-ingress';
 import { portable } from './portable';
+import { scalingPolicies } from './scaling-policies';
 import { secrets } from './secrets';
 import { queues } from './sqs';
 
@@ -24,6 +25,7 @@ export const rules: Record<string, Rule> = {
   'network-path': networkPath,
   'no-ingress': noIngress,
   'portable': portable,
+  'scaling-policies': scalingPolicies,
   'secrets': secrets,
   'sqs': queues,
 };

@@ -15,6 +15,14 @@ export function lastPart(name: string): string {
 /** Ids of AWS Config's managed rules, as the CDK lists them. */
 export const CONFIG_RULES = new Set(Object.values(config.ManagedRuleIdentifiers).filter((value): value is string => typeof value === 'string'));
 
+/** Rule groups that AWS manages for WAF: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html */
+export const WAF_GROUPS = new Set([
+  'AWSManagedRulesCommonRuleSet', 'AWSManagedRulesAdminProtectionRuleSet', 'AWSManagedRulesKnownBadInputsRuleSet', 'AWSManagedRulesSQLiRuleSet',
+  'AWSManagedRulesLinuxRuleSet', 'AWSManagedRulesUnixRuleSet', 'AWSManagedRulesWindowsRuleSet', 'AWSManagedRulesPHPRuleSet', 'AWSManagedRulesWordPressRuleSet',
+  'AWSManagedRulesAmazonIpReputationList', 'AWSManagedRulesAnonymousIpList', 'AWSManagedRulesBotControlRuleSet', 'AWSManagedRulesATPRuleSet',
+  'AWSManagedRulesACFPRuleSet', 'AWSManagedRulesAntiDDoSRuleSet',
+]);
+
 /** AWS managed policies that the library and the CDK's own resources may use. */
 export const MANAGED_POLICIES = new Set([
   'service-role/AWSLambdaBasicExecutionRole',
