@@ -28,7 +28,8 @@ function trackingFaults(policy: any): string[] {
     type !== undefined && !PREDEFINED.includes(type) ? `ECS has no predefined metric ${type}.` : undefined,
     metricFault(custom?.Namespace, custom?.MetricName),
     statisticFault(custom?.Statistic),
-    ...queries.flatMap(({ MetricStat: stat }) => stat ? [metricFault(stat.Metric?.Namespace, stat.Metric?.MetricName), statisticFault(stat.Stat)] : []),
+    ...queries.flatMap(({ MetricStat: stat }) =>
+      stat ? [metricFault(stat.Metric?.Namespace, stat.Metric?.MetricName), statisticFault(stat.Stat)] : []),
     ...mathFaults(queries.map(({ Id, Expression }) => ({ id: Id, expression: Expression }))),
   ].filter((fault): fault is string => fault !== undefined);
 }
