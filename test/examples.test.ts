@@ -15,6 +15,7 @@ import { PrivateRegistry } from '../examples/private-registry';
 import { RegistryCredentials } from '../examples/registry-credentials';
 import { SelfHosted } from '../examples/self-hosted';
 import { Spot } from '../examples/spot';
+import { Traced } from '../examples/tracing';
 import { VpcPeering } from '../examples/vpc-peering';
 
 const env = { account: '123456789012', region: 'us-east-1' };
@@ -73,6 +74,14 @@ const recipes: Record<string, Recipe> = {
       expect(pools(template)).toHaveLength(3);
       template.resourceCountIs('AWS::EC2::VPC', 1);
       template.resourceCountIs('AWS::ECS::Cluster', 1);
+    },
+  },
+  'tracing': {
+    build: scope => new Traced(scope, 'Example'),
+    works: template => {
+      expect(container(template, 'collector').Essential).toBe(false);
+      expect(pools(template)[0]).toMatch(/OTEL_TRACES_SAMPLER_ARG.{1,10}0\.1/);
+      expect(resources(template, 'AWS::Config::ConfigRule').length).toBeGreaterThan(5);
     },
   },
   'custom-image': {

@@ -89,7 +89,7 @@ describe('two workers', () => {
     template.resourceCountIs('AWS::ECS::Cluster', 0);
     template.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
     expect(JSON.stringify(resource(template, 'AWS::ECS::Service').Properties.NetworkConfiguration)).toContain('Fn::ImportValue');
-    Template.fromStack(first).resourceCountIs('AWS::EC2::VPCEndpoint', 7);
+    Template.fromStack(first).resourceCountIs('AWS::EC2::VPCEndpoint', 8);
   });
 
   test('with their own networks are beside each other', () => {
@@ -136,7 +136,7 @@ describe('every region and account:', () => {
     const given = Object.entries<any>(templateOf(stack => ({ api: selfHosted(stack) })).toJSON().Resources)
       .flatMap(([id, { Type, Properties = {} }]) => Object.entries(Properties).filter(([key, value]) => names.test(key) && typeof value === 'string').map(([key]) => `${Type} ${key} ${id}`))
       // Names inside another resource, that the CDK derives from the path, or that CloudFormation demands.
-      .filter(name => !/^AWS::(IAM::Policy PolicyName|ECS::TaskDefinition Family|ServiceDiscovery::PrivateDnsNamespace Name|ApplicationAutoScaling::ScalingPolicy PolicyName)/.test(name));
+      .filter(name => !/^AWS::(IAM::Policy PolicyName|ECS::TaskDefinition Family|ServiceDiscovery::PrivateDnsNamespace Name|ApplicationAutoScaling::ScalingPolicy PolicyName|CloudWatch::Alarm MetricName)/.test(name));
     expect(given).toEqual([]);
   });
 });
@@ -166,6 +166,7 @@ describe('imported resources', () => {
     const template = Template.fromStack(stack);
     expect(resources(template, 'AWS::ECS::Service')).toHaveLength(1);
     expect(container(template).Command).toContain('etl');
-    expect(Object.values<any>(template.toJSON().Resources).filter(({ Type }) => /^(AWS::EC2|AWS::Lambda|AWS::ServiceDiscovery|Custom)::/.test(Type))).toEqual([]);
+    expect(Object.values<any>(template.toJSON().Resources).filter(({ Type }) => /^(AWS::EC2|AWS::ServiceDiscovery|Custom)::/.test(Type))).toEqual([]);
+    expect(resources(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties.Description)).toEqual([expect.stringMatching(/demand/)]);
   });
 });

@@ -51,7 +51,7 @@ describe('props that are known only at deployment pass', () => {
       environment: { LEVEL: text('Level') },
       scaling: { minWorkers: number('Min'), maxWorkers: number('Max') },
     });
-    expect(resource(Template.fromStack(stack), 'AWS::ECS::Service').Properties.DesiredCount).toEqual({ Ref: 'Min' });
+    expect(resource(Template.fromStack(stack), 'AWS::ApplicationAutoScaling::ScalableTarget').Properties.MinCapacity).toEqual({ Ref: 'Min' });
   });
 
   test.each([WorkerType.ECS, WorkerType.PROCESS])('as a limit beside a known memory, and the other way round (%s)', workerType => {

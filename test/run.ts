@@ -22,14 +22,14 @@ interface Result {
   readonly seconds: number;
 }
 
-const UNIT = 'test/(?!docs|validators|policy|stand-in|live|integ|consumers)[^.]*\\.test\\.ts';
+const UNIT = 'test/(?!docs|validators|policy|events|stand-in|live|integ|consumers)[^.]*\\.test\\.ts';
 
 const LAYERS: readonly Layer[] = [
   { name: 'build', what: 'bundle the functions, compile with jsii, document', command: ['npx', 'projen', 'test:build'] },
   { name: 'lint', what: 'ESLint, and the types of the tests', command: ['npx', 'projen', 'test:lint'] },
   { name: 'unit', what: 'unit tests per room', jest: [UNIT] },
   { name: 'lowest', what: 'the same with the lowest aws-cdk-lib', command: ['npx', 'tsx', 'test/lowest/run.ts'] },
-  { name: 'validators', what: 'template validators, rules of our own with their mutants, policies', jest: ['test/validators/', 'test/policy/'] },
+  { name: 'validators', what: 'template validators, rules of our own with their mutants, policies, event patterns', jest: ['test/validators/', 'test/policy/', 'test/events/'] },
   { name: 'docs', what: 'documents: every snippet compiles, every member and default is there, every link leads somewhere', jest: ['test/docs/'] },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'] },
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'] },

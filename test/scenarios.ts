@@ -45,6 +45,7 @@ export const scenarios: readonly Scenario[] = [
         workerType: WorkerType.PROCESS,
         workQueues: ['urgent', 'rest'],
         observability: { tracing: Tracing.xray() },
+        compliance: { configRules: true },
       });
       return stack;
     },
@@ -94,6 +95,7 @@ export const scenarios: readonly Scenario[] = [
         observability: {
           tracing: Tracing.xray({ samplingRatio: 0.25, collectorImage: ecs.ContainerImage.fromEcrRepository(images, 'collector-0.49.0') }),
         },
+        compliance: { configRules: true },
       });
       return stack;
     },

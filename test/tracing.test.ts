@@ -1,7 +1,7 @@
 import { aws_ecr as ecr, aws_ecs as ecs } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { addWorker, configurationOf, container, importedVpc, newStack, resources, selfHosted, statementsOf, templateOf, text, warnings } from './support/worker';
 import { Tracing, WorkerType, WorkPool, XRayTracingOptions } from '../src';
+import { addWorker, configurationOf, container, importedVpc, newStack, resources, selfHosted, statementsOf, templateOf, text, warnings } from './support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 const traced = (options?: XRayTracingOptions) => ({ observability: { tracing: Tracing.xray(options) } });

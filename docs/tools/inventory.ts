@@ -3,7 +3,7 @@ import { CfnResource, Stack } from 'aws-cdk-lib';
 /** What holds other resources together and would only clutter a picture. */
 const GLUE = [
   'AWS::EC2::Route', 'AWS::EC2::RouteTable', 'AWS::EC2::SubnetRouteTableAssociation', 'AWS::EC2::EIP', 'AWS::EC2::VPCGatewayAttachment',
-  'AWS::IAM::Policy', 'AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy', 'AWS::Lambda::Permission', 'AWS::ECS::ClusterCapacityProviderAssociations',
+  'AWS::IAM::Policy', 'AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy', 'AWS::Lambda::Permission', 'AWS::Lambda::EventInvokeConfig', 'AWS::ECS::ClusterCapacityProviderAssociations',
   'Custom::VpcRestrictDefaultSG', 'Custom::LogRetention', 'AWS::EC2::SecurityGroupEgress', 'AWS::EC2::SecurityGroupIngress', 'AWS::CloudFormation::CustomResource',
 ];
 

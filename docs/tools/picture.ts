@@ -143,7 +143,7 @@ function panels(inventory: Inventory): string[] {
       title: 'Task events',
       color: PINK,
       parts: [
-        { icon: 'architecture-service/AmazonEventBridge', title: 'Rule', notes: ['task state', 'changes'], count: inventory.count('AWS::Events::Rule') },
+        { icon: 'architecture-service/AmazonEventBridge', title: 'Rule', notes: ['task state', 'changes'], count: inventory.count('AWS::Events::Rule', 'WorkPool') },
         { icon: 'architecture-service/AmazonSimpleQueueService', title: 'Queue', notes: ['and dead-letter', 'queue'], count: inventory.count('AWS::SQS::Queue') },
       ],
     },
@@ -151,8 +151,8 @@ function panels(inventory: Inventory): string[] {
       title: 'Scaling',
       color: PINK,
       parts: [
-        { icon: 'architecture-service/AWSLambda', title: 'Demand', notes: ['reads what is due', 'from Prefect'], count: inventory.count(['AWS::Lambda::Function', 'AWS::Scheduler::Schedule'], 'Demand') },
-        { icon: 'architecture-service/AWSApplicationAutoScaling', title: 'Auto Scaling', notes: policies(inventory), count: inventory.count(['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::ApplicationAutoScaling::ScalingPolicy']) },
+        { icon: 'architecture-service/AWSLambda', title: 'Demand', notes: ['reads what is due', 'from Prefect'], count: inventory.count(['AWS::Lambda::Function', 'AWS::Events::Rule'], 'Demand') },
+        { icon: 'architecture-service/AWSApplicationAutoScaling', title: 'Auto Scaling', notes: policies(inventory), count: inventory.count(['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::ApplicationAutoScaling::ScalingPolicy', 'AWS::CloudWatch::Alarm'], '/TaskCount/') },
       ],
     },
     {
@@ -160,7 +160,7 @@ function panels(inventory: Inventory): string[] {
       color: PINK,
       parts: [
         { icon: 'resource/AmazonCloudWatchLogs', title: 'Logs', notes: [plural(inventory.count('AWS::Logs::LogGroup'), 'group') + ',', 'encrypted'], count: 1 },
-        { icon: 'resource/AmazonCloudWatchAlarm', title: 'Alarms', notes: alarms(inventory), count: inventory.count(['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']) },
+        { icon: 'resource/AmazonCloudWatchAlarm', title: 'Alarms', notes: alarms(inventory), count: inventory.count(['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'], '/Observability/') },
         { icon: 'architecture-service/AmazonCloudWatch', title: 'Dashboard', notes: ['and saved', 'queries'], count: inventory.count(['AWS::CloudWatch::Dashboard', 'AWS::Logs::QueryDefinition', 'AWS::Logs::MetricFilter']) },
         { icon: 'architecture-service/AmazonSimpleNotificationService', title: 'Topic', notes: ['tells you'], count: inventory.count('AWS::SNS::Topic') },
       ],
@@ -199,7 +199,7 @@ function policies(inventory: Inventory): string[] {
 }
 
 function alarms(inventory: Inventory): string[] {
-  return [`${inventory.count('AWS::CloudWatch::Alarm')}, and one`, 'over them all'];
+  return [`${inventory.count('AWS::CloudWatch::Alarm', '/Observability/')}, and one`, 'over them all'];
 }
 
 export function png(drawing: string): Buffer {

@@ -16,16 +16,29 @@ const FOR_EVERY_TASK: readonly Endpoint[] = [
   { id: 'SecretsManagerEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, actions: 'secretsmanager:*' },
 ];
 
+const ECS: Endpoint = { id: 'EcsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.ECS, actions: 'ecs:*' };
+
 const FOR_ECS_WORKERS: readonly Endpoint[] = [
-  { id: 'EcsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.ECS, actions: 'ecs:*' },
+  ECS,
   { id: 'SqsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SQS, actions: 'sqs:*' },
 ];
 
 const FOR_TRACING: Endpoint = { id: 'XRayEndpoint', service: ec2.InterfaceVpcEndpointAwsService.XRAY, actions: 'xray:*' };
 
-/** The interface endpoints that a worker of this type uses. */
-export function endpointsFor(workerType: WorkerType, tracing: boolean): readonly Endpoint[] {
-  return [...FOR_EVERY_TASK, ...(workerType === WorkerType.ECS ? FOR_ECS_WORKERS : []), ...(tracing ? [FOR_TRACING] : [])];
+/** What the demand publisher calls, where it runs in the VPC. */
+const FOR_PUBLISHER: readonly Endpoint[] = [
+  ECS,
+  { id: 'CloudWatchEndpoint', service: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING, actions: 'cloudwatch:*' },
+];
+
+/** The interface endpoints that a worker of this type uses, and its functions where they run in the VPC. */
+export function endpointsFor(workerType: WorkerType, tracing: boolean, functionsInside: boolean): readonly Endpoint[] {
+  return [...new Set([
+    ...FOR_EVERY_TASK,
+    ...(workerType === WorkerType.ECS ? FOR_ECS_WORKERS : []),
+    ...(tracing ? [FOR_TRACING] : []),
+    ...(functionsInside ? FOR_PUBLISHER : []),
+  ])];
 }
 
 /** Gives the endpoints and the S3 gateway, and makes those of them that `scope` doesn't have yet. */

@@ -151,6 +151,6 @@ export class Network extends Construct {
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
     const scope = owner ?? this;
-    return addEndpoints(scope, this.vpc, scope.subnetSelection, endpointsFor(workerType, tracing));
+    return addEndpoints(scope, this.vpc, scope.subnetSelection, endpointsFor(workerType, tracing, this.props.api._privateNetwork));
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Seconds that one request may take, and within which a request is tried again. */
 const REQUEST_SECONDS = 10;
-const GIVE_UP_SECONDS = 30;
+const PATIENCE_SECONDS = 30;
 
 export interface PrefectClientOptions {
   /** URL of the API, ending in /api or in a workspace. */
@@ -13,13 +13,22 @@ export interface PrefectClientOptions {
   readonly headers: { readonly [name: string]: string };
   /** PEM of the one certificate authority to trust, where it isn't a public one. */
   readonly ca?: string;
+  /** Seconds within which a request is tried again; 30 where nothing is said. */
+  readonly patienceSeconds?: number;
 }
 
 /** The API's refusal, in its own words. */
 export class PrefectApiError extends Error {
-  constructor(method: string, url: string, readonly status: number, answer: string) {
+  constructor(method: string, url: string, readonly status: number, answer: string, readonly retryAfterSeconds = 0) {
     super(`The Prefect API answered ${status} to ${method} ${url}: ${answer.trim().slice(0, 1000) || http.STATUS_CODES[status]}`);
   }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly location?: string;
+  readonly retryAfter?: string;
 }
 
 /** Speaks JSON with a Prefect API from a Lambda function, without a dependency. */
@@ -38,12 +47,14 @@ export class PrefectClient {
 
   /** Sends a request; overload and outages are tried again for a while, a refusal is thrown at once. */
   public async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const giveUp = Date.now() + GIVE_UP_SECONDS * 1000;
-    for (let wait = 500; ; wait *= 2) {
+    const giveUp = Date.now() + (this.options.patienceSeconds ?? PATIENCE_SECONDS) * 1000;
+    for (let backOff = 500; ; backOff *= 2) {
       try {
         return await this.send<T>(method, path, body);
       } catch (error) {
-        const refused = error instanceof PrefectApiError && error.status !== 429 && error.status < 500;
+        const answered = error instanceof PrefectApiError ? error : undefined;
+        const refused = answered && answered.status !== 429 && answered.status < 500;
+        const wait = Math.max(backOff, (answered?.retryAfterSeconds ?? 0) * 1000);
         if (refused || Date.now() + wait > giveUp) throw error;
         await sleep(wait);
       }
@@ -52,11 +63,11 @@ export class PrefectClient {
 
   private async send<T>(method: string, path: string, body?: unknown): Promise<T> {
     const url = `${this.options.url.replace(/\/$/, '')}${path}`;
-    const { status, text, location } = await this.exchange(method, url, body === undefined ? undefined : JSON.stringify(body));
+    const { status, text, location, retryAfter } = await this.exchange(method, url, body === undefined ? undefined : JSON.stringify(body));
     if (status >= 300 && status < 400) {
       throw new PrefectApiError(method, url, 404, `a redirect to ${location}; a Prefect API doesn't redirect, so this is another server's URL`);
     }
-    if (status >= 400) throw new PrefectApiError(method, url, status, text);
+    if (status >= 400) throw new PrefectApiError(method, url, status, text, Number(retryAfter) || 0);
     if (text === '') return undefined as T;
     try {
       return JSON.parse(text) as T;
@@ -65,7 +76,7 @@ export class PrefectClient {
     }
   }
 
-  private exchange(method: string, url: string, body?: string): Promise<{ status: number; text: string; location?: string }> {
+  private exchange(method: string, url: string, body?: string): Promise<Answer> {
     const { request } = url.startsWith('http:') ? http : https;
     return new Promise((resolve, reject) => {
       const outgoing = request(url, {
@@ -80,6 +91,7 @@ export class PrefectClient {
           status: response.statusCode ?? 0,
           text: Buffer.concat(chunks).toString('utf8'),
           location: response.headers.location,
+          retryAfter: response.headers['retry-after'],
         }));
         response.on('error', reject);
       });

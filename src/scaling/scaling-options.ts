@@ -1,16 +1,90 @@
-/** How many workers run. */
+import { aws_applicationautoscaling as appscaling, Duration, TimeZone } from 'aws-cdk-lib';
+import { WorkerRole } from './worker-role';
+
+/** How many workers run, and when. */
 export interface ScalingOptions {
   /**
-   * The least number of workers.
+   * The least number of workers. Throws when it is above `maxWorkers`, or above 0 for a standby.
    *
-   * @default 2
+   * @default - ECS: 2, in two zones; PROCESS and standby: 0, so that nothing runs while nothing is due
    */
   readonly minWorkers?: number;
 
   /**
-   * The largest number of workers that an ECS worker grows to under load.
+   * The largest number of workers.
    *
    * @default 10, or minWorkers where that is more
    */
   readonly maxWorkers?: number;
+
+  /**
+   * How long before a flow run is due it counts as demand. Make it as long as it takes until a worker is ready:
+   * a shorter one lets runs start late, a longer one pays for workers that wait.
+   *
+   * @default - twice `pollInterval` and 2 minutes: the poll, the alarm, and the start of a Fargate task
+   */
+  readonly leadTime?: Duration;
+
+  /**
+   * How often the Prefect API is asked for its demand: 10, 15, 20, 30 or 60 seconds. Below a minute the metrics have
+   * a resolution of a second, and the function that polls runs all the time, which costs some dollars a month.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics
+   * @default Duration.minutes(1)
+   */
+  readonly pollInterval?: Duration;
+
+  /**
+   * Times with other bounds, for peaks that the Prefect schedule doesn't show early enough.
+   * Throws when two of them overlap or touch, because the end of one then undoes the other.
+   *
+   * @default - the same bounds at all times
+   */
+  readonly schedules?: ScalingSchedule[];
+
+  /**
+   * Whether the worker serves the pool, or stands by until no other does.
+   *
+   * @default WorkerRole.ACTIVE
+   */
+  readonly role?: WorkerRole;
+
+  /**
+   * How long flow runs have to be late before a standby takes over. Throws without `WorkerRole.STANDBY`.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly standbyAfter?: Duration;
+}
+
+/**
+ * A time with other bounds for the number of workers.
+ *
+ * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
+ */
+export interface ScalingSchedule {
+  /**
+   * When the bounds begin to hold: `Schedule.cron()` or `Schedule.at()`. A deployment within the time waits for the next start.
+   */
+  readonly start: appscaling.Schedule;
+
+  /** When the usual bounds come back: `Schedule.cron()` or `Schedule.at()`. */
+  readonly end: appscaling.Schedule;
+
+  /** The least number of workers at that time. Throws when it is above the largest. */
+  readonly minWorkers: number;
+
+  /**
+   * The largest number of workers at that time.
+   *
+   * @default - `scaling.maxWorkers`
+   */
+  readonly maxWorkers?: number;
+
+  /**
+   * Time zone of `start` and `end`.
+   *
+   * @default - UTC
+   */
+  readonly timeZone?: TimeZone;
 }

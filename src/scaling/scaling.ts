@@ -1,50 +1,93 @@
-import { aws_ecs as ecs, Annotations, Duration } from 'aws-cdk-lib';
+import { aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_ecs as ecs, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { Demand } from '../demand/demand';
+import { known } from '../private/validation';
 import { WorkerType } from '../worker-type';
-import { ScalingOptions } from './scaling-options';
-
-/** The bounds between which the number of workers moves. */
-export interface WorkerCount {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** The bounds with their defaults; throws when they contradict each other. */
-export function workerCount(options: ScalingOptions = {}): WorkerCount {
-  requireWholeNumber('scaling.minWorkers', options.minWorkers, 0);
-  requireWholeNumber('scaling.maxWorkers', options.maxWorkers, 1);
-  const min = options.minWorkers ?? 2;
-  const max = options.maxWorkers ?? (known(min) ? Math.max(10, min) : 10);
-  if (known(min) && known(max) && min > max) {
-    throw invalid('scaling.minWorkers', min, `it is above scaling.maxWorkers, which is ${max}; lower the one or raise the other.`);
-  }
-  return { min, max };
-}
+import { ScalingPlan } from './plan';
 
 export interface ScalingProps {
   readonly service: ecs.FargateService;
   readonly workerType: WorkerType;
-  readonly count: WorkerCount;
-  readonly options?: ScalingOptions;
+  readonly demand: Demand;
+  readonly plan: ScalingPlan;
 }
 
-/** Adds ECS workers when those that are there are busy. */
-export class Scaling extends Construct {
-  constructor(scope: Construct, id: string, props: ScalingProps) {
-    super(scope, id);
+/** The most steps that a step scaling policy may have. */
+const MOST_STEPS = 20;
 
-    if (props.workerType === WorkerType.PROCESS) {
-      // Taking away a PROCESS worker would end the flow runs in it, so their number stays.
-      if (props.options?.maxWorkers !== undefined && props.options.maxWorkers !== props.count.min) {
-        Annotations.of(scope).addWarningV2('cdk-prefect-fargate-worker:fixedCount',
-          `scaling.maxWorkers has no effect on a PROCESS worker yet: there are always scaling.minWorkers (${props.count.min}) of them.`);
-      }
-      return;
-    }
-    const target = props.service.autoScaleTaskCount({ minCapacity: props.count.min, maxCapacity: props.count.max });
+/** Alarms look at 10, 30 or a multiple of 60 seconds. */
+const ALARM_SECONDS = [10, 30, 60];
+
+/**
+ * How many minutes there has to be too much before workers go. Demand that comes back within them finds them there;
+ * workers with flow runs protect themselves and stay.
+ */
+const SURPLUS_MINUTES = 3;
+
+/**
+ * Keeps as many workers as there is demand for, between the bounds, with AWS Application Auto Scaling.
+ *
+ * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-step-scaling-policies.html
+ */
+export class Scaling extends Construct {
+  constructor(scope: Construct, id: string, private readonly props: ScalingProps) {
+    super(scope, id);
+    const { service, workerType, plan } = props;
+
+    const target = service.autoScaleTaskCount({ minCapacity: plan.min, maxCapacity: plan.max });
+    if (workerType === WorkerType.PROCESS || plan.standby) this.followDemand(target);
+    else this.followLoad(target);
+
+    plan.schedules.forEach((schedule, index) => {
+      target.scaleOnSchedule(`Start${index}`, {
+        schedule: schedule.start, timeZone: schedule.timeZone, minCapacity: schedule.minWorkers, maxCapacity: schedule.maxWorkers ?? plan.max,
+      });
+      target.scaleOnSchedule(`End${index}`, { schedule: schedule.end, timeZone: schedule.timeZone, minCapacity: plan.min, maxCapacity: plan.max });
+    });
+  }
+
+  /** Adds in one step what is missing, and takes away what has been too much for some minutes. */
+  private followDemand(target: ecs.ScalableTaskCount): void {
+    const { demand, plan } = this.props;
+    const poll = plan.pollInterval.toSeconds();
+    const period = Duration.seconds(ALARM_SECONDS.find(seconds => seconds >= poll)!);
+    const most = known(plan.max) ? plan.max : MOST_STEPS;
+
+    target.scaleOnMetric('Missing', {
+      metric: demand.metric('MissingWorkers', { period, statistic: cloudwatch.Stats.MAXIMUM }),
+      scalingSteps: steps(most, (_, last) => last),
+      evaluationPeriods: 1,
+      // Until a later poll has seen what was added, the alarm shows the old number; within the cooldown only more than that is added.
+      cooldown: Duration.seconds(period.toSeconds() + poll),
+    });
+    target.scaleOnMetric('Surplus', {
+      metric: demand.metric('SurplusWorkers', { statistic: cloudwatch.Stats.MINIMUM }),
+      scalingSteps: steps(most, first => -first),
+      evaluationPeriods: SURPLUS_MINUTES,
+      cooldown: Duration.minutes(2),
+    });
+  }
+
+  /** Adds workers when those that are there are busy, or when flow runs are late all the same. */
+  private followLoad(target: ecs.ScalableTaskCount): void {
     const cooldowns = { scaleInCooldown: Duration.minutes(5), scaleOutCooldown: Duration.minutes(2) };
     target.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 70, ...cooldowns });
     target.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent: 80, ...cooldowns });
+    target.scaleOnMetric('LateRuns', {
+      metric: this.props.demand.metric('LateRuns', { statistic: cloudwatch.Stats.MINIMUM }),
+      scalingSteps: [{ lower: 1, change: 1 }, { lower: 50, change: 2 }],
+      evaluationPeriods: 3,
+      cooldown: Duration.minutes(3),
+    });
   }
+}
+
+/** A step for each number of workers up to the most, or for as many at a time as make few enough steps: `change(first, last)` of them. */
+function steps(most: number, change: (first: number, last: number) => number): appscaling.ScalingInterval[] {
+  const width = Math.ceil(most / MOST_STEPS);
+  const count = Math.max(2, Math.ceil(most / width));
+  return Array.from({ length: count }, (_, index) => {
+    const first = index * width + 1;
+    return { lower: first, change: change(first, Math.min(most, first + width - 1)) };
+  });
 }

@@ -7,7 +7,6 @@ export interface ServiceProps {
   readonly network: Network;
   readonly taskDefinition: ecs.FargateTaskDefinition;
   readonly executionRole: iam.IRole;
-  readonly desiredCount: number;
 }
 
 /** Keeps the wanted number of workers running, spread over the zones, and rolls a failed deployment back. */
@@ -21,7 +20,8 @@ export class Service extends Construct {
     this.service = new ecs.FargateService(this, 'Service', {
       cluster,
       taskDefinition: props.taskDefinition,
-      desiredCount: props.desiredCount,
+      // No desired count: a deployment would set it, and undo what scaling did. The first one starts one worker,
+      // which shows that it can start, and scaling moves on from there.
       vpcSubnets: network.subnetSelection,
       securityGroups: network.workerSecurityGroups,
       assignPublicIp: network.assignPublicIp,

@@ -12,11 +12,15 @@ import sys
 # As for `prefect` itself: a file in the working directory doesn't stand in for a module.
 sys.path[:] = [path for path in sys.path if path]
 
+import asyncio
+import contextlib
 import json
 import math
 import os
+import runpy
 import select
 import signal
+import threading
 import time
 import urllib.request
 import uuid
@@ -25,9 +29,9 @@ import uuid
 DRAIN_SECONDS = float(os.environ.get("WORKER_DRAIN_SECONDS", "100"))
 #: How long flow runs that are interrupted may take to clean up.
 CLEANUP_SECONDS = 5.0
-#: How long the task is protected at a stretch, and so how long a deployment waits for a worker that is always busy.
+#: How long the task is protected at a stretch, and so how long a deployment waits for a worker that is always busy;
+#: after a pause follows the next stretch.
 PROTECTION_MINUTES = int(os.environ.get("WORKER_PROTECTION_MINUTES", "30"))
-#: How long ECS then gets, before the next stretch.
 PAUSE_SECONDS = 60.0
 #: How long an idle worker stays protected, so that short runs don't turn protection on and off.
 LINGER_SECONDS = 10.0
@@ -40,15 +44,8 @@ def say(text):
     print(f"supervisor: {text}", flush=True)
 
 
-# --- in the worker's process
-
-
 def run_worker(arguments, journal):
-    """Prefect's own command line, which also tells what is in flight, and stops taking runs on SIGUSR1."""
-    import asyncio
-    import runpy
-    import threading
-
+    """In the worker's process: Prefect's own command line, which also tells what is in flight, and stops taking runs on SIGUSR1."""
     draining = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: draining.set())
 
@@ -68,7 +65,7 @@ def run_worker(arguments, journal):
     ProcessWorker.get_and_submit_flow_runs = poll_unless_draining
 
     # From the moment on when the worker has claimed a run; from the start of its process where Prefect doesn't say so.
-    name = "_submit_run_and_capture_errors" if hasattr(ProcessWorker, "_submit_run_and_capture_errors") else "run"
+    name = next(name for name in ("_submit_run_and_capture_errors", "run") if hasattr(ProcessWorker, name))
     submit = getattr(ProcessWorker, name)
 
     async def submit_and_tell(self, flow_run, *args, **kwargs):
@@ -88,13 +85,7 @@ def run_worker(arguments, journal):
 
     threading.Thread(target=leave_when_idle, daemon=True).start()
     interrupt = interruption()
-
-    def on_interrupt(*_):
-        loop = asyncio.get_running_loop()
-        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(interrupt())))
-
-    tasks = []  # the loop itself keeps no hold of them
-    signal.signal(signal.SIGUSR2, on_interrupt)
+    signal.signal(signal.SIGUSR2, lambda *_: asyncio.run_coroutine_threadsafe(interrupt(), asyncio.get_running_loop()))
     sys.argv = arguments
     runpy.run_module("prefect", run_name="__main__", alter_sys=True)
 
@@ -103,33 +94,29 @@ def interruption():
     """Ends flow runs as `prefect flow-run execute` does: they clean up, and propose no state of their own."""
     contexts = set()
 
+    async def interrupt_one(context, run):
+        if (await context.control_channel.signal(run, "reschedule")).name == "ACKNOWLEDGED":
+            context.process_manager.get(run).graceful_kill()
+
     async def interrupt():
-        for context in list(contexts):
-            for run in context.process_manager.flow_run_ids():
-                if (await context.control_channel.signal(run, "reschedule")).name == "ACKNOWLEDGED":
-                    context.process_manager.get(run).graceful_kill()
+        runs = [(context, run) for context in contexts for run in context.process_manager.flow_run_ids()]
+        await asyncio.gather(*(interrupt_one(*run) for run in runs), return_exceptions=True)
+
+    def noting(method, change):
+        async def noted(self, *args):
+            change(self)
+            return await method(self, *args)
+
+        return noted
 
     try:
         from prefect.runner._flow_run_executor import FlowRunExecutorContext as Context
 
-        enter, leave = Context.__aenter__, Context.__aexit__
+        Context.__aenter__ = noting(Context.__aenter__, contexts.add)
+        Context.__aexit__ = noting(Context.__aexit__, contexts.discard)
     except Exception as error:
         say(f"warning: with this version of Prefect, flow runs can't clean up when they are interrupted: {error!r}")
-        return interrupt
-
-    async def entered(self):
-        contexts.add(self)
-        return await enter(self)
-
-    async def left(self, *args):
-        contexts.discard(self)
-        return await leave(self, *args)
-
-    Context.__aenter__, Context.__aexit__ = entered, left
     return interrupt
-
-
-# --- in the supervisor's process
 
 
 class Protection:
@@ -161,8 +148,8 @@ class Protection:
             urllib.request.urlopen(request, timeout=5).close()
             self._until = until
         except OSError as error:
-            answer = error.read().decode("utf-8", "replace") if hasattr(error, "read") else ""
-            say(f"warning: ECS did not take {json.dumps(body)}: {error} {answer}".rstrip())
+            answer = error.read() if hasattr(error, "read") else ""
+            say(f"warning: ECS did not take {json.dumps(body)}: {error} {answer}")
             self._not_before = time.monotonic() + LINGER_SECONDS
 
 
@@ -208,11 +195,10 @@ class Supervisor:
         while self._code is None and time.monotonic() < deadline:
             self._wait(min(TICK_SECONDS, deadline - time.monotonic()))
         left = set(self._in_flight)
-        if left:
-            self._signal_worker(signal.SIGUSR2)
-            deadline = time.monotonic() + CLEANUP_SECONDS
-            while self._in_flight and self._code is None and time.monotonic() < deadline:
-                self._wait(0.2)
+        self._signal_worker(signal.SIGUSR2)
+        deadline = time.monotonic() + CLEANUP_SECONDS
+        while self._in_flight and self._code is None and time.monotonic() < deadline:
+            self._wait(0.2)
         self._hand_back(left)
         return self._code or 0
 
@@ -226,23 +212,19 @@ class Supervisor:
 
     def _reap(self):
         """Takes in all that ended, as process 1 has to, and the worker's exit code with it."""
-        try:
+        with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0] != 0:
                 if ended[0] == self._worker:
                     code = os.waitstatus_to_exitcode(ended[1])
                     self._code = code if code >= 0 else 128 - code
-        except ChildProcessError:
-            pass
 
     def _read_journal(self):
-        try:
+        with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self._journal, 65536):
                 *lines, self._unread = (self._unread + chunk).split(b"\n")
                 for line in lines:
                     change = self._in_flight.add if line.startswith(b"+") else self._in_flight.discard
                     change(line[1:].decode())
-        except BlockingIOError:
-            pass
 
     def _signal_worker(self, number):
         if self._code is None:
@@ -252,12 +234,10 @@ class Supervisor:
         """Ends what is left, the worker first so that it reports no crash, and reschedules the runs."""
         self._signal_worker(signal.SIGKILL)
         for process in flow_run_processes(self._name):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-            except OSError:
-                pass
         if runs:
-            reschedule(runs)
+            reschedule(runs, self._name)
 
 
 def flow_run_processes(worker):
@@ -272,28 +252,23 @@ def flow_run_processes(worker):
             yield int(entry)
 
 
-def reschedule(runs):
+def reschedule(runs, worker):
     """Gives flow runs whose processes are gone back to Prefect. Tries until the container is killed."""
     from prefect.client.orchestration import get_client
 
-    left, rescheduled, error = sorted(runs), 0, None
-    while left:
-        waiting = []
-        for run in left:
-            try:
-                with get_client(sync_client=True) as api:
-                    rescheduled += reschedule_one(api, run)
-            except Exception as reason:
-                error = reason
-                waiting.append(run)
-        left = waiting
-        if left:
-            say(f"warning: {len(left)} flow runs are not rescheduled yet: {error!r}")
-            time.sleep(1)
-    say(f"{rescheduled} flow runs rescheduled")
+    done = {}
+    while len(done) < len(runs):
+        with get_client(sync_client=True) as api:
+            for run in sorted(runs - done.keys()):
+                try:
+                    done[run] = reschedule_one(api, run, worker)
+                except Exception as error:
+                    say(f"warning: flow run {run} is not rescheduled yet: {error!r}")
+        time.sleep(0 if len(done) == len(runs) else 1)
+    say(f"{sum(done.values())} flow runs rescheduled")
 
 
-def reschedule_one(api, run):
+def reschedule_one(api, run, worker):
     """Whether it was; a run that has ended, or waits for someone, is left as it is."""
     from prefect.exceptions import ObjectNotFound
     from prefect.states import AwaitingRetry, Cancelled
@@ -303,20 +278,18 @@ def reschedule_one(api, run):
     except ObjectNotFound:
         return False
     kind, policy = flow_run.state.type.value, flow_run.empirical_policy
+    if (getattr(flow_run, "labels", None) or {}).get("prefect.worker.name", worker) != worker:
+        return False  # another worker has it by now
     if kind == "CANCELLING":
         # The process that would have said so is gone.
         api.set_flow_run_state(run, Cancelled(message="Cancelled while its worker stopped."))
-        return False
-    retries_in_process = policy.retry_type == "in_process"
-    if kind not in ("RUNNING", "PENDING") and not (kind == "SCHEDULED" and retries_in_process):
-        return False
-    if retries_in_process:
+    if kind in ("RUNNING", "PENDING", "SCHEDULED") and policy.retry_type == "in_process":
         # Prefect leaves such a run to the process that has tried it before, and gives it to no worker.
         api.update_flow_run(run, empirical_policy=policy.model_copy(update={"retry_type": "reschedule"}))
-    if kind != "SCHEDULED":
-        state = AwaitingRetry(message="The worker stopped before the flow run was finished.")
-        return api.set_flow_run_state(run, state).status.value == "ACCEPT"
-    return True
+    if kind not in ("RUNNING", "PENDING"):
+        return False
+    state = AwaitingRetry(message="The worker stopped before the flow run was finished.")
+    return api.set_flow_run_state(run, state).status.value == "ACCEPT"
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+import type { ApiLocation } from '../private/prefect-connection';
+
 /** What the construct tells the custom resource's function to make of a work pool. No secrets: only where they are. */
 export interface WorkPoolConfiguration {
   readonly api: ApiLocation;
@@ -8,14 +10,6 @@ export interface WorkPoolConfiguration {
   readonly queues: { name: string; priority?: number; concurrencyLimit?: number }[];
   readonly template: TemplateValues;
   readonly deleteOnRemoval: boolean;
-}
-
-export interface ApiLocation {
-  readonly url: string;
-  readonly isCloud: boolean;
-  readonly tlsCaCertificate?: string;
-  /** By environment variable of Prefect's client: the `valueFrom` of ECS, an ARN with an optional JSON field. */
-  readonly secrets: { readonly [variable: string]: string };
 }
 
 /** What to fill into a base job template. */

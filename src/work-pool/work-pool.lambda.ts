@@ -2,7 +2,7 @@ import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lamb
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { WorkPoolConfiguration } from './configuration';
 import { PrefectClient } from '../private/prefect-client';
-import { authenticationHeaders } from '../private/prefect-credentials';
+import { connect } from '../private/prefect-connection';
 
 interface StoredWorkPool {
   id: string;
@@ -25,7 +25,7 @@ export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomR
 }
 
 async function put(wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration): Promise<string> {
-  const client = await connect(wanted);
+  const client = await connect(wanted.api);
   const path = poolPath(wanted.name);
   const offered = await offeredTemplate(client, wanted);
   const present = await client.find<StoredWorkPool>(path);
@@ -82,13 +82,9 @@ async function offeredTemplate(client: PrefectClient, { api, type }: WorkPoolCon
 }
 
 async function remove(wanted: WorkPoolConfiguration): Promise<void> {
-  const client = await connect(wanted);
+  const client = await connect(wanted.api);
   const path = poolPath(wanted.name);
   if (await client.find(path)) await client.request('DELETE', path);
-}
-
-async function connect({ api }: WorkPoolConfiguration): Promise<PrefectClient> {
-  return new PrefectClient({ url: api.url, ca: api.tlsCaCertificate, headers: await authenticationHeaders(api.secrets) });
 }
 
 function poolPath(name: string): string {

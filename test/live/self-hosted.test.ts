@@ -114,7 +114,7 @@ describe('the recorded calls', () => {
 
     const asked = new Set(questions.map(({ request }) => request.action));
     for (const action of [
-      'ecs:RegisterTaskDefinition', 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks', 'iam:PassRole',
+      'ecs:RegisterTaskDefinition', 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks', 'ecs:UpdateTaskProtection', 'iam:PassRole',
       'sqs:GetQueueUrl', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'logs:GetLogEvents', 'secretsmanager:GetSecretValue',
     ]) {
       expect(asked).toContain(action);

@@ -5,8 +5,8 @@ import { TRACED_IMAGE, tracedImages } from './support/collector';
 import { FLOWS, Live, startLive } from './support/environment';
 import { eventually } from './support/evidence';
 import { FlowRun } from './support/prefect';
-import { templateOf, container } from '../support/worker';
 import { Tracing } from '../../src';
+import { templateOf, container } from '../support/worker';
 
 jest.setTimeout(400_000);
 

@@ -104,6 +104,7 @@ class Translator {
       case 'ecs:StopTask':
         return [{ action, resource: task(p.task), context: inCluster }];
       case 'ecs:DescribeTasks':
+      case 'ecs:UpdateTaskProtection':
         return asArray<string>(p.tasks).map((id) => ({ action, resource: task(id), context: inCluster }));
       case 'ecs:DescribeClusters':
         return (p.clusters ?? ['default']).map((name: string) => ({ action, resource: this.cluster(name) }));

@@ -1,92 +1,172 @@
-import { CfnParameter } from 'aws-cdk-lib';
+import { aws_applicationautoscaling as appscaling, CfnParameter, Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { ScalingOptions, WorkerType } from '../../src';
-import { addWorker, newStack, resource, resources, templateOf, warnings } from '../support/worker';
+import { ScalingOptions, WorkerRole, WorkerType, WorkPool } from '../../src';
+import { addWorker, newStack, resource, resources, templateOf } from '../support/worker';
 
-const desired = (template: Template) => resource(template, 'AWS::ECS::Service').Properties.DesiredCount;
+const { ECS, PROCESS } = WorkerType;
+const STANDBY = WorkerRole.STANDBY;
+
 const bounds = (template: Template) => {
   const { MinCapacity, MaxCapacity } = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties;
   return [MinCapacity, MaxCapacity];
 };
+const policy = (template: Template, id: RegExp) => resource(template, 'AWS::ApplicationAutoScaling::ScalingPolicy', id);
+const alarm = (template: Template, id: RegExp) => resource(template, 'AWS::CloudWatch::Alarm', id).Properties;
+const trackingPolicies = (template: Template) => resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy')
+  .map(({ Properties }) => Properties.TargetTrackingScalingPolicyConfiguration).filter(Boolean);
+
+/** What a step scaling policy changes when its alarm, which starts at 1, sees a value. */
+function change(template: Template, id: RegExp, value: number): number {
+  const { StepAdjustments, AdjustmentType } = policy(template, id).Properties.StepScalingPolicyConfiguration;
+  expect(AdjustmentType).toBe('ChangeInCapacity');
+  const { Threshold } = alarm(template, id);
+  const [step, ...others] = StepAdjustments.filter((candidate: any) =>
+    value - Threshold >= (candidate.MetricIntervalLowerBound ?? -Infinity) && value - Threshold < (candidate.MetricIntervalUpperBound ?? Infinity));
+  expect(others).toEqual([]);
+  return step?.ScalingAdjustment ?? 0;
+}
+
+describe('the bounds of', () => {
+  test.each<[string, WorkerType, ScalingOptions, number, number]>([
+    ['ECS workers', ECS, {}, 2, 10],
+    ['ECS workers', ECS, { minWorkers: 1 }, 1, 10],
+    ['ECS workers', ECS, { minWorkers: 0 }, 0, 10],
+    ['ECS workers', ECS, { minWorkers: 15 }, 15, 15],
+    ['ECS workers', ECS, { maxWorkers: 4 }, 2, 4],
+    ['ECS workers', ECS, { maxWorkers: 1 }, 1, 1],
+    ['ECS workers', ECS, { role: STANDBY }, 0, 10],
+    ['PROCESS workers', PROCESS, {}, 0, 10],
+    ['PROCESS workers', PROCESS, { minWorkers: 3 }, 3, 10],
+    ['PROCESS workers', PROCESS, { maxWorkers: 40 }, 0, 40],
+    ['PROCESS workers', PROCESS, { role: STANDBY, minWorkers: 0, maxWorkers: 3 }, 0, 3],
+  ])('%s (%s) with %j are %d and %d', (_, workerType, scaling, min, max) => {
+    expect(bounds(templateOf({ workerType, scaling }))).toEqual([min, max]);
+  });
+
+  test.each([ECS, PROCESS])('%s workers may be known only at deployment, one or both', workerType => {
+    const stack = newStack();
+    const [minWorkers, maxWorkers] = ['Min', 'Max'].map(id => new CfnParameter(stack, id, { type: 'Number' }).valueAsNumber);
+    addWorker(stack, { workerType, scaling: { minWorkers, maxWorkers }, workPool: WorkPool.existing('etl') }, 'Both');
+    addWorker(stack, { workerType, scaling: { minWorkers }, workPool: WorkPool.existing('etl') }, 'One');
+    const targets = resources(Template.fromStack(stack), 'AWS::ApplicationAutoScaling::ScalableTarget').map(({ Properties }) => [Properties.MinCapacity, Properties.MaxCapacity]);
+    expect(targets).toEqual([[{ Ref: 'Min' }, { Ref: 'Max' }], [{ Ref: 'Min' }, 10]]);
+  });
+});
 
 describe('ECS workers', () => {
   const template = templateOf();
 
-  test('are two, and up to ten under load', () => {
-    expect(desired(template)).toBe(2);
-    expect(bounds(template)).toEqual([2, 10]);
-  });
-
   test('grow by CPU at 70 % and memory at 80 %, quickly up and slowly down', () => {
-    const policies = resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy').map(({ Properties }) => Properties.TargetTrackingScalingPolicyConfiguration);
-    expect(policies).toEqual([
+    expect(trackingPolicies(template)).toEqual([
       { PredefinedMetricSpecification: { PredefinedMetricType: 'ECSServiceAverageCPUUtilization' }, TargetValue: 70, ScaleInCooldown: 300, ScaleOutCooldown: 120 },
       { PredefinedMetricSpecification: { PredefinedMetricType: 'ECSServiceAverageMemoryUtilization' }, TargetValue: 80, ScaleInCooldown: 300, ScaleOutCooldown: 120 },
     ]);
   });
 
-  test.each<[ScalingOptions, number, number]>([
-    [{ minWorkers: 1 }, 1, 10],
-    [{ minWorkers: 0 }, 0, 10],
-    [{ minWorkers: 15 }, 15, 15],
-    [{ maxWorkers: 4 }, 2, 4],
-    [{ minWorkers: 3, maxWorkers: 3 }, 3, 3],
-  ])('stay within %j', (scaling, min, max) => {
-    const own = templateOf({ scaling });
-    expect(desired(own)).toBe(min);
-    expect(bounds(own)).toEqual([min, max]);
-  });
-
-  test('take bounds that are known only at deployment', () => {
-    const stack = newStack();
-    const [minWorkers, maxWorkers] = ['Min', 'Max'].map(id => new CfnParameter(stack, id, { type: 'Number' }).valueAsNumber);
-    addWorker(stack, { scaling: { minWorkers, maxWorkers } });
-    const own = Template.fromStack(stack);
-    expect(desired(own)).toEqual({ Ref: 'Min' });
-    expect(bounds(own)).toEqual([{ Ref: 'Min' }, { Ref: 'Max' }]);
-  });
-
-  test('take a minimum that is known only at deployment beside a maximum that is known', () => {
-    const stack = newStack();
-    addWorker(stack, { scaling: { minWorkers: new CfnParameter(stack, 'Min', { type: 'Number' }).valueAsNumber } });
-    expect(bounds(Template.fromStack(stack))).toEqual([{ Ref: 'Min' }, 10]);
-  });
-
-  test.failing('are as many as maxWorkers where that is below the default minimum', () => {
-    expect(bounds(templateOf({ scaling: { maxWorkers: 1 } }))).toEqual([1, 1]);
+  test('grow while flow runs stay late', () => {
+    expect(alarm(template, /LateRuns/)).toMatchObject({ Namespace: 'PrefectFargateWorker', MetricName: 'LateRuns', Threshold: 1, EvaluationPeriods: 3, Period: 60 });
+    expect([0, 1, 49, 50, 1000].map(late => change(template, /LateRuns/, late))).toEqual([0, 1, 1, 2, 2]);
   });
 });
 
-describe('PROCESS workers', () => {
-  const FIXED = 'cdk-prefect-fargate-worker:fixedCount';
+describe.each<[string, WorkerType, ScalingOptions]>([
+  ['PROCESS workers', PROCESS, {}],
+  ['standby PROCESS workers', PROCESS, { role: STANDBY }],
+  ['standby ECS workers', ECS, { role: STANDBY }],
+])('%s', (_, workerType, scaling) => {
+  const template = templateOf({ workerType, scaling });
 
-  test('keep their number, because taking one away would end its flow runs', () => {
-    const template = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 3 } });
-    expect(desired(template)).toBe(3);
-    template.resourceCountIs('AWS::ApplicationAutoScaling::ScalableTarget', 0);
+  test('grow in one step by all that is missing, up to the most that there may be', () => {
+    expect(alarm(template, /Missing/)).toMatchObject({ MetricName: 'MissingWorkers', Statistic: 'Maximum', Threshold: 1, EvaluationPeriods: 1, Period: 60 });
+    expect([0, 1, 2, 7, 10, 80].map(missing => change(template, /Missing/, missing))).toEqual([0, 1, 2, 7, 10, 10]);
   });
 
-  test('warn of a maximum that has no effect', () => {
-    const stack = newStack();
-    addWorker(stack, { workerType: WorkerType.PROCESS, scaling: { minWorkers: 3, maxWorkers: 5 } });
-    expect(warnings(stack, FIXED)).toEqual([expect.stringMatching(/scaling\.maxWorkers has no effect on a PROCESS worker yet: .*\(3\)/)]);
+  test('add nothing twice before a poll has seen what was added', () => {
+    // An alarm's period and a poll: the alarm may still show the number of before when both have passed.
+    expect(policy(template, /Missing/).Properties.StepScalingPolicyConfiguration.Cooldown).toBeGreaterThanOrEqual(120);
   });
 
-  test.each<ScalingOptions>([{}, { minWorkers: 3 }, { minWorkers: 3, maxWorkers: 3 }])('warn of nothing with %j', scaling => {
-    const stack = newStack();
-    addWorker(stack, { workerType: WorkerType.PROCESS, scaling });
-    expect(warnings(stack, FIXED)).toEqual([]);
+  test('shrink when there have been too many for minutes, and never by more than that', () => {
+    expect(alarm(template, /Surplus/)).toMatchObject({ MetricName: 'SurplusWorkers', Statistic: 'Minimum', Threshold: 1, Period: 60 });
+    expect(alarm(template, /Surplus/).EvaluationPeriods).toBeGreaterThanOrEqual(3);
+    for (const surplus of [0, 1, 2, 7, 10]) {
+      const removed = -change(template, /Surplus/, surplus);
+      expect(removed).toBeLessThanOrEqual(surplus);
+      expect(removed > 0).toBe(surplus > 0);
+    }
+  });
+
+  test('do not follow CPU and memory, which say nothing of runs that wait', () => {
+    expect(trackingPolicies(template)).toEqual([]);
   });
 });
 
-describe('bounds that can not be are refused:', () => {
+describe('many PROCESS workers', () => {
+  const template = templateOf({ workerType: PROCESS, scaling: { maxWorkers: 100 } });
+
+  test.each([/Missing/, /Surplus/])('need no more steps than a policy may have: %s', id => {
+    expect(policy(template, id).Properties.StepScalingPolicyConfiguration.StepAdjustments.length).toBeLessThanOrEqual(20);
+  });
+
+  test('are added at least as they are missing, and removed at most as they are too many', () => {
+    for (let workers = 1; workers <= 100; workers++) {
+      expect(change(template, /Missing/, workers)).toBeGreaterThanOrEqual(workers);
+      expect(-change(template, /Surplus/, workers)).toBeLessThanOrEqual(workers);
+    }
+  });
+});
+
+describe('polls within the minute', () => {
+  test.each([[10, 10], [15, 30], [20, 30], [30, 30], [60, 60]])('every %d s are seen by alarms every %d s', (seconds, period) => {
+    const template = templateOf({ workerType: PROCESS, scaling: { pollInterval: Duration.seconds(seconds) } });
+    expect(alarm(template, /Missing/).Period).toBe(period);
+  });
+
+  test('shorten the lead time', () => {
+    const leadTime = (scaling: ScalingOptions) => {
+      const { CONFIGURATION } = resource(templateOf({ workerType: PROCESS, scaling }), 'AWS::Lambda::Function', /Demand/).Properties.Environment.Variables;
+      return Number(/\\?"leadTimeSeconds\\?":(\d+)/.exec(JSON.stringify(CONFIGURATION).replaceAll('\\', ''))![1]);
+    };
+    expect(leadTime({})).toBe(240);
+    expect(leadTime({ pollInterval: Duration.seconds(10) })).toBe(140);
+    expect(leadTime({ leadTime: Duration.seconds(0) })).toBe(0);
+  });
+});
+
+describe('schedules', () => {
+  const { Schedule } = appscaling;
+
+  test('raise the minimum at their start and give it back at their end', () => {
+    const template = templateOf({
+      workerType: PROCESS,
+      scaling: {
+        maxWorkers: 8,
+        schedules: [{ start: Schedule.cron({ hour: '7', minute: '45', weekDay: 'MON-FRI' }), end: Schedule.cron({ hour: '9', minute: '0', weekDay: 'MON-FRI' }), minWorkers: 5, maxWorkers: 20 }],
+      },
+    });
+    expect(resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties.ScheduledActions).toEqual([
+      expect.objectContaining({ Schedule: 'cron(45 7 ? * MON-FRI *)', ScalableTargetAction: { MinCapacity: 5, MaxCapacity: 20 } }),
+      expect.objectContaining({ Schedule: 'cron(0 9 ? * MON-FRI *)', ScalableTargetAction: { MinCapacity: 0, MaxCapacity: 8 } }),
+    ]);
+  });
+});
+
+describe('scaling that can not be is refused:', () => {
   test.each<[ScalingOptions, string]>([
     [{ minWorkers: -1 }, 'scaling.minWorkers is -1: give a whole number of at least 0.'],
     [{ minWorkers: 1.5 }, 'scaling.minWorkers is 1.5: give a whole number of at least 0.'],
     [{ maxWorkers: 0 }, 'scaling.maxWorkers is 0: give a whole number of at least 1.'],
     [{ maxWorkers: -3 }, 'scaling.maxWorkers is -3: give a whole number of at least 1.'],
     [{ minWorkers: 5, maxWorkers: 4 }, 'scaling.minWorkers is 5: it is above scaling.maxWorkers, which is 4; lower the one or raise the other.'],
+    [{ pollInterval: Duration.seconds(5) }, 'scaling.pollInterval is "5 seconds": give one of 10, 15, 20, 30, 60 seconds.'],
+    [{ pollInterval: Duration.minutes(2) }, 'scaling.pollInterval is "2 minutes": give one of 10, 15, 20, 30, 60 seconds.'],
+    [{ role: STANDBY, minWorkers: 1 }, 'scaling.minWorkers is 1: a standby has no workers while another serves the pool; remove it, or set scaling.role to WorkerRole.ACTIVE.'],
+    [{ standbyAfter: Duration.minutes(3) }, 'scaling.standbyAfter is "3 minutes": only a standby waits; set scaling.role to WorkerRole.STANDBY or remove it.'],
   ])('%j', (scaling, message) => {
     expect(() => addWorker(newStack(), { scaling })).toThrow(message);
+  });
+
+  test('a lead time below nothing', () => {
+    expect(() => addWorker(newStack(), { scaling: { leadTime: Duration.seconds(-1) } })).toThrow(/negative/);
   });
 });

@@ -5,8 +5,12 @@ describe.each([WorkerType.ECS, WorkerType.PROCESS])('the service of a worker of 
   const template = templateOf({ workerType });
   const { Properties, DependsOn } = resource(template, 'AWS::ECS::Service');
 
-  test('runs two workers on Fargate', () => {
-    expect(Properties).toMatchObject({ DesiredCount: 2, LaunchType: 'FARGATE' });
+  test('runs on Fargate', () => {
+    expect(Properties).toMatchObject({ LaunchType: 'FARGATE' });
+  });
+
+  test('keeps the number of workers that scaling has set through every deployment', () => {
+    expect(Properties.DesiredCount).toBeUndefined();
   });
 
   test('starts the new workers of a deployment before it stops the old ones', () => {

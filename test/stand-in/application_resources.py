@@ -270,6 +270,7 @@ class ScalableTarget:
     def create(self, request: Request) -> Outcome:
         answer = call(request.region, "application-autoscaling", "RegisterScalableTarget", request.properties)
         properties = request.properties
+        self._reach_minimum(request)
         identifier = f"{properties['ResourceId']}|{properties['ScalableDimension']}|{properties['ServiceNamespace']}"
         return Outcome(identifier, {"Id": identifier, "ScalableTargetARN": answer.get("ScalableTargetARN", "")}.get)
 
@@ -277,6 +278,17 @@ class ScalableTarget:
 
     def delete(self, request: Request) -> None:
         call(request.region, "application-autoscaling", "DeregisterScalableTarget", request.properties)
+
+    @staticmethod
+    def _reach_minimum(request: Request) -> None:
+        """As AWS does when it says "minimum capacity was set to"."""
+        if request.properties["ScalableDimension"] != "ecs:service:DesiredCount":
+            return
+        _, cluster, name = request.properties["ResourceId"].split("/")
+        [service] = call(request.region, "ecs", "DescribeServices", {"cluster": cluster, "services": [name]})["services"]
+        minimum = int(request.properties["MinCapacity"])
+        if service["desiredCount"] < minimum:
+            call(request.region, "ecs", "UpdateService", {"cluster": cluster, "service": name, "desiredCount": minimum})
 
 
 class ScalingPolicy:

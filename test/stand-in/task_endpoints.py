@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+import boto3
+
+import settings
 from settings import iso
 from tasks import Task
 
@@ -23,11 +26,26 @@ def _protection(task: Task, method: str, body: bytes) -> tuple[int, Any]:
         request = json.loads(body or b"{}")
         if not isinstance(request.get("ProtectionEnabled"), bool):
             return 400, {"error": {"Arn": task.arn, "Code": "InvalidParameterException", "Message": "Invalid request: does not contain 'ProtectionEnabled' field"}}
-        task.protect(int(request.get("ExpiresInMinutes") or 120) if request["ProtectionEnabled"] else None)
+        _ask_ecs(task, request)
     state: dict[str, Any] = {"ProtectionEnabled": task.protected, "TaskArn": task.arn}
     if task.protected and task.protected_until:
         state["ExpirationDate"] = iso(task.protected_until)
     return 200, {"protection": state}
+
+
+def _ask_ecs(task: Task, request: dict[str, Any]) -> None:
+    """The agent calls the API in the name of the task's role."""
+    credentials = task.credentials()
+    client = boto3.Session().client(
+        "ecs",
+        region_name=task.region,
+        endpoint_url=settings.endpoint(),
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["Token"],
+    )
+    expiry = {"expiresInMinutes": int(request["ExpiresInMinutes"])} if request.get("ExpiresInMinutes") else {}
+    client.update_task_protection(cluster=task.cluster_arn, tasks=[task.arn], protectionEnabled=request["ProtectionEnabled"], **expiry)
 
 
 def _task(task: Task) -> dict[str, Any]:

@@ -35,5 +35,5 @@ def run_worker(arguments, journal):
 
 
 supervisor.run_worker = run_worker
-supervisor.reschedule = lambda runs: print("rescheduled", *sorted(runs), flush=True)
+supervisor.reschedule = lambda runs, worker: print("rescheduled", *sorted(runs), flush=True)
 sys.exit(supervisor.Supervisor(sys.argv[1:]).run())

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pythonEnvironment } from '../python/environment';
 
 const SUPERVISOR = join(__dirname, '..', '..', 'src', 'task', 'supervisor.py');
+jest.setTimeout(30_000);
+
 const FAST = { TICK_SECONDS: 0.05, DRAIN_SECONDS: 1, CLEANUP_SECONDS: 0.5, LINGER_SECONDS: 0.3 };
 
 let python: string;
@@ -37,7 +39,7 @@ class Supervised {
   }
 
   public async says(text: string | RegExp): Promise<void> {
-    for (const end = Date.now() + 8000; !(typeof text === 'string' ? this.output.includes(text) : text.test(this.output));) {
+    for (const end = Date.now() + 15_000; !(typeof text === 'string' ? this.output.includes(text) : text.test(this.output));) {
       if (Date.now() > end) throw new Error(`It does not say ${text}, but: ${this.output}`);
       await sleep(20);
     }
@@ -82,7 +84,7 @@ class Agent {
   }
 
   public async has(count: number): Promise<void> {
-    for (const end = Date.now() + 8000; this.requests.length < count;) {
+    for (const end = Date.now() + 15_000; this.requests.length < count;) {
       if (Date.now() > end) throw new Error(`ECS was asked ${this.requests.length} times: ${JSON.stringify(this.requests)}`);
       await sleep(20);
     }
@@ -117,7 +119,8 @@ describe('the supervisor starts the worker', () => {
   });
 
   test('in a process group of its own, because the image\'s init signals the whole group', async () => {
-    new Supervised('on(signal.SIGTERM, lambda: print("told directly", flush=True)); on(signal.SIGUSR1, lambda: sys.exit(0)); print("ready!", flush=True); time.sleep(60)');
+    new Supervised('told = []; on(signal.SIGTERM, lambda: print("told directly", flush=True)); on(signal.SIGUSR1, lambda: told.append(1));'
+      + 'print("ready!", flush=True)\nwhile not told: time.sleep(0.1)\ntime.sleep(0.3)');
     await supervised!.says('ready!');
     supervised!.kill('SIGTERM', true);
     expect(await supervised!.code).toBe(0);
@@ -168,7 +171,7 @@ describe('on SIGTERM', () => {
     const [, worker] = /worker (\d+)/.exec(supervised!.output)!;
     const [, flowRun] = /process (\d+)/.exec(supervised!.output)!;
     for (const pid of [worker, flowRun].map(Number)) {
-      for (const end = Date.now() + 3000; alive(pid) && Date.now() < end;) await sleep(20);
+      for (const end = Date.now() + 15_000; alive(pid) && Date.now() < end;) await sleep(20);
       expect([pid, alive(pid)]).toEqual([pid, false]);
     }
   });
@@ -185,7 +188,10 @@ describe('scale-in protection', () => {
 
   test('is on while runs are in flight and off a while after', async () => {
     const { environment } = await Agent.start();
-    new Supervised('begin("a"); time.sleep(0.5); end("a"); begin("b"); time.sleep(0.5); end("b"); time.sleep(60)', {}, environment);
+    new Supervised('begin("a"); time.sleep(0.5); end("a"); time.sleep(0.3); begin("b"); time.sleep(0.5); print("done!", flush=True); end("b"); time.sleep(60)',
+      { LINGER_SECONDS: 2 }, environment);
+    await supervised!.says('done!');
+    expect(agent!.requests).toHaveLength(1);
     await agent!.has(2);
     expect(agent!.requests).toEqual([
       { ...PUT, ProtectionEnabled: true, ExpiresInMinutes: 30 },

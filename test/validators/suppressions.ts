@@ -73,6 +73,12 @@ export const suppressions: Suppression[] = [
   },
   {
     engine: 'cdk-nag',
+    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
+    where: /\/Demand\/Role\/DefaultPolicy/,
+    reason: 'cloudwatch:PutMetricData has no resources; the namespace is fixed by a condition, which the rule "iam" checks.',
+  },
+  {
+    engine: 'cdk-nag',
     rule: 'AwsSolutions-EC23',
     where: /EndpointSecurityGroup\/Resource$/,
     message: /threw an error/,
@@ -96,6 +102,11 @@ export const suppressions: Suppression[] = [
     ...exception,
     where: /\/(WorkPool\/Managed\/.*|Custom::.*CustomResourceProvider\/Handler)/,
     reason: 'CloudFormation waits for the answer of a custom resource and fails the deployment without it; nobody would look into a queue.',
+  })),
+  ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
+    ...exception,
+    where: /\/Demand\/Function\/Resource$/,
+    reason: 'The publisher counts anew at its next call, within a minute: an old call has nothing left to say.',
   })),
   {
     engine: 'checkov',

@@ -7,7 +7,7 @@ const template = templateOf();
 const queue = resource(template, 'AWS::SQS::Queue', /EventsQueue/);
 const deadLetters = resource(template, 'AWS::SQS::Queue', /DeadLetter/);
 const key = resource(template, 'AWS::KMS::Key');
-const rule = resource(template, 'AWS::Events::Rule');
+const rule = resource(template, 'AWS::Events::Rule', /WorkPoolEvents/);
 const policyOf = (logicalId: string) => resources(template, 'AWS::SQS::QueuePolicy')
   .filter(({ Properties }) => Properties.Queues.some(({ Ref }: any) => Ref === logicalId))
   .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
@@ -25,14 +25,14 @@ describe('the rule', () => {
   });
 
   test('takes every family that Prefect names where the pool is an existing one', () => {
-    const existing = resource(templateOf({ workPool: WorkPool.existing('etl') }), 'AWS::Events::Rule').Properties.EventPattern;
+    const existing = resource(templateOf({ workPool: WorkPool.existing('etl') }), 'AWS::Events::Rule', /WorkPoolEvents/).Properties.EventPattern;
     expect(text(existing.detail.taskDefinitionArn[0].prefix)).toMatch(/:task-definition\/prefect$/);
   });
 
   test('takes them in a given cluster', () => {
     const stack = newStack();
     addWorker(stack, { cluster: ecs.Cluster.fromClusterAttributes(stack, 'Shared', { clusterName: 'shared', vpc: importedVpc(stack), securityGroups: [] }) });
-    expect(text(resource(Template.fromStack(stack), 'AWS::Events::Rule').Properties.EventPattern.detail.clusterArn[0])).toMatch(/:cluster\/shared$/);
+    expect(text(resource(Template.fromStack(stack), 'AWS::Events::Rule', /WorkPoolEvents/).Properties.EventPattern.detail.clusterArn[0])).toMatch(/:cluster\/shared$/);
   });
 
   test('sends them to the queue, which takes them from this rule only', () => {

@@ -2,7 +2,7 @@ import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the faults: one worker service of the type under test, with or without the measures against lost runs. */
-const { API_URL, SECRET_ARN, WORKERS, WORKER_TYPE, MEASURES, FLOW_RUN_LIMIT, GENERATION, WORKER_ENVIRONMENT = '{}' } = process.env;
+const { API_URL, SECRET_ARN, WORKERS, WORKER_TYPE, MEASURES, FLOW_RUN_LIMIT, WORKER_ENVIRONMENT = '{}' } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Faults');
@@ -13,9 +13,10 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   workPool: WorkPool.managed('faults'),
   workerType: WORKER_TYPE as WorkerType,
   flowRunLimit: Number(FLOW_RUN_LIMIT),
+  // Enough for 50 runs a worker.
+  ...(WORKER_TYPE === WorkerType.PROCESS && { memoryLimitMiB: 8192 }),
   scaling: { minWorkers: Number(WORKERS) },
-  // GENERATION changes with each deployment, so that there is something to deploy.
-  environment: { GENERATION: GENERATION ?? '1', ...JSON.parse(WORKER_ENVIRONMENT) },
+  environment: JSON.parse(WORKER_ENVIRONMENT),
 });
 
 if (MEASURES === 'off' && WORKER_TYPE === WorkerType.PROCESS) {

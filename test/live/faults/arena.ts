@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -56,8 +56,8 @@ export class Arena {
 
   private readonly deployments = new Map<FlowName, string>();
   private readonly ecs: ECSClient;
-  private generation = 1;
   private readonly known = new Set<string>();
+  private faults = 0;
 
   private constructor(
     public readonly live: Live,
@@ -70,6 +70,11 @@ export class Arena {
     this.ecs = new ECSClient({ endpoint: live.standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
   }
 
+  /** The file that the runs of this fault wait for. */
+  private get gate(): string {
+    return `gate-${this.faults}`;
+  }
+
   public async stop(): Promise<void> {
     await this.live.stop();
     await rm(this.directory, { recursive: true, force: true });
@@ -77,7 +82,7 @@ export class Arena {
 
   // --- flow runs
 
-  /** Starts `count` flow runs of a flow and gives their ids. */
+  /** Starts `count` flow runs of a flow and gives their ids. They work for some seconds once they are released. */
   public async startRuns(count: number, seconds: number, flow: FlowName = 'plain'): Promise<string[]> {
     const evidence = join(this.directory, 'runs');
     await mkdir(evidence, { recursive: true });
@@ -86,7 +91,7 @@ export class Arena {
     }
     const ids: string[] = [];
     for (let index = 0; index < count; index++) {
-      ids.push(await this.live.prefect.start(this.deployments.get(flow)!, { seconds, evidence }));
+      ids.push(await this.live.prefect.start(this.deployments.get(flow)!, { seconds, evidence, gate: this.gate }));
     }
     ids.forEach(id => this.known.add(id));
     return ids;
@@ -97,8 +102,13 @@ export class Arena {
     return readEvidence(join(this.directory, 'runs', id));
   }
 
+  /** Lets the runs work, those that have begun and those that will. */
+  public async release(): Promise<void> {
+    await writeFile(join(this.directory, 'runs', this.gate), '');
+  }
+
   /** Waits until every run has begun to execute. */
-  public async inFlight(ids: readonly string[], seconds = 180): Promise<void> {
+  public async inFlight(ids: readonly string[], seconds = 300): Promise<void> {
     await this.until(`${ids.length} runs in flight`, seconds, async () => {
       const evidence = await Promise.all(ids.map(id => this.evidence(id)));
       return evidence.every(executions => executions.length > 0);
@@ -177,12 +187,6 @@ export class Arena {
     await this.ecs.send(new UpdateServiceCommand({ cluster: this.cluster, service: this.service, forceNewDeployment: true }));
   }
 
-  /** A deployment with the CDK that changes the task definition. */
-  public async cdkDeploy(): Promise<void> {
-    this.generation++;
-    await deploy(this.live.standIn, { ...this.live.deployment, environment: { ...this.live.deployment.environment, GENERATION: `${this.generation}` } });
-  }
-
   /** Ids of the processes of a task, those of flow runs or those of the worker itself. */
   public async processesOf(task: TaskInfo, which: 'all' | 'flow runs' | 'worker'): Promise<number[]> {
     const id = task.taskArn.split('/').pop()!;
@@ -207,6 +211,7 @@ export class Arena {
       if (busy.has(variables.get('PREFECT__FLOW_RUN_ID') ?? '')) killNow(pid);
     }
     this.known.clear();
+    this.faults++;
     await this.scaleTo(WORKERS);
     await this.steady();
   }

@@ -25,6 +25,8 @@ export interface Outcome {
   readonly states: Record<string, number>;
   /** Runs whose code was started more than once, in order to finish it. */
   readonly startedAgain: number;
+  /** Runs that could clean up when they were interrupted. */
+  readonly cleanedUp: number;
   /** Running or Pending with no process behind it. */
   readonly stuck: number;
   /** Neither finished nor executing nor waiting for someone: nobody will ever take it. */
@@ -53,12 +55,13 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   const busy = await arena.withProcess(ids);
 
   const states: Record<string, number> = {};
-  const sum = { startedAgain: 0, stuck: 0, lost: 0, finishedStartedAgain: 0, doubled: 0, endedWrongly: 0 };
+  const sum = { startedAgain: 0, cleanedUp: 0, stuck: 0, lost: 0, finishedStartedAgain: 0, doubled: 0, endedWrongly: 0 };
   for (const { id, state } of runs) {
     states[state.name] = (states[state.name] ?? 0) + 1;
     const executions = await arena.evidence(id);
     const firstEnd = Math.min(...executions.map(({ ended }) => ended ?? Infinity));
     if (executions.length > 1) sum.startedAgain++;
+    if (executions.some(({ cleanedUp }) => cleanedUp !== undefined)) sum.cleanedUp++;
     if (executions.some(({ started }) => started > firstEnd)) sum.finishedStartedAgain++;
     if (executions.some(({ ended, cleanedUp }, index) => executions[index + 1]?.started < (ended ?? cleanedUp ?? 0))) sum.doubled++;
     if (FINAL.includes(state.type)) {
@@ -83,10 +86,18 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
 
 /** The runs once all are final, or nothing has moved for so long that nothing will. */
 async function settled(arena: Arena, ids: readonly string[], patienceSeconds: number): Promise<FlowRun[]> {
+  // Without measures there is nothing to wait for, once no process is left and no worker takes a run for a while.
+  const quietSeconds = arena.options.measures ? patienceSeconds : 30;
+  let moved = Date.now();
+  let before = '';
   for (const end = Date.now() + patienceSeconds * 1000; ;) {
     const runs = await arena.flowRuns(ids);
-    const final = runs.every(({ state }) => FINAL.includes(state.type));
-    if ((final && (await arena.withProcess(ids)).size === 0) || Date.now() > end) return runs;
+    const busy = (await arena.withProcess(ids)).size;
+    const now = runs.map(({ id, state }) => `${id} ${state.name}`).sort().join();
+    if (now !== before || busy > 0) moved = Date.now();
+    before = now;
+    const final = busy === 0 && runs.every(({ state }) => FINAL.includes(state.type));
+    if (final || Date.now() > end || Date.now() > moved + quietSeconds * 1000) return runs;
     await sleep(1000);
   }
 }

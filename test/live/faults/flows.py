@@ -14,9 +14,12 @@ def witness(evidence: str, what: str) -> None:
         file.write(f"{what} {time.time():.3f} {os.getpid()}\n")
 
 
-def work(seconds: float, evidence: str) -> None:
+def work(seconds: float, evidence: str, gate: str) -> None:
+    """Waits for the gate, so that all runs of a fault are in flight when it happens, and then works for some seconds."""
     witness(evidence, "start")
     try:
+        while not (Path(evidence) / gate).exists():
+            time.sleep(0.2)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(0.1)
@@ -27,21 +30,21 @@ def work(seconds: float, evidence: str) -> None:
 
 
 @flow(name="plain")
-def plain(seconds: float, evidence: str) -> None:
-    work(seconds, evidence)
+def plain(seconds: float, evidence: str, gate: str) -> None:
+    work(seconds, evidence, gate)
 
 
 @flow(name="retrying", retries=2, retry_delay_seconds=1)
-def retrying(seconds: float, evidence: str) -> None:
+def retrying(seconds: float, evidence: str, gate: str) -> None:
     """Fails at first, so that Prefect tries it again in the process that it has."""
     if not (Path(evidence) / str(flow_run.id)).exists():
         witness(evidence, "first")
         raise RuntimeError("fails at first, as it should")
-    work(seconds, evidence)
+    work(seconds, evidence, gate)
 
 
 @flow(name="suspending")
-def suspending(seconds: float, evidence: str) -> None:
+def suspending(seconds: float, evidence: str, gate: str) -> None:
     witness(evidence, "before")
     suspend_flow_run(timeout=3600, key="approval")
-    work(seconds, evidence)
+    work(seconds, evidence, gate)

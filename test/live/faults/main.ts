@@ -32,10 +32,16 @@ async function main(): Promise<void> {
       const arena = await Arena.start({ workerType, measures, runs: Number(values.runs), onProgress: values.verbose ? console.log : undefined });
       try {
         for (const fault of faults) {
-          const outcome = await measure(arena, fault);
-          console.log(line(outcome));
-          outcomes.push(outcome);
-          writePage(FAULTS, remember(outcome));
+          try {
+            const outcome = await measure(arena, fault);
+            console.log(line(outcome));
+            outcomes.push(outcome);
+            writePage(FAULTS, remember(outcome));
+          } catch (error) {
+            // The next fault starts from a clean state.
+            console.error(`${fault.name}:`, error);
+            process.exitCode = 1;
+          }
         }
       } finally {
         await arena.stop();

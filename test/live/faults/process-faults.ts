@@ -6,7 +6,7 @@ import { WorkerType } from '../../../src';
 const workerType = WorkerType.PROCESS;
 /** A run that ends within the time that a stopping worker has, and one that doesn't. */
 const SHORT = 4;
-const LONG = 25;
+const LONG = 15;
 
 /** Runs in flight of every kind that matters: short, long, and one that has been tried again in its process. */
 async function mixed(arena: Arena, count: number): Promise<string[]> {
@@ -14,12 +14,14 @@ async function mixed(arena: Arena, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (const [number, seconds, flow] of kinds) ids.push(...await arena.startRuns(number, seconds, flow));
   await arena.inFlight(ids);
+  await arena.release();
   return ids;
 }
 
 async function steadyRuns(arena: Arena, count: number, seconds: number): Promise<string[]> {
   const ids = await arena.startRuns(count, seconds);
   await arena.inFlight(ids);
+  await arena.release();
   return ids;
 }
 
@@ -133,6 +135,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     what: 'runs are suspended, their workers are replaced, and then they are resumed',
     happen: async (arena, count) => {
       const ids = await arena.startRuns(count, SHORT, 'suspending');
+      await arena.release();
       await arena.until('all runs suspended', 180, async () => (await arena.flowRuns(ids)).every(({ state }) => state.name === 'Suspended'));
       for (const task of await arena.workers()) await arena.stopTask(task);
       await arena.steady();
@@ -144,6 +147,10 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     name: 'two workers racing',
     workerType,
     what: 'all runs are due at the same moment for two idle workers',
-    happen: (arena, count) => arena.startRuns(count, SHORT),
+    happen: async (arena, count) => {
+      const ids = await arena.startRuns(count, SHORT);
+      await arena.release();
+      return ids;
+    },
   },
 ];

@@ -41,11 +41,12 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
 
 function cell(outcome: Outcome | undefined): string {
   if (!outcome) return '';
-  const { runs, states, startedAgain, stuck, lost, finishedStartedAgain, doubled } = outcome;
+  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled } = outcome;
   const faults = Object.entries({ stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled }).filter(([, count]) => count > 0);
   const numbers = [
     ...Object.entries(states).map(([state, count]) => `${count} ${state}`),
     ...(startedAgain > 0 ? [`${startedAgain} of them started again`] : []),
+    ...(cleanedUp > 0 ? [`${cleanedUp} cleaned up when interrupted`] : []),
     ...faults.map(([what, count]) => `**${count} ${what}**`),
   ];
   return `${passed(outcome) ? 'ok' : '**no**'}: ${runs} runs, ${numbers.join(', ')}`;

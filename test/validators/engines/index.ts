@@ -13,5 +13,5 @@ export const engines: Record<string, Engine> = {
   ...cdkNag,
   checkov,
   'control-tower': controlTower,
-  'rules': applyRules,
+  'rules': (templates) => applyRules(templates),
 };

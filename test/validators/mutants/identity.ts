@@ -59,6 +59,7 @@ export const identityMutants: Mutant[] = [
     caughtBy: 'secrets',
     edit: (template) => delete first(template, 'AWS::ECS::TaskDefinition')[1].Properties.ExecutionRoleArn,
   },
+  { name: 'metrics in any namespace', caughtBy: 'iam', edit: (template) => delete statementFor(template, 'cloudwatch:PutMetricData').statement.Condition },
   { name: 'role that may read every secret', caughtBy: 'secrets', edit: (template) => statementFor(template, 'secretsmanager:GetSecretValue').statement.Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*' } },
   { name: 'API key in an environment variable', caughtBy: 'secrets', edit: (template) => (container(template).Environment ??= []).push({ Name: 'PREFECT_API_KEY', Value: 'not-a-reference' }) },
   { name: 'value that is a key', caughtBy: 'secrets', edit: (template) => (container(template).Environment ??= []).push({ Name: 'GREETING', Value: ['pnu', 'abcdef0123456789'].join('_') }) },

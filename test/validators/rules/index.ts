@@ -1,4 +1,5 @@
 import type { Finding, NamedTemplate, Rule } from '../types';
+import { configRules } from './config-rules';
 import { dashboards } from './dashboards';
 import { dependencies } from './dependencies';
 import { deployments } from './deployments';
@@ -8,11 +9,13 @@ import { knownNames } from './names';
 import { networkPath } from './network-path';
 import { noIngress } from './no-ingress';
 import { portable } from './portable';
+import { scalingPolicies } from './scaling-policies';
 import { secrets } from './secrets';
 import { queues } from './sqs';
 
 /** The rules of our own, for what no engine sees. Each has a mutant in mutants/ that shows it works. */
 export const rules: Record<string, Rule> = {
+  'config-rules': configRules,
   'dashboards': dashboards,
   'dependencies': dependencies,
   'deployments': deployments,
@@ -22,16 +25,17 @@ export const rules: Record<string, Rule> = {
   'network-path': networkPath,
   'no-ingress': noIngress,
   'portable': portable,
+  'scaling-policies': scalingPolicies,
   'secrets': secrets,
   'sqs': queues,
 };
 
 /** Runs the rules on each template, as one engine named `rules`. */
-export async function applyRules(templates: NamedTemplate[]): Promise<Finding[]> {
+export async function applyRules(templates: NamedTemplate[], names = Object.keys(rules)): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const named of templates) {
-    for (const [rule, check] of Object.entries(rules)) {
-      const remarks = await check(named.template, { named });
+    for (const rule of names) {
+      const remarks = await rules[rule](named.template, { named });
       findings.push(...remarks.map((remark): Finding => ({ engine: 'rules', rule, template: named.name, severity: 'error', ...remark })));
     }
   }

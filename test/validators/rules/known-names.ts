@@ -1,4 +1,5 @@
 import { aws_config as config, aws_ec2 as ec2 } from 'aws-cdk-lib';
+import { NAMESPACE, UNITS } from '../../../src/demand/metrics';
 
 /** The last parts of the names of endpoint services (`ecr.api`), as the CDK lists them. */
 export const ENDPOINT_SERVICES = new Set([
@@ -13,6 +14,14 @@ export function lastPart(name: string): string {
 
 /** Ids of AWS Config's managed rules, as the CDK lists them. */
 export const CONFIG_RULES = new Set(Object.values(config.ManagedRuleIdentifiers).filter((value): value is string => typeof value === 'string'));
+
+/** Rule groups that AWS manages for WAF: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html */
+export const WAF_GROUPS = new Set([
+  'AWSManagedRulesCommonRuleSet', 'AWSManagedRulesAdminProtectionRuleSet', 'AWSManagedRulesKnownBadInputsRuleSet', 'AWSManagedRulesSQLiRuleSet',
+  'AWSManagedRulesLinuxRuleSet', 'AWSManagedRulesUnixRuleSet', 'AWSManagedRulesWindowsRuleSet', 'AWSManagedRulesPHPRuleSet', 'AWSManagedRulesWordPressRuleSet',
+  'AWSManagedRulesAmazonIpReputationList', 'AWSManagedRulesAnonymousIpList', 'AWSManagedRulesBotControlRuleSet', 'AWSManagedRulesATPRuleSet',
+  'AWSManagedRulesACFPRuleSet', 'AWSManagedRulesAntiDDoSRuleSet',
+]);
 
 /** AWS managed policies that the library and the CDK's own resources may use. */
 export const MANAGED_POLICIES = new Set([
@@ -50,7 +59,7 @@ export const METRICS: Record<string, string[] | undefined> = {
   'AWS/WAFV2': ['AllowedRequests', 'BlockedRequests', 'CountedRequests'],
   'AWS/RDS': undefined,
   // What the library's own code publishes.
-  'PrefectFargateWorker': ['DueRuns', 'LateRuns', 'PendingRuns', 'RunningRuns', 'OnlineWorkers', 'CrashedRuns'],
+  [NAMESPACE]: Object.keys(UNITS),
 };
 
 /** Memory in MiB that Fargate offers for each number of CPU units. */

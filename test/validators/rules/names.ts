@@ -2,7 +2,7 @@ import { Resolver } from '../intrinsics';
 import { managedPoliciesOfRole } from '../statements';
 import { asArray, ofType } from '../template';
 import type { Remark, Rule, Template } from '../types';
-import { CONFIG_RULES, ENDPOINT_SERVICES, FARGATE_SIZES, lastPart, MANAGED_POLICIES } from './known-names';
+import { CONFIG_RULES, ENDPOINT_SERVICES, FARGATE_SIZES, lastPart, MANAGED_POLICIES, WAF_GROUPS } from './known-names';
 import { mathFaults, metricFault, statisticFault } from './metrics';
 
 /** Names and sizes that AWS knows, which CloudFormation takes as any text: each has to be on a list. */
@@ -24,6 +24,10 @@ export const knownNames: Rule = (template, { named }) => {
   for (const [id, { Properties = {} }] of ofType(template, 'AWS::Config::ConfigRule')) {
     const source = Properties.Source ?? {};
     complain(id, source.Owner === 'AWS' && !CONFIG_RULES.has(source.SourceIdentifier) ? `AWS Config has no managed rule ${source.SourceIdentifier}.` : undefined);
+  }
+  for (const [id, { Properties = {} }] of ofType(template, /^AWS::WAFv2::(WebACL|RuleGroup)$/)) {
+    const groups = asArray<any>(resolver.resolve(Properties.Rules)).map(({ Statement }) => Statement?.ManagedRuleGroupStatement).filter(Boolean);
+    groups.forEach(({ VendorName, Name }) => complain(id, VendorName === 'AWS' && !WAF_GROUPS.has(Name) ? `WAF has no managed rule group ${Name}.` : undefined));
   }
   for (const [id, { Properties = {} }] of ofType(template, 'AWS::ECS::TaskDefinition')) {
     complain(id, fargateFault(resolver.resolve(Properties)));

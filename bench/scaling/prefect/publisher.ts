@@ -1,0 +1,38 @@
+import { Pool } from './pool';
+
+/** What the template says of the demand publisher. */
+export interface PublisherSettings {
+  readonly workPool: string;
+  readonly worker: string;
+  readonly workQueues?: readonly string[];
+  readonly flowRunLimit: number;
+  readonly leadTimeSeconds: number;
+  /** Seconds between two polls, inside of one invocation too. */
+  readonly pollSeconds: number;
+  /** Seconds between two invocations. */
+  readonly invocationSeconds: number;
+}
+
+/**
+ * The metrics of one poll: what is due within the lead time, late runs included, what is pending and what is running
+ * need a slot; RequiredWorkers have them.
+ */
+export function demandMetrics(settings: PublisherSettings, pool: Pool, now: number, desired: number): Record<string, number> {
+  const queues = settings.workQueues;
+  const due = pool.scheduled(now, now + settings.leadTimeSeconds, queues);
+  const late = due.filter(run => run.expectedStart < now);
+  const [pending, running] = [pool.count('Pending', queues), pool.count('Running', queues)];
+  const demand = due.length + pending + running;
+  const required = Math.ceil(demand / settings.flowRunLimit);
+  return {
+    DueRuns: due.length,
+    LateRuns: late.length,
+    OldestLateSeconds: late.length === 0 ? 0 : now - late[0].expectedStart,
+    PendingRuns: pending,
+    RunningRuns: running,
+    Demand: demand,
+    RequiredWorkers: required,
+    MissingWorkers: Math.max(0, required - desired),
+    SurplusWorkers: Math.max(0, desired - required),
+  };
+}

@@ -1,0 +1,24 @@
+import * as path from 'node:path';
+import { Stack, StackProps, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { PrefectApi, PrefectFargateWorker, Tracing, WorkPool } from 'cdk-prefect-fargate-worker';
+
+/** Every flow run in ten is traced to AWS X-Ray, and AWS Config watches what is deployed. */
+export class Traced extends Stack {
+  constructor(scope: Construct, id: string, props?: StackProps) {
+    super(scope, id, props);
+
+    new PrefectFargateWorker(this, 'Worker', {
+      api: PrefectApi.cloud({
+        accountId: '11111111-2222-3333-4444-555555555555',
+        workspaceId: '66666666-7777-8888-9999-000000000000',
+        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+      }),
+      workPool: WorkPool.managed('etl', {
+        flowRunDefaults: { image: ecs.ContainerImage.fromAsset(path.join(__dirname, 'images', 'traced-flows')) },
+      }),
+      observability: { tracing: Tracing.xray({ samplingRatio: 0.1 }) },
+      compliance: { configRules: true }, // needs AWS Config's recorder in the account
+    });
+  }
+}

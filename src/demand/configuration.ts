@@ -1,0 +1,28 @@
+import type { ApiLocation } from '../private/prefect-connection';
+
+/** What the construct tells the demand publisher. No secrets: only where they are. */
+export interface PublisherConfiguration {
+  readonly api: ApiLocation;
+  /** The metrics' dimensions: name of the work pool, and the construct's unique name. */
+  readonly workPool: string;
+  readonly worker: string;
+  /** The queues that the worker serves, where these are not all of the pool. */
+  readonly workQueues?: readonly string[];
+  /** How many flow runs one worker holds at a time; without it the number of workers doesn't follow demand. */
+  readonly flowRunLimit?: number;
+  /** How long before a run is due it counts as demand. */
+  readonly leadTimeSeconds: number;
+  readonly pollSeconds: number;
+  /** Whether the worker only takes over when another doesn't serve the pool. */
+  readonly standby?: Standby;
+  /** The ECS service: the ARN or name of its cluster, and its name. */
+  readonly cluster: string;
+  readonly service: string;
+}
+
+export interface Standby {
+  /** How long runs have to be late before the worker takes over. */
+  readonly afterSeconds: number;
+  /** How many workers take over where `flowRunLimit` doesn't say how many the demand needs. */
+  readonly workers: number;
+}

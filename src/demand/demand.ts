@@ -1,0 +1,104 @@
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, Duration, Names, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Network } from '../network/network';
+import { PrefectApi } from '../prefect-api';
+import { PublisherConfiguration, Standby } from './configuration';
+import { MetricName, NAMESPACE } from './metrics';
+import { PublisherFunction } from './publisher-function';
+import { apiFunction, apiLocation } from '../private/api-function';
+
+export interface DemandProps {
+  readonly api: PrefectApi;
+  readonly network: Network;
+  readonly service: ecs.FargateService;
+  readonly workPoolName: string;
+  readonly workQueues?: readonly string[];
+  readonly flowRunLimit?: number;
+  readonly leadTime: Duration;
+  readonly pollInterval: Duration;
+  readonly standby?: Standby;
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+}
+
+/** Publishes to CloudWatch what there is to do for the worker, and what becomes of it. */
+export class Demand extends Construct {
+  public readonly publisher: lambda.Function;
+  private readonly dimensionsMap: { WorkPool: string; Worker: string };
+
+  constructor(scope: Construct, id: string, private readonly props: DemandProps) {
+    super(scope, id);
+    const { api, network } = props;
+    this.dimensionsMap = { WorkPool: props.workPoolName, Worker: Names.uniqueResourceName(scope, { maxLength: 128 }) };
+
+    const options = apiFunction(this, {
+      ...props,
+      purpose: 'Publishes the demand for the Prefect worker',
+      securityGroup: ['PublisherSecurityGroup', 'Demand publisher'],
+    });
+    this.publisher = new PublisherFunction(this, 'Function', {
+      description: `Publishes the demand for the Prefect worker ${scope.node.path}`,
+      timeout: Duration.seconds(60),
+      memorySize: 256,
+      architecture: lambda.Architecture.ARM_64,
+      // A minute later there is a newer demand to publish than that of a poll that failed.
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(1),
+      environment: { CONFIGURATION: Stack.of(this).toJsonString(this.configuration()) },
+      ...options,
+    });
+    this.grantPublish(options.role);
+    options.logGroup.grant(options.role, 'logs:FilterLogEvents');
+    if (api._privateNetwork) this.publisher.node.addDependency(network.reachable);
+
+    new events.Rule(this, 'Schedule', {
+      description: `Polls the demand for the Prefect worker ${scope.node.path}`,
+      schedule: events.Schedule.rate(Duration.minutes(1)),
+      targets: [new targets.LambdaFunction(this.publisher, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+  }
+
+  /** A metric that the publisher sends, at the latest poll's resolution. */
+  public metric(metricName: MetricName, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: NAMESPACE,
+      metricName,
+      dimensionsMap: this.dimensionsMap,
+      statistic: metricName === 'CrashedRuns' || metricName === 'PublisherErrors' ? cloudwatch.Stats.SUM : cloudwatch.Stats.MAXIMUM,
+      period: Duration.minutes(1),
+      ...options,
+    });
+  }
+
+  private configuration(): PublisherConfiguration {
+    const { api, service, workQueues, flowRunLimit, leadTime, pollInterval, standby } = this.props;
+    return {
+      api: apiLocation(api),
+      workPool: this.dimensionsMap.WorkPool,
+      worker: this.dimensionsMap.Worker,
+      workQueues,
+      flowRunLimit,
+      leadTimeSeconds: leadTime.toSeconds(),
+      pollSeconds: pollInterval.toSeconds(),
+      standby,
+      cluster: service.cluster.clusterArn,
+      service: service.serviceName,
+    };
+  }
+
+  private grantPublish(role: iam.Role): void {
+    const { service } = this.props;
+    role.addToPolicy(new iam.PolicyStatement({
+      sid: 'Metrics',
+      actions: ['cloudwatch:PutMetricData'],
+      // CloudWatch has no resources for metrics; the namespace is what can be fixed.
+      resources: ['*'],
+      conditions: { StringEquals: { 'cloudwatch:namespace': NAMESPACE } },
+    }));
+    role.addToPolicy(new iam.PolicyStatement({
+      sid: 'Service',
+      actions: ['ecs:DescribeServices'],
+      resources: [service.serviceArn],
+    }));
+  }
+}

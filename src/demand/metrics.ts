@@ -1,0 +1,22 @@
+export const NAMESPACE = 'PrefectFargateWorker';
+
+/** What the publisher sends, each with its unit in CloudWatch. */
+export const UNITS = {
+  DueRuns: 'Count',
+  LateRuns: 'Count',
+  OldestLateSeconds: 'Seconds',
+  PendingRuns: 'Count',
+  RunningRuns: 'Count',
+  CrashedRuns: 'Count',
+  OnlineWorkers: 'Count',
+  Demand: 'Count',
+  RequiredWorkers: 'Count',
+  MissingWorkers: 'Count',
+  SurplusWorkers: 'Count',
+  PublisherErrors: 'Count',
+} as const;
+
+export type MetricName = keyof typeof UNITS;
+
+/** Values by metric. What isn't known is absent: it is not published, and never as 0. */
+export type Values = { readonly [name in MetricName]?: number };

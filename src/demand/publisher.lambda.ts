@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import type { ScheduledEvent } from 'aws-lambda';
+import type { PublisherConfiguration } from './configuration';
+import { CrashPosition } from './crash-position';
+import { MetricName, NAMESPACE, UNITS, Values } from './metrics';
+import { poll } from './poll';
+import { Fleet, workersFor } from './workers';
+import { connect } from '../private/prefect-connection';
+
+/** Between polls the function is started once a minute. */
+const MINUTE = 60;
+
+/** Seconds that an answer of the API may lag behind what happened: a run's end is stored a moment after its time. */
+const SETTLE_SECONDS = 10;
+
+const cloudWatch = new CloudWatchClient({});
+const ecs = new ECSClient({});
+const crashPosition = new CrashPosition();
+
+/** Reads the demand of a worker from the Prefect API and publishes it to CloudWatch, once or several times in its minute. */
+export async function handler(_event: ScheduledEvent): Promise<void> {
+  const configuration: PublisherConfiguration = JSON.parse(process.env.CONFIGURATION!);
+  const start = Date.now();
+  for (let second = 0; second < MINUTE; second += configuration.pollSeconds) {
+    await sleep(Math.max(0, start + second * 1000 - Date.now()));
+    await pollAndPublish(configuration);
+  }
+}
+
+async function pollAndPublish(configuration: PublisherConfiguration): Promise<void> {
+  const now = new Date();
+  const settled = now.getTime() - SETTLE_SECONDS * 1000;
+  let until: Date;
+  let values: Values;
+  try {
+    const since = await crashPosition.read(now) ?? new Date(settled - configuration.pollSeconds * 1000);
+    until = new Date(Math.max(settled, since.getTime()));
+    values = await read(configuration, now, { since, until });
+  } catch (error) {
+    // What isn't known isn't published: the alarms then see no data, and not that there is nothing to do.
+    console.error(error);
+    await publish(configuration, now, { PublisherErrors: 1 });
+    return;
+  }
+  await publish(configuration, now, { ...values, PublisherErrors: 0 });
+  crashPosition.advance(until);
+}
+
+async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
+  // The next poll is a better try than a late one.
+  const client = await connect(configuration.api, Math.min(20, configuration.pollSeconds * 0.6));
+  const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes), describe(configuration)]);
+  const workers = workersFor({
+    demand: reading.Demand, oldestLateSeconds: reading.OldestLateSeconds, onlineWorkers: reading.OnlineWorkers,
+  }, fleet, configuration.flowRunLimit, configuration.standby);
+  return { ...reading, ...workers };
+}
+
+async function describe({ cluster, service }: PublisherConfiguration): Promise<Fleet> {
+  const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
+  const [found] = services ?? [];
+  if (found?.desiredCount === undefined || found.runningCount === undefined) throw new Error(`ECS doesn't know the service ${service}.`);
+  return { desired: found.desiredCount, running: found.runningCount };
+}
+
+async function publish({ workPool, worker, pollSeconds }: PublisherConfiguration, now: Date, values: Values): Promise<void> {
+  await cloudWatch.send(new PutMetricDataCommand({
+    Namespace: NAMESPACE,
+    MetricData: Object.entries(values).map(([name, value]) => ({
+      MetricName: name,
+      Dimensions: [{ Name: 'WorkPool', Value: workPool }, { Name: 'Worker', Value: worker }],
+      Unit: UNITS[name as MetricName],
+      Value: value,
+      Timestamp: now,
+      StorageResolution: pollSeconds < MINUTE ? 1 : 60,
+    })),
+  }));
+}

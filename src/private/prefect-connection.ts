@@ -1,0 +1,16 @@
+import { PrefectClient } from './prefect-client';
+import { authenticationHeaders } from './prefect-credentials';
+
+/** Where a function finds the Prefect API. No secrets: only where they are. */
+export interface ApiLocation {
+  readonly url: string;
+  readonly isCloud: boolean;
+  readonly tlsCaCertificate?: string;
+  /** By environment variable of Prefect's client: the `valueFrom` of ECS, an ARN with an optional JSON field. */
+  readonly secrets: { readonly [variable: string]: string };
+}
+
+/** A client of that API, with what authenticates it. */
+export async function connect(api: ApiLocation, patienceSeconds?: number): Promise<PrefectClient> {
+  return new PrefectClient({ url: api.url, ca: api.tlsCaCertificate, headers: await authenticationHeaders(api.secrets), patienceSeconds });
+}

@@ -1,0 +1,61 @@
+import type { Standby } from '../../src/demand/configuration';
+import { Fleet, Need, workersFor } from '../../src/demand/workers';
+
+const need = (values: Partial<Need> = {}): Need => ({ demand: 0, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
+const fleet = (desired: number, running = desired): Fleet => ({ desired, running });
+const numbers = (...values: Parameters<typeof workersFor>) => {
+  const workers = workersFor(...values)!;
+  return [workers.RequiredWorkers, workers.MissingWorkers, workers.SurplusWorkers];
+};
+
+describe('the workers that are needed', () => {
+  test.each([
+    [0, 0, [0, 0, 0]],
+    [1, 0, [1, 1, 0]],
+    [7, 0, [1, 1, 0]],
+    [8, 0, [2, 2, 0]],
+    [60, 4, [9, 5, 0]],
+    [60, 9, [9, 0, 0]],
+    [7, 9, [1, 0, 8]],
+    [0, 2, [0, 0, 2]],
+  ])('for a demand of %d with %d workers are %j', (demand, desired, expected) => {
+    expect(numbers(need({ demand }), fleet(desired), 7)).toEqual(expected);
+  });
+
+  test('are unknown where a worker holds any number of flow runs', () => {
+    expect(workersFor(need({ demand: 60 }), fleet(2))).toBeUndefined();
+  });
+});
+
+describe('a standby', () => {
+  const standby: Standby = { afterSeconds: 300, workers: 2 };
+
+  test('has no workers while runs are not late for long, whatever the demand', () => {
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 299, onlineWorkers: 4 }), fleet(0), 7, standby)).toEqual([0, 0, 0]);
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 299 }), fleet(0), 7, standby)).toEqual([0, 0, 0]);
+  });
+
+  test('takes over when runs have been late for long, also beside another that can not cope', () => {
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 300 }), fleet(0), 7, standby)).toEqual([9, 9, 0]);
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 300, onlineWorkers: 10 }), fleet(0), 7, standby)).toEqual([9, 9, 0]);
+  });
+
+  test('goes on when the runs are no longer late, because that is its own doing', () => {
+    expect(numbers(need({ demand: 30, onlineWorkers: 9 }), fleet(9), 7, standby)).toEqual([5, 0, 4]);
+    expect(numbers(need({ demand: 30, onlineWorkers: 2 }), fleet(9, 5), 7, standby)).toEqual([5, 0, 4]);
+  });
+
+  test('hands back when others are online again', () => {
+    expect(numbers(need({ demand: 30, onlineWorkers: 10 }), fleet(9), 7, standby)).toEqual([0, 0, 9]);
+  });
+
+  test('has no workers when nothing is left to do', () => {
+    expect(numbers(need({ onlineWorkers: 9 }), fleet(9), 7, standby)).toEqual([0, 0, 9]);
+  });
+
+  test('takes over with a few workers where they hold any number of flow runs', () => {
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 300 }), fleet(0), undefined, standby)).toEqual([2, 2, 0]);
+    expect(numbers(need({ demand: 1, oldestLateSeconds: 300 }), fleet(0), undefined, standby)).toEqual([1, 1, 0]);
+    expect(numbers(need({ demand: 60, onlineWorkers: 4 }), fleet(0), undefined, standby)).toEqual([0, 0, 0]);
+  });
+});

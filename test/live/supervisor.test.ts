@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run } from './support/cdk';
+import { FLOWS } from './support/environment';
+import { Gate, openGate } from './support/gate';
+import { FlowRun, Prefect } from './support/prefect';
+import { pythonEnvironment } from '../python/environment';
+import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
+
+/** What the supervisor of PROCESS workers does with flow runs whose processes are gone, against a real server. */
+const AUTH = 'admin:a "pass" word';
+const WORKER = 'ProcessWorker 1';
+const POOL = 'processes';
+
+let server: PrefectServer;
+let gate: Gate;
+let prefect: Prefect;
+let deployment: string;
+
+jest.setTimeout(120_000);
+
+beforeAll(async () => {
+  server = await startPrefectServer({ authString: AUTH });
+  gate = await openGate(server.apiUrl);
+  prefect = new Prefect(server.apiUrl, { authorization: `Basic ${Buffer.from(AUTH).toString('base64')}` });
+  await prefect.call('POST', '/work_pools/', { name: POOL, type: 'process' });
+  deployment = await prefect.deploy('any', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
+});
+afterAll(async () => {
+  await gate?.stop();
+  await server?.stop();
+});
+
+async function reschedule(...runs: string[]): Promise<string> {
+  const { python } = await pythonEnvironment();
+  const supervisor = join(__dirname, '..', '..', 'src', 'task', 'supervisor.py');
+  return run(python, [join(FLOWS, 'reschedule.py'), supervisor, WORKER, ...runs], {
+    environment: { PREFECT_API_URL: gate.apiUrl, PREFECT_API_AUTH_STRING: AUTH, PREFECT_CLIENT_MAX_RETRIES: '0', PYTHONDONTWRITEBYTECODE: '1' },
+  });
+}
+
+/** A flow run in a state, without a process. */
+async function runIn(type: string, name?: string, stateDetails = {}): Promise<string> {
+  const id = await prefect.start(deployment);
+  await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type, name, state_details: stateDetails }, force: true });
+  return id;
+}
+
+const stateOf = async (id: string) => (await prefect.flowRun(id)).state;
+
+/** Whether a worker that polls the pool is offered the run. */
+async function offered(id: string): Promise<boolean> {
+  const offers = await prefect.call<{ flow_run: FlowRun }[]>('POST', `/work_pools/${POOL}/get_scheduled_flow_runs`, { limit: 200 });
+  return offers.some(({ flow_run: offer }) => offer.id === id);
+}
+
+test.each([['RUNNING'], ['PENDING']])('a run that is %s is given to the next worker', async type => {
+  const id = await runIn(type);
+  expect(await offered(id)).toBe(false);
+  expect(await reschedule(id)).toContain('1 flow runs rescheduled');
+  expect(await stateOf(id)).toMatchObject({ type: 'SCHEDULED', name: 'AwaitingRetry' });
+  expect(await offered(id)).toBe(true);
+});
+
+test.each([['RUNNING', 'Retrying'], ['SCHEDULED', 'AwaitingRetry']])('a run that its lost process had tried before and that is %s is given to the next worker, too', async (type, name) => {
+  const id = await runIn(type, name);
+  await prefect.call('PATCH', `/flow_runs/${id}`, { empirical_policy: { retries: 3, retry_delay: 1, retry_type: 'in_process', pause_keys: ['approval'] } });
+  expect(await offered(id)).toBe(false);
+  await reschedule(id);
+  expect(await offered(id)).toBe(true);
+  expect(await prefect.flowRun(id)).toMatchObject({ empirical_policy: { retries: 3, retry_delay: 1, pause_keys: ['approval'] } });
+});
+
+test.each([['COMPLETED'], ['FAILED'], ['CRASHED'], ['CANCELLED'], ['PAUSED'], ['SCHEDULED']])('a run that is %s stays so', async type => {
+  const id = await runIn(type);
+  const before = await stateOf(id);
+  expect(await reschedule(id)).toContain('0 flow runs rescheduled');
+  expect(await stateOf(id)).toEqual(before);
+});
+
+test('a run that is being cancelled is cancelled', async () => {
+  const id = await runIn('CANCELLING');
+  await reschedule(id);
+  expect(await stateOf(id)).toMatchObject({ type: 'CANCELLED' });
+});
+
+test('a run that another worker has by now is left to it', async () => {
+  const [ours, others] = [await runIn('RUNNING'), await runIn('RUNNING')];
+  await prefect.call('PATCH', `/flow_runs/${ours}/labels`, { 'prefect.worker.name': WORKER });
+  await prefect.call('PATCH', `/flow_runs/${others}/labels`, { 'prefect.worker.name': 'ProcessWorker 2' });
+  await reschedule(ours, others);
+  expect((await stateOf(ours)).name).toBe('AwaitingRetry');
+  expect((await stateOf(others)).type).toBe('RUNNING');
+});
+
+test('a run that was deleted does not keep the others from being rescheduled', async () => {
+  const [deleted, id] = [await runIn('RUNNING'), await runIn('RUNNING')];
+  await prefect.call('DELETE', `/flow_runs/${deleted}`);
+  expect(await reschedule(deleted, id)).toContain('1 flow runs rescheduled');
+  expect((await stateOf(id)).name).toBe('AwaitingRetry');
+});
+
+test('an API that is away is asked again until it is back', async () => {
+  const id = await runIn('RUNNING');
+  await gate.shut();
+  const done = reschedule(id);
+  await sleep(6_000);
+  await gate.open();
+  expect(await done).toMatch(/warning: flow run \S+ is not rescheduled yet[^]*1 flow runs rescheduled/);
+  expect((await stateOf(id)).name).toBe('AwaitingRetry');
+});

@@ -1,0 +1,104 @@
+import { Template } from '../../bench/scaling/template/intrinsics';
+
+export interface SmallTemplate {
+  readonly min?: number;
+  readonly max?: number;
+  readonly leadTimeSeconds?: number;
+  readonly pollSeconds?: number;
+  readonly alarmPeriod?: number;
+  readonly command?: readonly string[];
+  readonly spotWeight?: number;
+  readonly supervised?: boolean;
+  readonly scheduledActions?: readonly object[];
+}
+
+const ref = (id: string) => ({ Ref: id });
+const attribute = (id: string, name: string) => ({ 'Fn::GetAtt': [id, name] });
+const dimensions = [{ Name: 'WorkPool', Value: 'etl' }, { Name: 'Worker', Value: 'StackWorker' }];
+
+/** A template with just what the simulator reads, in the shapes in which the CDK writes it. */
+export function smallTemplate(options: SmallTemplate = {}): Template {
+  const { min = 0, max = 10, pollSeconds = 60, command = ['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'process', '--limit', '7'] } = options;
+  const step = (adjustments: object[], cooldown: number) => ({
+    Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
+    Properties: {
+      PolicyType: 'StepScaling',
+      ScalingTargetId: ref('Target'),
+      StepScalingPolicyConfiguration: { AdjustmentType: 'ChangeInCapacity', Cooldown: cooldown, MetricAggregationType: 'Maximum', StepAdjustments: adjustments },
+    },
+  });
+  const alarm = (metric: string, policy: string) => ({
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmActions: [ref(policy)],
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Dimensions: dimensions,
+      EvaluationPeriods: 1,
+      MetricName: metric,
+      Namespace: 'PrefectFargateWorker',
+      Period: options.alarmPeriod ?? pollSeconds,
+      Statistic: 'Maximum',
+      Threshold: 1,
+      TreatMissingData: 'notBreaching',
+    },
+  });
+  const upTo = (count: number, sign: 1 | -1) => Array.from({ length: count }, (_, index) => ({
+    MetricIntervalLowerBound: index, ...(index + 1 < count ? { MetricIntervalUpperBound: index + 1 } : {}), ScalingAdjustment: sign * (index + 1),
+  }));
+  return {
+    Resources: {
+      Cluster: { Type: 'AWS::ECS::Cluster' },
+      Role: { Type: 'AWS::IAM::Role' },
+      ...(options.supervised === false ? {} : {
+        RolePolicy: {
+          Type: 'AWS::IAM::Policy',
+          Properties: { Roles: [ref('Role')], PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'ecs:UpdateTaskProtection', Resource: 'arn' }] } },
+        },
+      }),
+      Task: { Type: 'AWS::ECS::TaskDefinition', Properties: { TaskRoleArn: attribute('Role', 'Arn'), ContainerDefinitions: [{ Name: 'worker', Command: command }] } },
+      Service: {
+        Type: 'AWS::ECS::Service',
+        Properties: {
+          DesiredCount: min,
+          TaskDefinition: ref('Task'),
+          ...(options.spotWeight === undefined ? {} : {
+            CapacityProviderStrategy: [{ CapacityProvider: 'FARGATE', Base: 1, Weight: 1 }, { CapacityProvider: 'FARGATE_SPOT', Weight: options.spotWeight }],
+          }),
+        },
+      },
+      Target: {
+        Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
+        Properties: {
+          MinCapacity: min,
+          MaxCapacity: max,
+          ResourceId: { 'Fn::Join': ['', ['service/', ref('Cluster'), '/', attribute('Service', 'Name')]] },
+          ScheduledActions: options.scheduledActions,
+        },
+      },
+      ScaleOut: step(upTo(max, 1), 120),
+      ScaleIn: step(upTo(max, -1), 60),
+      Missing: alarm('MissingWorkers', 'ScaleOut'),
+      Surplus: alarm('SurplusWorkers', 'ScaleIn'),
+      Publisher: {
+        Type: 'AWS::Lambda::Function',
+        Properties: {
+          Environment: {
+            Variables: {
+              CONFIGURATION: {
+                'Fn::Join': ['', [
+                  '{"api":{"url":"https://prefect.example.com/api"},"workPool":"etl","worker":"StackWorker","flowRunLimit":7,',
+                  `"leadTimeSeconds":${options.leadTimeSeconds ?? 240},"pollSeconds":${pollSeconds},"cluster":"`, attribute('Cluster', 'Arn'),
+                  '","service":"', attribute('Service', 'Name'), '"}',
+                ]],
+              },
+            },
+          },
+        },
+      },
+      Rule: {
+        Type: 'AWS::Events::Rule',
+        Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Arn: attribute('Publisher', 'Arn'), Id: 'Target0' }] },
+      },
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { smallTemplate } from './small-template';
+import { timesOf } from '../../bench/scaling/aws/schedule';
+import { Template } from '../../bench/scaling/template/intrinsics';
+import { readTemplate } from '../../bench/scaling/template/read';
+
+test('everything that says how the worker scales is read', () => {
+  const deployment = readTemplate(smallTemplate({ min: 1, max: 3, leadTimeSeconds: 200 }));
+  expect(deployment).toMatchObject({
+    bounds: { min: 1, max: 3 },
+    desired: 1,
+    worker: { flowRunLimit: 7, queues: undefined, supervised: true },
+    capacity: { onDemandBase: 0, onDemandWeight: 1, spotWeight: 0 },
+    publisher: { workPool: 'etl', worker: 'StackWorker', flowRunLimit: 7, leadTimeSeconds: 200, pollSeconds: 60, invocationSeconds: 60 },
+  });
+  expect(deployment.policies).toMatchObject([
+    {
+      kind: 'step',
+      id: 'ScaleOut',
+      adjustmentType: 'ChangeInCapacity',
+      cooldown: 120,
+      aggregation: 'Maximum',
+      steps: [{ lower: 0, upper: 1, adjustment: 1 }, { lower: 1, upper: 2, adjustment: 2 }, { lower: 2, adjustment: 3 }],
+    },
+    { id: 'ScaleIn', steps: [{ adjustment: -1 }, { adjustment: -2 }, { adjustment: -3 }] },
+  ]);
+  expect(deployment.alarms[0]).toEqual({
+    rule: { comparison: 'GreaterThanOrEqualToThreshold', threshold: 1, evaluationPeriods: 1, datapointsToAlarm: 1, missingData: 'notBreaching' },
+    metric: 'PrefectFargateWorker|MissingWorkers|WorkPool=etl|Worker=StackWorker',
+    statistic: 'Maximum',
+    period: 60,
+    policies: ['ScaleOut'],
+  });
+});
+
+test('queues, Spot, scheduled actions and a missing protection are read', () => {
+  const deployment = readTemplate(smallTemplate({
+    command: ['prefect', 'worker', 'start', '--type', 'process', '--work-queue', 'a', '--work-queue', 'b', '--limit', '3'],
+    spotWeight: 4,
+    supervised: false,
+    scheduledActions: [{ Schedule: 'cron(0 7 * * ? *)', Timezone: 'UTC', ScheduledActionName: 'up', ScalableTargetAction: { MinCapacity: 2 } }],
+  }));
+  expect(deployment.worker).toEqual({ flowRunLimit: 3, queues: ['a', 'b'], supervised: false });
+  expect(deployment.capacity).toEqual({ onDemandBase: 1, onDemandWeight: 1, spotWeight: 4 });
+  expect(deployment.scheduledActions).toMatchObject([{ bounds: { min: 2 } }]);
+  expect(timesOf(deployment.scheduledActions[0].schedule, 0, 86_400_000)).toEqual([7 * 3_600_000]);
+});
+
+test('target tracking of CPU and memory is read, and what the simulator cannot play is refused', () => {
+  const withPolicy = (metric: string): Template => {
+    const { Resources } = smallTemplate();
+    return {
+      Resources: {
+        ...Resources,
+        Cpu: {
+          Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
+          Properties: {
+            PolicyType: 'TargetTrackingScaling',
+            ScalingTargetId: { Ref: 'Target' },
+            TargetTrackingScalingPolicyConfiguration: {
+              PredefinedMetricSpecification: { PredefinedMetricType: metric }, TargetValue: 70, ScaleInCooldown: 300,
+            },
+          },
+        },
+      },
+    };
+  };
+  expect(readTemplate(withPolicy('ECSServiceAverageCPUUtilization')).policies).toContainEqual({
+    kind: 'target-tracking', id: 'Cpu', metric: 'ECSServiceAverageCPUUtilization', target: 70, scaleOutCooldown: 300, scaleInCooldown: 300, disableScaleIn: false,
+  });
+  expect(() => readTemplate(withPolicy('ALBRequestCountPerTarget'))).toThrow('not TargetTrackingScaling of ALBRequestCountPerTarget');
+});
+
+test('a service without a scalable target stays at its count', () => {
+  const { Target, ScaleOut, ScaleIn, Missing, Surplus, ...Resources } = smallTemplate({ min: 3 }).Resources;
+  expect(readTemplate({ Resources })).toMatchObject({ bounds: { min: 3, max: 3 }, desired: 3, policies: [], alarms: [] });
+});
+
+test('a template without a PROCESS worker is refused', () => {
+  expect(() => readTemplate(smallTemplate({ command: ['prefect', 'worker', 'start', '--type', 'ecs'] }))).toThrow('0 services with a PROCESS worker');
+});
