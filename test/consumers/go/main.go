@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapplicationautoscaling"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/jsii-runtime-go"
 	worker "github.com/cdk-prefect/cdk-prefect-fargate-worker-go/cdkprefectfargateworker"
@@ -51,6 +53,7 @@ func processWorker(app awscdk.App) {
 		WorkerType:    worker.WorkerType_PROCESS,
 		WorkQueues:    jsii.Strings("urgent", "rest"),
 		Observability: &worker.ObservabilityOptions{Tracing: worker.Tracing_Xray(nil)},
+		Compliance:    &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
 	})
 }
 
@@ -112,6 +115,33 @@ func selfHosted(app awscdk.App) {
 				CollectorImage: awsecs.ContainerImage_FromEcrRepository(images, jsii.String("collector-0.49.0")),
 			}),
 		},
+		Compliance: &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
+	})
+}
+
+func everythingOn(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("EverythingOn"), nil)
+	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+		Api:        cloud(stack),
+		WorkPool:   worker.WorkPool_Managed(jsii.String("nightly"), nil),
+		WorkerType: worker.WorkerType_PROCESS,
+		Scaling: &worker.ScalingOptions{
+			MinWorkers:   jsii.Number(1),
+			MaxWorkers:   jsii.Number(20),
+			LeadTime:     awscdk.Duration_Minutes(jsii.Number(5)),
+			PollInterval: awscdk.Duration_Seconds(jsii.Number(30)),
+			Schedules: &[]*worker.ScalingSchedule{{
+				Start:      awsapplicationautoscaling.Schedule_Cron(&awsapplicationautoscaling.CronOptions{Hour: jsii.String("6"), Minute: jsii.String("0")}),
+				End:        awsapplicationautoscaling.Schedule_Cron(&awsapplicationautoscaling.CronOptions{Hour: jsii.String("9"), Minute: jsii.String("0")}),
+				MinWorkers: jsii.Number(4),
+				TimeZone:   awscdk.TimeZone_EUROPE_BERLIN(),
+			}},
+		},
+		Observability: &worker.ObservabilityOptions{
+			LogRetention: awslogs.RetentionDays_ONE_YEAR,
+			Tracing:      worker.Tracing_Xray(nil),
+		},
+		Compliance: &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
 	})
 }
 
@@ -136,6 +166,7 @@ var scenarios = map[string]func(awscdk.App){
 	"process":          processWorker,
 	"existing-network": existingNetwork,
 	"self-hosted":      selfHosted,
+	"everything-on":    everythingOn,
 	"two-workers":      twoWorkers,
 }
 

@@ -6,13 +6,23 @@ import traceback
 from pathlib import Path
 
 import aws_cdk as cdk
-from aws_cdk import aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager
+from aws_cdk import (
+    aws_applicationautoscaling as appscaling,
+    aws_ec2 as ec2,
+    aws_ecr as ecr,
+    aws_ecs as ecs,
+    aws_logs as logs,
+    aws_secretsmanager as secretsmanager,
+)
 from cdk_prefect_fargate_worker import (
+    ComplianceOptions,
     FlowRunDefaults,
     NetworkOptions,
     ObservabilityOptions,
     PrefectApi,
     PrefectFargateWorker,
+    ScalingOptions,
+    ScalingSchedule,
     Tracing,
     WorkerType,
     WorkPool,
@@ -47,6 +57,7 @@ def process_worker(app: cdk.App) -> None:
         worker_type=WorkerType.PROCESS,
         work_queues=["urgent", "rest"],
         observability=ObservabilityOptions(tracing=Tracing.xray()),
+        compliance=ComplianceOptions(config_rules=True),
     )
 
 
@@ -109,6 +120,34 @@ def self_hosted(app: cdk.App) -> None:
                 collector_image=ecs.ContainerImage.from_ecr_repository(images, "collector-0.49.0"),
             )
         ),
+        compliance=ComplianceOptions(config_rules=True),
+    )
+
+
+def everything_on(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "EverythingOn")
+    PrefectFargateWorker(
+        stack,
+        "Worker",
+        api=cloud(stack),
+        work_pool=WorkPool.managed("nightly"),
+        worker_type=WorkerType.PROCESS,
+        scaling=ScalingOptions(
+            min_workers=1,
+            max_workers=20,
+            lead_time=cdk.Duration.minutes(5),
+            poll_interval=cdk.Duration.seconds(30),
+            schedules=[
+                ScalingSchedule(
+                    start=appscaling.Schedule.cron(hour="6", minute="0"),
+                    end=appscaling.Schedule.cron(hour="9", minute="0"),
+                    min_workers=4,
+                    time_zone=cdk.TimeZone.EUROPE_BERLIN,
+                )
+            ],
+        ),
+        observability=ObservabilityOptions(log_retention=logs.RetentionDays.ONE_YEAR, tracing=Tracing.xray()),
+        compliance=ComplianceOptions(config_rules=True),
     )
 
 
@@ -128,6 +167,7 @@ SCENARIOS = {
     "process": process_worker,
     "existing-network": existing_network,
     "self-hosted": self_hosted,
+    "everything-on": everything_on,
     "two-workers": two_workers,
 }
 

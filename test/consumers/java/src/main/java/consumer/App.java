@@ -1,5 +1,6 @@
 package consumer;
 
+import io.github.cdkprefect.fargateworker.ComplianceOptions;
 import io.github.cdkprefect.fargateworker.FlowRunDefaults;
 import io.github.cdkprefect.fargateworker.ManagedWorkPoolOptions;
 import io.github.cdkprefect.fargateworker.NetworkOptions;
@@ -7,6 +8,8 @@ import io.github.cdkprefect.fargateworker.ObservabilityOptions;
 import io.github.cdkprefect.fargateworker.PrefectApi;
 import io.github.cdkprefect.fargateworker.PrefectCloudOptions;
 import io.github.cdkprefect.fargateworker.PrefectFargateWorker;
+import io.github.cdkprefect.fargateworker.ScalingOptions;
+import io.github.cdkprefect.fargateworker.ScalingSchedule;
 import io.github.cdkprefect.fargateworker.SelfHostedApiOptions;
 import io.github.cdkprefect.fargateworker.Tracing;
 import io.github.cdkprefect.fargateworker.WorkPool;
@@ -22,7 +25,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import software.amazon.awscdk.AppProps;
+import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.TimeZone;
+import software.amazon.awscdk.services.applicationautoscaling.CronOptions;
+import software.amazon.awscdk.services.applicationautoscaling.Schedule;
 import software.amazon.awscdk.services.ec2.IVpc;
 import software.amazon.awscdk.services.ec2.SecurityGroup;
 import software.amazon.awscdk.services.ec2.Vpc;
@@ -34,6 +41,7 @@ import software.amazon.awscdk.services.ecs.ClusterAttributes;
 import software.amazon.awscdk.services.ecs.ContainerImage;
 import software.amazon.awscdk.services.ecs.CpuArchitecture;
 import software.amazon.awscdk.services.ecs.ICluster;
+import software.amazon.awscdk.services.logs.RetentionDays;
 import software.amazon.awscdk.services.secretsmanager.Secret;
 
 /** Synthesizes the scenarios of test/scenarios.ts, and reports how mistakes read. */
@@ -48,6 +56,7 @@ public final class App {
         scenarios.put("process", App::processWorker);
         scenarios.put("existing-network", App::existingNetwork);
         scenarios.put("self-hosted", App::selfHosted);
+        scenarios.put("everything-on", App::everythingOn);
         scenarios.put("two-workers", App::twoWorkers);
         scenarios.forEach((name, build) -> {
             final software.amazon.awscdk.App app = new software.amazon.awscdk.App(AppProps.builder()
@@ -94,6 +103,7 @@ public final class App {
                 .workerType(WorkerType.PROCESS)
                 .workQueues(List.of("urgent", "rest"))
                 .observability(ObservabilityOptions.builder().tracing(Tracing.xray()).build())
+                .compliance(ComplianceOptions.builder().configRules(true).build())
                 .build();
     }
 
@@ -153,6 +163,33 @@ public final class App {
                                 .collectorImage(ContainerImage.fromEcrRepository(images, "collector-0.49.0"))
                                 .build()))
                         .build())
+                .compliance(ComplianceOptions.builder().configRules(true).build())
+                .build();
+    }
+
+    private static void everythingOn(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "EverythingOn");
+        PrefectFargateWorker.Builder.create(stack, "Worker")
+                .api(cloud(stack))
+                .workPool(WorkPool.managed("nightly"))
+                .workerType(WorkerType.PROCESS)
+                .scaling(ScalingOptions.builder()
+                        .minWorkers(1)
+                        .maxWorkers(20)
+                        .leadTime(Duration.minutes(5))
+                        .pollInterval(Duration.seconds(30))
+                        .schedules(List.of(ScalingSchedule.builder()
+                                .start(Schedule.cron(CronOptions.builder().hour("6").minute("0").build()))
+                                .end(Schedule.cron(CronOptions.builder().hour("9").minute("0").build()))
+                                .minWorkers(4)
+                                .timeZone(TimeZone.EUROPE_BERLIN)
+                                .build()))
+                        .build())
+                .observability(ObservabilityOptions.builder()
+                        .logRetention(RetentionDays.ONE_YEAR)
+                        .tracing(Tracing.xray())
+                        .build())
+                .compliance(ComplianceOptions.builder().configRules(true).build())
                 .build();
     }
 
