@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
+import { inOrder } from '../private/order';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
 import { FLOW_RUN_IMAGE } from '../task/images';
@@ -71,7 +72,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
     },
     environment: {
       ...(tracing && tracingEnvironment(tracing, props.workPool.name)),
-      ...defaults.environment,
+      ...inOrder(defaults.environment),
       // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
       ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),
     },
