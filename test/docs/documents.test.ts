@@ -34,7 +34,7 @@ describe('every snippet of the README and the API', () => {
 
   test('has a language that is checked', () => {
     const languages = [...read('README.md').matchAll(/^```(\S+)/gm)].map(([, language]) => language);
-    expect(languages.filter(language => !['ts', 'python', 'java', 'go', 'sh'].includes(language))).toEqual([]);
+    expect(languages.filter(language => !['ts', 'python', 'java', 'go', 'sh', 'text'].includes(language))).toEqual([]);
     // Those that rosetta doesn't compile are whole files, for their own compilers.
     const blocks = [...read('README.md').matchAll(/(.*)\n+```(python|java|go)\n/g)];
     expect(blocks.filter(([, before]) => !before.startsWith('<!-- file: examples/'))).toEqual([]);
@@ -68,3 +68,8 @@ function anchors(text: string): Set<string> {
     heading.toLowerCase().replace(/<[^>]*>/g, '').trim().replace(/[^\p{L}\p{N}\- _]/gu, '').replace(/ /g, '-'));
   return new Set([...headings, ...[...text.matchAll(/(?:id|name)="([^"]+)"/g)].map(([, id]) => id)]);
 }
+
+test.each(documents().filter(path => path.startsWith('docs/')))('%s shows no TypeScript that nobody compiles', path => {
+  const blocks = [...read(path).matchAll(/(.*)\n+```(?:ts|typescript)\n/g)];
+  expect(blocks.filter(([, before]) => !before.startsWith('<!-- file: examples/')).map(([block]) => block)).toEqual([]);
+});
