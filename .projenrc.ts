@@ -139,7 +139,9 @@ for (const folder of ['bench', 'demo', 'examples', 'docs']) {
 }
 project.npmignore!.exclude('/tsconfig.dev.json');
 // Lambda functions are bundled, so what they import is no dependency of the package.
-for (const bundled of ['src/private/prefect-credentials.ts', 'src/demand/crash-position.ts']) project.eslint!.allowDevDeps(bundled);
+for (const bundled of ['src/private/prefect-credentials.ts', 'src/demand/crash-position.ts', 'src/rescue/rotation.ts', 'src/rescue/tasks.ts']) {
+  project.eslint!.allowDevDeps(bundled);
+}
 
 // TypeScript finds it by its paths.
 project.eslint!.addOverride({

@@ -6,6 +6,7 @@ export * from './prefect-fargate-worker';
 export * from './prefect-fargate-worker-props';
 export * from './scaling/scaling-options';
 export * from './scaling/worker-role';
+export * from './service/capacity-options';
 export * from './tracing';
 export * from './work-pool';
 export * from './worker-type';

@@ -4,6 +4,7 @@ import { NetworkOptions } from './network/network-options';
 import { ObservabilityOptions } from './observability/observability-options';
 import { PrefectApi } from './prefect-api';
 import { ScalingOptions } from './scaling/scaling-options';
+import { CapacityOptions } from './service/capacity-options';
 import { WorkPool } from './work-pool';
 import { WorkerType } from './worker-type';
 
@@ -131,6 +132,13 @@ export interface PrefectFargateWorkerProps {
    * need that run, wait or are due soon, from none to ten
    */
   readonly scaling?: ScalingOptions;
+
+  /**
+   * How workers are spread over Fargate on demand and Fargate Spot. A cluster of your own needs both capacity providers.
+   *
+   * @default - all on demand
+   */
+  readonly capacity?: CapacityOptions;
 
   /**
    * Logs and their encryption.

@@ -8,6 +8,7 @@ import { Network } from './network/network';
 import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
+import { Rescue } from './rescue/rescue';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
 import { Service } from './service/service';
@@ -150,6 +151,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       network,
       taskDefinition: task.taskDefinition,
       executionRole: identity.executionRole,
+      capacity: props.capacity,
     });
 
     new ServedWorkPool(this, 'WorkPool', {
@@ -165,6 +167,17 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       encryptionKey: key,
       logRetention,
       tracing,
+    });
+
+    new Rescue(this, 'Rescue', {
+      api,
+      network,
+      cluster,
+      service,
+      workPoolName: workPool.name,
+      workerType,
+      encryptionKey: key,
+      logRetention,
     });
 
     this.demand = new Demand(this, 'Demand', {

@@ -167,6 +167,8 @@ describe('imported resources', () => {
     expect(resources(template, 'AWS::ECS::Service')).toHaveLength(1);
     expect(container(template).Command).toContain('etl');
     expect(Object.values<any>(template.toJSON().Resources).filter(({ Type }) => /^(AWS::EC2|AWS::ServiceDiscovery|Custom)::/.test(Type))).toEqual([]);
-    expect(resources(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties.Description)).toEqual([expect.stringMatching(/demand/)]);
+    expect(resources(template, 'AWS::Lambda::Function').map(({ Properties }) => Properties.Description)).toEqual([
+      expect.stringMatching(/lost their task/), expect.stringMatching(/demand/),
+    ]);
   });
 });

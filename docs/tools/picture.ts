@@ -147,11 +147,12 @@ function panels(inventory: Inventory): string[] {
       parts: [{ icon: 'architecture-service/AWSLambda', title: 'Pool function', notes: ['makes and updates', 'pool and template'], count: inventory.count(['Custom::PrefectWorkPool', 'AWS::Lambda::Function'], 'WorkPool') }],
     },
     {
-      title: 'Task events',
+      title: 'Flow runs\' tasks',
       color: PINK,
       parts: [
         { icon: 'architecture-service/AmazonEventBridge', title: 'Rule', notes: ['task state', 'changes'], count: inventory.count('AWS::Events::Rule', 'WorkPool') },
         { icon: 'architecture-service/AmazonSimpleQueueService', title: 'Queue', notes: ['and dead-letter', 'queue'], count: inventory.count('AWS::SQS::Queue') },
+        { icon: 'architecture-service/AWSLambda', title: 'Rescue', notes: ['starts lost', 'runs again'], count: inventory.count(['AWS::Lambda::Function', 'AWS::Events::Rule'], 'Rescue') },
       ],
     },
     {

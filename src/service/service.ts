@@ -1,12 +1,15 @@
 import { aws_ecs as ecs, aws_iam as iam } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Network } from '../network/network';
+import { capacityProviderStrategies } from './capacity';
+import { CapacityOptions } from './capacity-options';
 
 export interface ServiceProps {
   readonly cluster: ecs.ICluster;
   readonly network: Network;
   readonly taskDefinition: ecs.FargateTaskDefinition;
   readonly executionRole: iam.IRole;
+  readonly capacity?: CapacityOptions;
 }
 
 /** Keeps the wanted number of workers running, spread over the zones, and rolls a failed deployment back. */
@@ -22,6 +25,7 @@ export class Service extends Construct {
       taskDefinition: props.taskDefinition,
       // No desired count: a deployment would set it, and undo what scaling did. The first one starts one worker,
       // which shows that it can start, and scaling moves on from there.
+      capacityProviderStrategies: capacityProviderStrategies(props.capacity),
       vpcSubnets: network.subnetSelection,
       securityGroups: network.workerSecurityGroups,
       assignPublicIp: network.assignPublicIp,

@@ -5,6 +5,13 @@ import { known } from '../private/validation';
 
 export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME';
 
+/**
+ * Seconds between the heartbeats of a flow run, for the processes that execute it.
+ *
+ * @see https://docs.prefect.io/v3/advanced/detect-zombie-flows
+ */
+export const HEARTBEAT_ENVIRONMENT = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60' };
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

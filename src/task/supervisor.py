@@ -153,9 +153,20 @@ class Protection:
             self._not_before = time.monotonic() + LINGER_SECONDS
 
 
+def worker_name():
+    """The worker's task as `region:cluster:task`, by which the rescue function knows what became of its flow runs."""
+    try:
+        with urllib.request.urlopen(f"{os.environ['ECS_CONTAINER_METADATA_URI_V4']}/task", timeout=5) as answer:
+            arn = json.load(answer)["TaskARN"]
+        return ":".join([arn.split(":")[3], *arn.split("/")[-2:]])
+    except (KeyError, OSError, ValueError) as error:
+        say(f"warning: the worker's task is not known: {error!r}")
+        return f"ProcessWorker {uuid.uuid4()}"
+
+
 class Supervisor:
     def __init__(self, arguments):
-        self._name = os.environ[WORKER_NAME] = f"ProcessWorker {uuid.uuid4()}"
+        self._name = os.environ[WORKER_NAME] = worker_name()
         self._in_flight = set()
         self._unread = b""
         self._code = None

@@ -9,6 +9,8 @@ export interface WorkPoolConfiguration {
   readonly concurrencyLimit?: number;
   readonly queues: { name: string; priority?: number; concurrencyLimit?: number }[];
   readonly template: TemplateValues;
+  /** Seconds without a heartbeat after which a flow run counts as crashed. */
+  readonly lostAfterSeconds: number;
   readonly deleteOnRemoval: boolean;
 }
 

@@ -1,6 +1,9 @@
 import { aws_ecs as ecs, aws_events as events, aws_iam as iam, aws_kms as kms, aws_sqs as sqs, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 
+/** How a task ends by its own doing, by ECS' `stopCode`. */
+const OWN_ENDS = ['EssentialContainerExited', 'TaskFailedToStart'];
+
 export interface EventQueueProps {
   readonly cluster: ecs.ICluster;
   readonly encryptionKey: kms.IKey;
@@ -27,7 +30,8 @@ export class EventQueue extends Construct {
       ...encryption,
       // The observer takes messages for 300 seconds at a time.
       visibilityTimeout: Duration.seconds(300),
-      retentionPeriod: Duration.days(4),
+      // For the same reason, no older ones; what the observer misses for lack of a worker, the rescue function sees.
+      retentionPeriod: Duration.hours(1),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 3 },
     });
 
@@ -40,6 +44,9 @@ export class EventQueue extends Construct {
           clusterArn: [props.cluster.clusterArn],
           taskDefinitionArn: events.Match.prefix(
             Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: props.flowRunFamily })),
+          // A run whose task ECS or a user has stopped is started again, and the observer doesn't look which of its
+          // tasks a message is about: it would mark the next attempt as crashed.
+          stopCode: [{ exists: false }, ...OWN_ENDS],
         },
       },
       targets: [{ bind: () => ({ arn: this.queue.queueArn, targetResource: this.queue }) }],

@@ -6,6 +6,7 @@ import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
+import { HEARTBEAT_ENVIRONMENT } from '../task/environment';
 import { FLOW_RUN_IMAGE } from '../task/images';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
@@ -72,6 +73,9 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
     },
     environment: {
       ...(tracing && tracingEnvironment(tracing, props.workPool.name)),
+      ...HEARTBEAT_ENVIRONMENT,
+      // A task that is stopped, as by a Spot interruption, hands its run back to be started again.
+      PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
       ...inOrder(defaults.environment),
       // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
       ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),
@@ -81,6 +85,8 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       ...(ca && { volumes: ca.volumes }),
     },
     container: {
+      // The longest that Fargate gives a task to hand its run back.
+      stopTimeout: 120,
       ...(image.repositoryCredentials && { repositoryCredentials: image.repositoryCredentials }),
       ...(customHeaders && { secrets: [{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: customHeaders.arn }] }),
       ...ca?.flowRun,

@@ -8,6 +8,12 @@ import { WorkerType } from '../worker-type';
 import { TemplateValues, WorkPoolConfiguration } from './configuration';
 import { WorkPoolFunction } from './work-pool-function';
 
+/**
+ * Seconds without any event of a running flow run after which it counts as crashed. A run lives through an outage of the
+ * API, so this is longer than an outage usually lasts.
+ */
+const LOST_AFTER_SECONDS = 900;
+
 export interface ManagedWorkPoolProps {
   readonly api: PrefectApi;
   readonly network: Network;
@@ -66,6 +72,7 @@ function configuration({ api, workPool, workerType, options, template }: Managed
     // Field by field, because languages differ in the order in which they hand over a struct.
     queues: (options.queues ?? []).map(queue => ({ name: queue.name, priority: queue.priority, concurrencyLimit: queue.concurrencyLimit })),
     template,
+    lostAfterSeconds: LOST_AFTER_SECONDS,
     deleteOnRemoval: options.deleteOnRemoval ?? false,
   };
 }

@@ -1,4 +1,5 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
+import { putAutomation, removeAutomation } from './automation';
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { WorkPoolConfiguration } from './configuration';
 import { PrefectClient } from '../private/prefect-client';
@@ -11,11 +12,11 @@ interface StoredWorkPool {
   concurrency_limit: number | null;
 }
 
-/** Creates, updates and (where asked to) deletes a work pool over the Prefect API. */
+/** Creates, updates and (where asked to) deletes a work pool over the Prefect API, with the automation that watches its flow runs. */
 export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomResourceResponse> {
   const wanted: WorkPoolConfiguration = JSON.parse(event.ResourceProperties.Configuration);
   if (event.RequestType === 'Delete') {
-    if (wanted.deleteOnRemoval) await remove(wanted);
+    await remove(wanted);
     return { PhysicalResourceId: event.PhysicalResourceId };
   }
   const before: WorkPoolConfiguration | undefined =
@@ -46,7 +47,9 @@ async function put(wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration
     });
   }
   await putQueues(client, wanted);
-  return (await client.request<StoredWorkPool>('GET', path)).id;
+  const { id } = await client.request<StoredWorkPool>('GET', path);
+  await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds);
+  return id;
 }
 
 /** A limit that this deployment gives, or no limit where the last one gave it; what was set in the UI stays. */
@@ -82,9 +85,16 @@ async function offeredTemplate(client: PrefectClient, { api, type }: WorkPoolCon
 }
 
 async function remove(wanted: WorkPoolConfiguration): Promise<void> {
-  const client = await connect(wanted.api);
-  const path = poolPath(wanted.name);
-  if (await client.find(path)) await client.request('DELETE', path);
+  try {
+    const client = await connect(wanted.api, wanted.deleteOnRemoval ? undefined : 0);
+    await removeAutomation(client, wanted.name);
+    const path = poolPath(wanted.name);
+    if (wanted.deleteOnRemoval && await client.find(path)) await client.request('DELETE', path);
+  } catch (error) {
+    if (wanted.deleteOnRemoval) throw error;
+    // The server may be gone before the stack; and what is left behind watches runs of this pool only.
+    console.warn(`The automation of the work pool "${wanted.name}" is left behind: ${error}`);
+  }
 }
 
 function poolPath(name: string): string {

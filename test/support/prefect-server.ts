@@ -54,6 +54,8 @@ export class PrefectServer {
   public readonly requests: Request[] = [];
   public readonly pools = new Map<string, Stored>();
   public readonly queues = new Map<string, Stored>();
+  /** Automations by their id. */
+  public readonly automations = new Map<string, Stored>();
   /** Values by the secret's ARN. */
   public readonly secrets = new Map<string, string>();
   /** The Authorization header without which each request is refused. */
@@ -106,20 +108,29 @@ export class PrefectServer {
   private secret(id: string): Answer {
     const value = this.secrets.get(id);
     if (value === undefined) return { status: 400, body: { __type: 'ResourceNotFoundException', message: 'Secrets Manager can\'t find the specified secret.' } };
-    return { status: 200, body: { ARN: id, Name: id, SecretString: value } };
+    return { status: 200, body: { ARN: id, Name: id, SecretString: value, CreatedDate: Math.floor(Date.now() / 1000) - 10 } };
   }
 
   private prefect({ method, path, body }: Request): Answer {
-    const route = path.replace(/^.*?(?=\/(work_pools|collections)\/)/, '');
+    const route = path.replace(/^.*?(?=\/(work_pools|collections|automations)\/)/, '');
     if (/^\/collections\/(work_pool_types|views\/aggregate-worker-metadata)$/.test(route)) {
       return { status: 200, body: { prefect: { process: offer('process') }, ['prefect-aws']: { ecs: offer('ecs') } } };
     }
+    if (route.startsWith('/automations/')) return this.automation(route.split('/')[2], method, body);
     const [, , name, kind, queue] = route.split('/').map(decodeURIComponent);
     if (name === '') return this.post(this.pools, body.name, body);
     if (!this.pools.has(name)) return { status: 404, body: { detail: `Worker pool ${JSON.stringify(name)} not found.` } };
     if (kind === undefined) return this.item(this.pools, name, method, body);
     if (queue === undefined) return this.post(this.queues, `${name}/${body.name}`, body);
     return this.item(this.queues, `${name}/${queue}`, method, body);
+  }
+
+  private automation(id: string, method: string, body: Stored): Answer {
+    if (id === 'filter') {
+      const names: string[] = body.automations.name.any_;
+      return { status: 200, body: [...this.automations.values()].filter(({ name }) => names.includes(name)) };
+    }
+    return id === '' ? this.post(this.automations, `${this.automations.size}`, body) : this.item(this.automations, id.replace('id-of-', ''), method, body);
   }
 
   private post(store: Map<string, Stored>, key: string, body: Stored): Answer {

@@ -11,6 +11,7 @@ export function configuration(url: string, { api, ...others }: Overrides = {}): 
     type: 'process',
     queues: [],
     template: { variables: {}, environment: {} },
+    lostAfterSeconds: 900,
     deleteOnRemoval: false,
     ...others,
   };

@@ -13,13 +13,14 @@ const policyOf = (logicalId: string) => resources(template, 'AWS::SQS::QueuePoli
   .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
 
 describe('the rule', () => {
-  test('takes the state changes of the flow runs\' tasks in this cluster', () => {
+  test('takes the state changes of the flow runs\' tasks in this cluster, and their ends where they are their own doing', () => {
     expect(text(rule.Properties.EventPattern)).toEqual({
       'source': ['aws.ecs'],
       'detail-type': ['ECS Task State Change'],
       'detail': {
         clusterArn: [`{${resource(template, 'AWS::ECS::Cluster').logicalId}.Arn}`],
         taskDefinitionArn: [{ prefix: `arn:{AWS::Partition}:ecs:{AWS::Region}:{AWS::AccountId}:task-definition/${configurationOf(template).template.variables.family}` }],
+        stopCode: [{ exists: false }, 'EssentialContainerExited', 'TaskFailedToStart'],
       },
     });
   });

@@ -160,16 +160,16 @@ describe('work queues', () => {
 });
 
 describe('removing the construct', () => {
-  test('leaves the pool, and asks nobody', async () => {
+  test('leaves the pool', async () => {
     await create(wanted());
-    server.requests.length = 0;
     await expect(remove(wanted())).resolves.toEqual({ PhysicalResourceId: 'etl' });
     expect(pool()).toBeDefined();
-    expect(server.requests).toEqual([]);
   });
 
   test('leaves the pool where the server is gone', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation();
     await expect(remove(configuration('http://127.0.0.1:1/api'))).resolves.toEqual({ PhysicalResourceId: 'etl' });
+    warn.mockRestore();
   });
 
   test('removes the pool where asked to', async () => {

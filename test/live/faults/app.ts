@@ -1,4 +1,4 @@
-import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_events as events, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the faults: one worker service of the type under test, with or without the measures against lost runs. */
@@ -10,7 +10,9 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
     url: API_URL!, authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!), privateNetwork: true,
   }),
-  workPool: WorkPool.managed('faults'),
+  workPool: WorkPool.managed('faults', WORKER_TYPE === WorkerType.ECS && MEASURES === 'off'
+    ? { flowRunDefaults: { environment: { PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'crash' } } }
+    : {}),
   workerType: WORKER_TYPE as WorkerType,
   flowRunLimit: Number(FLOW_RUN_LIMIT),
   // Enough for 50 runs a worker.
@@ -18,6 +20,11 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   scaling: { minWorkers: Number(WORKERS) },
   environment: JSON.parse(WORKER_ENVIRONMENT),
 });
+
+// Its times are shortened like those of AWS.
+const rescue = worker.node.findChild('Rescue').node;
+(rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 30, starting: 40, cancelling: 40 }));
+if (MEASURES === 'off') (rescue.findChild('Schedule').node.defaultChild as events.CfnRule).state = 'DISABLED';
 
 if (MEASURES === 'off' && WORKER_TYPE === WorkerType.PROCESS) {
   // The worker as others run it: Prefect's own command line, and nothing around it.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { WorkerType } from '../../../src';
 import { TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
 import { Live, startLive } from '../support/environment';
-import { physicalIds } from '../support/evidence';
+import { PhysicalIds, physicalIds } from '../support/evidence';
 import { FlowRun } from '../support/prefect';
 
 const POOL = 'faults';
@@ -25,7 +26,7 @@ export interface ArenaOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-export type FlowName = 'plain' | 'retrying' | 'suspending';
+export type FlowName = 'plain' | 'retrying' | 'patient' | 'suspending';
 
 /** A deployed worker service with a real server, and the hands that a fault needs. */
 export class Arena {
@@ -47,7 +48,7 @@ export class Arena {
     try {
       await deploy(live.standIn, live.deployment);
       const ids = await physicalIds(live.standIn, 'Faults');
-      return new Arena(live, options, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'), await mkdtemp(join(tmpdir(), 'evidence-')));
+      return new Arena(live, options, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'), queueOf(ids), await mkdtemp(join(tmpdir(), 'evidence-')));
     } catch (error) {
       await live.stop();
       throw error;
@@ -64,6 +65,7 @@ export class Arena {
     public readonly options: ArenaOptions,
     public readonly cluster: string,
     public readonly service: string,
+    private readonly queue: string,
     private readonly directory: string,
   ) {
     const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = live.standIn.environment;
@@ -178,6 +180,40 @@ export class Arena {
     return last;
   }
 
+  // --- the observer's queue
+
+  /** Puts a message into the queue that the worker's observer reads. */
+  public async send(body: string): Promise<void> {
+    await this.sqs('SendMessage', { MessageBody: body });
+  }
+
+  /** The message that a task has stopped by itself, once more. */
+  public async sendStopped(task: TaskInfo): Promise<void> {
+    const detail = (await this.live.standIn.tasks()).find(({ taskArn }) => taskArn === task.taskArn);
+    await this.send(JSON.stringify({
+      'version': '0', 'id': randomUUID(), 'detail-type': 'ECS Task State Change', 'source': 'aws.ecs', 'time': new Date().toISOString(), 'resources': [task.taskArn], detail,
+    }));
+  }
+
+  /** One request, for which the SDK's client of the service would be one more dependency. */
+  private async sqs(action: string, parameters: Record<string, unknown> = {}): Promise<void> {
+    const { AWS_REGION: region } = this.live.standIn.environment;
+    const response = await fetch(this.live.standIn.endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `AmazonSQS.${action}`,
+        'authorization': `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/sqs/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: JSON.stringify({ QueueUrl: this.queue, ...parameters }),
+    });
+    if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`);
+  }
+
+  public async purgeQueue(): Promise<void> {
+    await this.sqs('PurgeQueue');
+  }
+
   public async scaleTo(count: number): Promise<void> {
     await this.ecs.send(new UpdateServiceCommand({ cluster: this.cluster, service: this.service, desiredCount: count }));
   }
@@ -215,6 +251,11 @@ export class Arena {
     await this.scaleTo(WORKERS);
     await this.steady();
   }
+}
+
+/** The queue that has a dead-letter queue; a PROCESS worker has none. */
+function queueOf(ids: PhysicalIds): string {
+  return Object.entries(ids.map).find(([logicalId]) => /Events.*Queue/.test(logicalId) && !/DeadLetter|Policy/.test(logicalId))?.[1] ?? '';
 }
 
 export function killNow(pid: number): void {

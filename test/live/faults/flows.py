@@ -43,6 +43,11 @@ def retrying(seconds: float, evidence: str, gate: str) -> None:
     work(seconds, evidence, gate)
 
 
+@flow(name="patient", retries=2, retry_delay_seconds=1)
+def patient(seconds: float, evidence: str) -> None:
+    work(seconds, evidence)
+
+
 @flow(name="suspending")
 def suspending(seconds: float, evidence: str, gate: str) -> None:
     witness(evidence, "before")

@@ -1,0 +1,29 @@
+import { ApiLocation } from '../private/prefect-connection';
+
+/** What the construct tells the function that looks after flow runs. No secrets: only where they are. */
+export interface RescueConfiguration {
+  readonly api: ApiLocation;
+  readonly workPool: string;
+  /** How the pool's flow runs run: `ecs`, each in a task of its own, or `process`, in the workers' tasks. */
+  readonly type: string;
+  /** ARN of the cluster whose tasks the function can judge. Runs elsewhere are none of its business. */
+  readonly cluster: string;
+  /** Name of the workers' service in it. */
+  readonly service: string;
+}
+
+/** How long, in seconds, things are given time before they count as lost. */
+export interface RescueLimits {
+  /** After a change of state or the end of a task: what the worker and the run itself have to say comes first. */
+  readonly settle: number;
+  /** Until a claimed run has a task. */
+  readonly claimed: number;
+  /** Until a task has been placed and its containers have started. */
+  readonly starting: number;
+  /** Until a cancelled run has ended its task. Prefect's own limit is 300. */
+  readonly cancelling: number;
+  /** Without a sign of life of a running run whose task is not known. */
+  readonly silent: number;
+}
+
+export const LIMITS: RescueLimits = { settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900 };

@@ -1,0 +1,72 @@
+import { LIMITS, RescueConfiguration, RescueLimits } from './configuration';
+import { followSecrets } from './rotation';
+import { FoundRun, Runs } from './runs';
+import { Tasks } from './tasks';
+import { Fate, judge, Verdict } from './verdict';
+import { connect } from '../private/prefect-connection';
+
+/** How long ago, in seconds, a run may have crashed for its flow's retries to count. */
+const RECENT = 900;
+
+/**
+ * Looks for flow runs that have no task any more, or never got one, and gives them a state from which they go on or end.
+ * First of all for secrets that the workers don't have yet: without these, Prefect may refuse the workers and this function.
+ */
+export async function handler(): Promise<void> {
+  const configuration: RescueConfiguration = JSON.parse(process.env.CONFIGURATION!);
+  await followSecrets(configuration);
+  const limits: RescueLimits = { ...LIMITS, ...JSON.parse(process.env.LIMITS ?? '{}') };
+  const runs = new Runs(await connect(configuration.api), configuration.workPool);
+  const tasks = new Tasks(configuration.cluster);
+  const ownTask = configuration.type === 'ecs';
+  const now = new Date();
+
+  const suspects = [...await runs.onTheirWay(), ...await runs.waitingInProcess()];
+  if (ownTask) suspects.push(...await runs.crashedSince(new Date(now.getTime() - RECENT * 1000)));
+  const fates = await fatesOf(suspects, tasks, ownTask);
+
+  const failures: unknown[] = [];
+  for (const run of suspects) {
+    try {
+      const fate = fates.get(run.id)!;
+      const verdict = fate.task === 'unknown' ? await silence(run, runs, limits, now) : judge(run, fate, ownTask, limits, now);
+      if (verdict.then !== 'nothing') await execute(run, verdict, runs, tasks, now);
+    } catch (error) {
+      // The others are helped all the same; this one's turn comes again.
+      failures.push(error);
+      console.error(`Flow run ${run.id}:`, error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** What has become of the task of each run. */
+async function fatesOf(suspects: readonly FoundRun[], tasks: Tasks, ownTask: boolean): Promise<Map<string, Fate>> {
+  const named = new Map(suspects.map(run => [run.id, tasks.named(run.infrastructure, run.worker)]));
+  const fates = await tasks.fates([...new Set([...named.values()].filter(arn => arn !== undefined))]);
+  const known = suspects.map(run => {
+    const arn = named.get(run.id);
+    if (arn === undefined) return { run, fate: { task: run.infrastructure === null ? 'none' : 'unknown' } as Fate };
+    return { run, fate: fates.get(arn) ?? { task: 'unknown' } as Fate };
+  });
+  // A worker may have failed to write down which task it started: before a run counts as lost, ECS is asked by its tag.
+  const lost = ({ fate }: { fate: Fate }) => fate.task === 'none' || fate.task === 'stopped';
+  const tagged = ownTask && known.some(lost) ? await tasks.alive() : new Map<string, Fate>();
+  return new Map(known.map(({ run, fate }) => [run.id, lost({ fate }) ? tagged.get(run.id) ?? fate : fate]));
+}
+
+/** A running run whose task isn't known counts as crashed when its heartbeats have stopped; where it lives on, its end still counts. */
+async function silence(run: FoundRun, runs: Runs, limits: RescueLimits, now: Date): Promise<Verdict> {
+  const before = now.getTime() - limits.silent * 1000;
+  if (run.state !== 'RUNNING' || run.since.getTime() > before) return { then: 'nothing' };
+  const heard = await runs.lastSignOfLife(run.id);
+  return heard && heard.getTime() < before ? { then: 'crash', why: `No heartbeat since ${heard.toISOString()}.` } : { then: 'nothing' };
+}
+
+async function execute(run: FoundRun, verdict: Exclude<Verdict, { then: 'nothing' }>, runs: Runs, tasks: Tasks, now: Date): Promise<void> {
+  if (!await runs.unchanged(run)) return;
+  if (verdict.stop) await tasks.stop(verdict.stop, verdict.why);
+  if (verdict.then === 'reschedule') await runs.release(run, verdict.onDemand);
+  const accepted = await runs.set(run, verdict, now);
+  console.log(JSON.stringify({ flowRun: run.id, was: run.state, ...verdict, accepted }));
+}

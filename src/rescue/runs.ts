@@ -1,0 +1,130 @@
+import type { FlowRun, Verdict } from './verdict';
+import type { PrefectClient } from '../private/prefect-client';
+
+/** The most flow runs that Prefect gives at a time. */
+const PAGE = 200;
+
+interface Policy {
+  readonly retries?: number | null;
+  readonly retry_delay?: number | readonly number[] | null;
+  readonly retry_type?: 'in_process' | 'reschedule' | null;
+}
+
+interface StoredRun {
+  readonly id: string;
+  readonly state_id: string;
+  readonly state_type: FlowRun['state'];
+  readonly state: { readonly message: string | null; readonly timestamp: string };
+  readonly run_count: number;
+  readonly empirical_policy: Policy | null;
+  readonly infrastructure_pid: string | null;
+  readonly job_variables: Record<string, unknown> | null;
+  readonly labels?: Record<string, unknown>;
+  readonly deployment_id: string | null;
+}
+
+export interface FoundRun extends FlowRun {
+  readonly infrastructure: string | null;
+  readonly worker: unknown;
+  readonly jobVariables: Record<string, unknown>;
+  readonly policy: Policy;
+}
+
+/** The flow runs of one work pool. */
+export class Runs {
+  constructor(private readonly client: PrefectClient, private readonly workPool: string) {}
+
+  /** Runs that are claimed, under way, or being cancelled. */
+  public onTheirWay(): Promise<FoundRun[]> {
+    return this.find({ state: { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } } });
+  }
+
+  /** Runs that wait to be tried again in the process that has tried them before. No worker is given these. */
+  public async waitingInProcess(): Promise<FoundRun[]> {
+    const waiting = await this.find({ state: { type: { any_: ['SCHEDULED'] }, name: { any_: ['AwaitingRetry'] } } });
+    return waiting.filter(({ policy }) => policy.retry_type === 'in_process');
+  }
+
+  public crashedSince(since: Date): Promise<FoundRun[]> {
+    return this.find({ state: { type: { any_: ['CRASHED'] } }, end_time: { after_: since.toISOString() } });
+  }
+
+  private async find(filter: Record<string, unknown>): Promise<FoundRun[]> {
+    const found: StoredRun[] = [];
+    for (let page: StoredRun[] = [], offset = 0; offset === 0 || page.length === PAGE; offset += PAGE) {
+      page = await this.client.request<StoredRun[]>('POST', '/flow_runs/filter', {
+        work_pools: { name: { any_: [this.workPool] } },
+        // Only what has a deployment can be started again.
+        flow_runs: { ...filter, deployment_id: { is_null_: false } },
+        sort: 'ID_DESC',
+        limit: PAGE,
+        offset,
+      });
+      found.push(...page);
+    }
+    return found.map(toRun);
+  }
+
+  /** When Prefect last heard of a run; undefined where it never has, or keeps no events. */
+  public async lastSignOfLife(id: string): Promise<Date | undefined> {
+    const { events } = await this.client.request<{ events: { event: string; occurred: string }[] }>('POST', '/events/filter', {
+      filter: { resource: { id: [`prefect.flow-run.${id}`] }, order: 'DESC' },
+      limit: 20,
+    });
+    return events.some(({ event }) => event === 'prefect.flow-run.heartbeat') ? new Date(events[0].occurred) : undefined;
+  }
+
+  /** Whether a run is still in the state that was judged. */
+  public async unchanged(run: FlowRun): Promise<boolean> {
+    return (await this.client.request<StoredRun>('GET', `/flow_runs/${run.id}`)).state_id === run.stateId;
+  }
+
+  /** What a run needs beside its state so that a worker takes it again. */
+  public async release(run: FoundRun, onDemand = false): Promise<void> {
+    const changes = {
+      ...(run.policy.retry_type === 'in_process' && { empirical_policy: { ...run.policy, retry_type: 'reschedule' } }),
+      ...(onDemand && { job_variables: { ...run.jobVariables, launch_type: 'FARGATE' } }),
+    };
+    if (Object.keys(changes).length > 0) await this.client.request('PATCH', `/flow_runs/${run.id}`, changes);
+  }
+
+  /** Gives a run its next state, and tells whether Prefect accepted that. */
+  public async set(run: FlowRun, verdict: Exclude<Verdict, { then: 'nothing' }>, now: Date): Promise<boolean> {
+    const { status } = await this.client.request<{ status: string }>('POST', `/flow_runs/${run.id}/set_state`, {
+      state: { ...nextState(verdict, now), message: verdict.why },
+      force: false,
+    });
+    return status === 'ACCEPT';
+  }
+}
+
+function nextState(verdict: Exclude<Verdict, { then: 'nothing' }>, now: Date): Record<string, unknown> {
+  switch (verdict.then) {
+    case 'cancel': return { type: 'CANCELLED', name: 'Cancelled' };
+    case 'crash': return { type: 'CRASHED', name: 'Crashed' };
+    case 'reschedule': {
+      const due = new Date(now.getTime() + (verdict.delay ?? 0) * 1000).toISOString();
+      return { type: 'SCHEDULED', name: 'AwaitingRetry', state_details: { scheduled_time: due } };
+    }
+  }
+}
+
+function toRun(run: StoredRun): FoundRun {
+  const { retries, retry_delay: delay } = run.empirical_policy ?? {};
+  const jobVariables = run.job_variables ?? {};
+  return {
+    id: run.id,
+    stateId: run.state_id,
+    state: run.state_type,
+    message: run.state.message ?? '',
+    since: new Date(run.state.timestamp),
+    runCount: run.run_count,
+    retries: retries ?? 0,
+    retryDelay: (Array.isArray(delay) ? delay[Math.min(run.run_count, delay.length) - 1] : delay) ?? 0,
+    launchType: jobVariables.launch_type as string | undefined,
+    infrastructure: run.infrastructure_pid,
+    worker: run.labels?.['prefect.worker.name'],
+    jobVariables,
+    policy: run.empirical_policy ?? {},
+  };
+}

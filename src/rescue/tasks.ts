@@ -1,0 +1,87 @@
+import { DescribeTasksCommand, ECSClient, paginateListTasks, StopTaskCommand, Task } from '@aws-sdk/client-ecs';
+import type { Fate } from './verdict';
+
+/** The most tasks that ECS describes at a time. */
+const PAGE = 100;
+const FLOW_RUN_TAG = 'prefect.io/flow-run-id';
+
+/** The tasks of one cluster. */
+export class Tasks {
+  private readonly client = new ECSClient({});
+  private readonly place: string;
+
+  constructor(private readonly cluster: string) {
+    // arn:partition:ecs:region:account:cluster/name -> arn:partition:ecs:region:account:task/name/
+    this.place = `${cluster.replace(':cluster/', ':task/')}/`;
+  }
+
+  /** The task in this cluster that a run names: as `cluster::task` in its infrastructure, or by the name of its worker. */
+  public named(infrastructure: string | null, worker: unknown): string | undefined {
+    const candidates = [infrastructure?.split('::').pop(), typeof worker === 'string' ? this.ofWorker(worker) : undefined];
+    return candidates.find(arn => arn?.startsWith(this.place));
+  }
+
+  /** The supervisor of a PROCESS worker names it `region:cluster:task`. */
+  private ofWorker(name: string): string | undefined {
+    const [region, cluster, id] = name.split(':');
+    const here = this.cluster.split(':')[3] === region && this.place.endsWith(`/${cluster}/`);
+    return here && id ? `${this.place}${id}` : undefined;
+  }
+
+  /** What has become of tasks, by ARN. */
+  public async fates(arns: readonly string[]): Promise<Map<string, Fate>> {
+    const fates = new Map<string, Fate>();
+    for (let start = 0; start < arns.length; start += PAGE) {
+      const tasks = arns.slice(start, start + PAGE);
+      const answer = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks }));
+      for (const { arn, reason } of answer.failures ?? []) {
+        // ECS remembers a task for about an hour after its end.
+        if (reason === 'MISSING') fates.set(arn!, { task: 'stopped', reason: 'Amazon ECS no longer knows it.', spot: false });
+      }
+      answer.tasks?.forEach(task => fates.set(task.taskArn!, fateOf(task)));
+    }
+    return fates;
+  }
+
+  /** Tasks that have not stopped, by the flow run that the worker has tagged them with. */
+  public async alive(): Promise<Map<string, Fate>> {
+    const fates = new Map<string, Fate>();
+    for await (const { taskArns = [] } of paginateListTasks({ client: this.client }, { cluster: this.cluster, desiredStatus: 'RUNNING' })) {
+      if (taskArns.length === 0) continue;
+      const { tasks } = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks: taskArns, include: ['TAGS'] }));
+      for (const task of tasks ?? []) {
+        const flowRun = task.tags?.find(({ key }) => key === FLOW_RUN_TAG)?.value;
+        const fate = fateOf(task);
+        if (flowRun && fate.task !== 'stopped') fates.set(flowRun, fate);
+      }
+    }
+    return fates;
+  }
+
+  public async stop(arn: string, reason: string): Promise<void> {
+    await this.client.send(new StopTaskCommand({ cluster: this.cluster, task: arn, reason: reason.slice(0, 1024) }));
+  }
+}
+
+function fateOf(task: Task): Fate {
+  const spot = task.capacityProviderName === 'FARGATE_SPOT';
+  switch (task.lastStatus) {
+    case 'PROVISIONING':
+    case 'PENDING':
+    case 'ACTIVATING':
+      return { task: 'starting', arn: task.taskArn!, spot };
+    case 'STOPPED':
+    case 'DELETED':
+      return { task: 'stopped', stopCode: task.stopCode, reason: reasonOf(task), at: task.stoppedAt, spot };
+    default:
+      return { task: 'running', arn: task.taskArn!, spot };
+  }
+}
+
+/** The task's reason, with those of its containers: an end for lack of memory is only in the latter. */
+function reasonOf({ stoppedReason, containers = [] }: Task): string {
+  const ends = containers
+    .filter(({ reason, exitCode }) => reason || exitCode)
+    .map(({ name, reason, exitCode }) => `${name}: ${[reason, exitCode === undefined ? undefined : `exit code ${exitCode}`].filter(Boolean).join(', ')}`);
+  return [stoppedReason ?? 'no reason given', ...ends].join('; ');
+}

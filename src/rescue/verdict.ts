@@ -1,0 +1,113 @@
+import type { RescueLimits } from './configuration';
+
+/** A flow run, as far as it matters here. */
+export interface FlowRun {
+  readonly id: string;
+  readonly stateId: string;
+  readonly state: 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'CANCELLING' | 'CRASHED';
+  readonly message: string;
+  readonly since: Date;
+  /** How often it has begun to execute. */
+  readonly runCount: number;
+  /** How often its flow may be tried again, and after how many seconds. Known once it has begun. */
+  readonly retries: number;
+  readonly retryDelay: number;
+  /** `launch_type` among its own job variables. */
+  readonly launchType?: string;
+}
+
+/** What ECS says of the task that executes a flow run. */
+export type Fate =
+  | { readonly task: 'unknown' }
+  /** There is none, although the run was claimed. */
+  | { readonly task: 'none' }
+  | { readonly task: 'starting' | 'running'; readonly arn: string; readonly spot: boolean }
+  /** ECS has forgotten it, or it has stopped. */
+  | { readonly task: 'stopped'; readonly stopCode?: string; readonly reason: string; readonly at?: Date; readonly spot: boolean };
+
+export type Verdict =
+  | { readonly then: 'nothing' }
+  | { readonly then: 'reschedule'; readonly why: string; readonly delay?: number; readonly stop?: string; readonly onDemand?: boolean }
+  | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string };
+
+const NOTHING: Verdict = { then: 'nothing' };
+
+/** Reasons that lie outside of the flow run and its container. */
+const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'TerminationNotice', 'UserInitiated'];
+
+/** How often the flow runs of a worker that broke are started: one of them may be what breaks it. */
+const STARTS_WITH_A_BROKEN_WORKER = 3;
+
+/**
+ * What to do about a flow run. A run whose task runs is never touched, and neither is one of which ECS can't speak.
+ *
+ * @param ownTask whether the task is the run's own, or the worker's with others in it
+ */
+export function judge(run: FlowRun, fate: Fate, ownTask: boolean, limits: RescueLimits, now: Date): Verdict {
+  const age = seconds(run.since, now);
+  if (fate.task === 'unknown' || age < limits.settle) return NOTHING;
+  if (run.state === 'CRASHED') return secondThoughts(run, fate);
+  // It waits to be tried again in a process, which may be gone.
+  if (run.state === 'SCHEDULED') return fate.task === 'stopped' ? { then: 'reschedule', why: `Its task has ended: ${fate.reason}` } : NOTHING;
+  if (run.state === 'CANCELLING') return cancelling(fate, age, ownTask, limits);
+
+  switch (fate.task) {
+    case 'none':
+      return claimed(run, age, limits);
+    case 'starting':
+      return ownTask && age > limits.starting
+        ? { then: 'reschedule', why: `Its task did not start within ${limits.starting} seconds.`, stop: fate.arn, onDemand: fate.spot }
+        : NOTHING;
+    case 'running':
+      return NOTHING;
+    case 'stopped':
+      if (fate.at && seconds(fate.at, now) < limits.settle) return NOTHING;
+      if (run.state === 'PENDING' && !(fate.at && fate.at > run.since)) return claimed(run, age, limits);
+      // What began after this task's end runs elsewhere.
+      return fate.at && fate.at < run.since ? NOTHING : afterDeath(run, fate, ownTask);
+  }
+}
+
+/** Its task, if it has one, is of an earlier attempt. */
+function claimed(run: FlowRun, age: number, limits: RescueLimits): Verdict {
+  return run.state === 'PENDING' && age > limits.claimed ? { then: 'reschedule', why: 'A worker claimed it, and started no task.' } : NOTHING;
+}
+
+function cancelling(fate: Fate, age: number, ownTask: boolean, limits: RescueLimits): Verdict {
+  if (fate.task === 'stopped') return { then: 'cancel', why: 'Its task has ended.' };
+  if (age < limits.cancelling || !ownTask) return NOTHING;
+  if (fate.task === 'none') return { then: 'cancel', why: 'It had no task.' };
+  return fate.task === 'unknown' ? NOTHING : { then: 'cancel', why: `It did not end within ${limits.cancelling} seconds.`, stop: fate.arn };
+}
+
+function afterDeath(run: FlowRun, fate: Extract<Fate, { task: 'stopped' }>, ownTask: boolean): Verdict {
+  const why = `Its task has ended: ${fate.reason}`;
+  if (fate.stopCode !== undefined && TAKEN_AWAY.includes(fate.stopCode)) return { then: 'reschedule', why };
+  if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
+  if (neverStarted(run, fate)) return { then: 'reschedule', why, onDemand: true };
+  return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay } : { then: 'crash', why };
+}
+
+/** Prefect's observer has marked the run as crashed, without a look at the flow's retries or at Spot's lack of capacity. */
+function secondThoughts(run: FlowRun, fate: Fate): Verdict {
+  if (/capacity is unavailable/i.test(run.message) && run.runCount === 0 && run.launchType !== 'FARGATE') {
+    return { then: 'reschedule', why: 'Fargate Spot had no capacity.', onDemand: true };
+  }
+  if (fate.task !== 'stopped') return NOTHING;
+  if (neverStarted(run, fate)) return { then: 'reschedule', why: fate.reason, onDemand: true };
+  const observed = /^The following containers stopped with a non-zero exit code/.test(run.message);
+  return observed && hasRetries(run) ? { then: 'reschedule', why: fate.reason, delay: run.retryDelay } : NOTHING;
+}
+
+/** A task on Spot that never ran: the next one goes on demand, which is why this happens once. */
+function neverStarted(run: FlowRun, fate: Extract<Fate, { task: 'stopped' }>): boolean {
+  return fate.spot && fate.stopCode === 'TaskFailedToStart' && run.launchType !== 'FARGATE';
+}
+
+function hasRetries(run: FlowRun): boolean {
+  return run.runCount > 0 && run.runCount <= run.retries;
+}
+
+function seconds(from: Date, to: Date): number {
+  return (to.getTime() - from.getTime()) / 1000;
+}

@@ -1,0 +1,77 @@
+import { PrefectApiError, PrefectClient } from '../private/prefect-client';
+
+interface StoredAutomation {
+  readonly id: string;
+  readonly enabled: boolean;
+}
+
+/** Where a server has no automations, or the plan of a Prefect Cloud account has none left. */
+const NOT_OFFERED = [402, 403, 404, 405];
+
+/**
+ * Creates or updates the automation that marks a flow run of the pool as crashed when its heartbeats stop, where the server
+ * has automations. Users may switch it off, and it stays off.
+ *
+ * A heartbeat names the run's work pool, so runs of other pools are not concerned; neither are subflows, which name none.
+ * Any event of the run counts as a sign of life: one that ends, pauses or is scheduled again is not waited for.
+ * A run that was only cut off from the API ends as it would have: Prefect accepts its last state after `Crashed`.
+ *
+ * @see https://docs.prefect.io/v3/advanced/detect-zombie-flows
+ */
+export async function putAutomation(
+  client: PrefectClient,
+  pool: { readonly id: string; readonly name: string },
+  lostAfterSeconds: number,
+): Promise<void> {
+  const automation = {
+    name: automationName(pool.name),
+    description: 'Marks flow runs as crashed when their heartbeats have stopped. Managed by cdk-prefect-fargate-worker.',
+    trigger: {
+      type: 'event',
+      posture: 'Proactive',
+      match: { 'prefect.resource.id': 'prefect.flow-run.*' },
+      match_related: { 'prefect.resource.role': 'work-pool', 'prefect.resource.id': `prefect.work-pool.${pool.id}` },
+      after: ['prefect.flow-run.heartbeat'],
+      expect: ['prefect.flow-run.*'],
+      for_each: ['prefect.resource.id'],
+      threshold: 1,
+      within: lostAfterSeconds,
+    },
+    actions: [{
+      type: 'change-flow-run-state',
+      state: 'CRASHED',
+      name: 'Crashed',
+      message: `No heartbeat for ${lostAfterSeconds} seconds.`,
+    }],
+  };
+  await whereOffered(async () => {
+    const [present, ...doubles] = await find(client, pool.name);
+    for (const { id } of doubles) await client.request('DELETE', `/automations/${id}`);
+    if (present) await client.request('PUT', `/automations/${present.id}`, { ...automation, enabled: present.enabled });
+    else await client.request('POST', '/automations/', { ...automation, enabled: true });
+  });
+}
+
+export async function removeAutomation(client: PrefectClient, poolName: string): Promise<void> {
+  await whereOffered(async () => {
+    for (const { id } of await find(client, poolName)) await client.request('DELETE', `/automations/${id}`);
+  });
+}
+
+/** By this name, the automation is found again. */
+function automationName(poolName: string): string {
+  return `Flow runs without heartbeats in ${poolName}`;
+}
+
+function find(client: PrefectClient, poolName: string): Promise<StoredAutomation[]> {
+  return client.request('POST', '/automations/filter', { automations: { name: { any_: [automationName(poolName)] } }, sort: 'CREATED_DESC' });
+}
+
+async function whereOffered(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof PrefectApiError && NOT_OFFERED.includes(error.status))) throw error;
+    console.warn(`This Prefect API has no automations for this account: ${error.message}`);
+  }
+}

@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Arena, FlowName, killNow } from './arena';
+import { Fault } from './fault';
+import { WorkerType } from '../../../src';
+
+const workerType = WorkerType.ECS;
+const SHORT = 4;
+const LONG = 20;
+
+async function inFlight(arena: Arena, count: number, seconds = LONG, flow?: FlowName): Promise<string[]> {
+  const ids = await arena.startRuns(count, seconds, flow);
+  await arena.inFlight(ids);
+  return ids;
+}
+
+async function killWorkers(arena: Arena): Promise<void> {
+  for (const task of await arena.workers()) (await arena.processesOf(task, 'all')).forEach(killNow);
+}
+
+export const ECS_FAULTS: readonly Fault[] = [
+  {
+    name: 'deployment',
+    workerType,
+    what: 'a new deployment of the service while runs are claimed, start and run',
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, Math.ceil(count / 2));
+      ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
+      await arena.redeploy();
+      await arena.steady(240);
+      return ids;
+    },
+  },
+  {
+    name: 'Spot interruption',
+    workerType,
+    what: 'Fargate takes back the capacity of every second run',
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, count);
+      for (const id of ids.filter((_, index) => index % 2 === 0)) await arena.interruptSpot(await arena.workerOf(id));
+      return ids;
+    },
+  },
+  {
+    name: 'Spot interruption between tries',
+    workerType,
+    what: 'the same for runs that their process has tried before, which Prefect gives to no other',
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, count, LONG, 'retrying');
+      await arena.until('second tries', 60, async () => (await Promise.all(ids.map(id => arena.evidence(id)))).every(({ length }) => length > 1));
+      for (const id of ids) await arena.interruptSpot(await arena.workerOf(id));
+      return ids;
+    },
+  },
+  {
+    name: 'task killed',
+    workerType,
+    what: 'SIGKILL to all processes of a run\'s task, as when it runs out of memory; its flow has no retries',
+    ends: ['COMPLETED', 'CRASHED'],
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, count);
+      (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
+      return ids;
+    },
+  },
+  {
+    name: 'task killed, with retries',
+    workerType,
+    what: 'the same for a flow with retries',
+    patienceSeconds: 240,
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, count, LONG, 'patient');
+      (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
+      return ids;
+    },
+  },
+  {
+    name: 'worker killed in between',
+    workerType,
+    what: 'SIGKILL to the workers between claim and start of runs',
+    patienceSeconds: 300,
+    happen: async (arena, count) => {
+      const ids = await arena.startRuns(count, SHORT);
+      await arena.until('a claim', 60, async () => (await arena.flowRuns(ids)).some(({ state }) => state.type === 'PENDING'));
+      await killWorkers(arena);
+      await arena.steady(240);
+      return ids;
+    },
+  },
+  {
+    name: 'worker killed, task killed',
+    workerType,
+    what: 'a run\'s task is killed while no worker is there to hear of it, and the message is lost',
+    ends: ['COMPLETED', 'CRASHED'],
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, count);
+      await arena.scaleTo(0);
+      await arena.until('no worker', 180, async () => (await arena.workers()).length === 0);
+      (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
+      await sleep(2000);
+      await arena.purgeQueue();
+      await arena.scaleTo(2);
+      return ids;
+    },
+  },
+  {
+    name: 'messages twice, late, malformed',
+    workerType,
+    what: 'the observer\'s queue gives messages that are no JSON, and those of ended tasks again',
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, count);
+      await arena.send('no JSON');
+      for (const id of ids.slice(0, Math.ceil(count / 2))) {
+        const task = await arena.workerOf(id);
+        await arena.interruptSpot(task);
+        await arena.stopped(task);
+        for (let again = 0; again < 2; again++) await arena.sendStopped(task);
+      }
+      return ids;
+    },
+  },
+  {
+    name: 'API away',
+    workerType,
+    what: 'the API can\'t be reached for 40 s, which stands for 10 minutes, while runs are in flight and begin',
+    happen: async (arena, count) => {
+      const ids = await inFlight(arena, Math.ceil(count / 2));
+      await arena.live.gate!.shut();
+      ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
+      await sleep(40_000);
+      await arena.live.gate!.open();
+      return ids;
+    },
+  },
+  {
+    name: 'suspended and resumed',
+    workerType,
+    what: 'runs are suspended, their tasks end, and then they are resumed',
+    happen: async (arena, count) => {
+      const ids = await arena.startRuns(count, SHORT, 'suspending');
+      await arena.until('all runs suspended', 180, async () => (await arena.flowRuns(ids)).every(({ state }) => state.name === 'Suspended'));
+      await arena.until('their tasks ended', 60, async () => (await arena.withProcess(ids)).size === 0);
+      await sleep(10_000);
+      for (const id of ids) await arena.live.prefect.call('POST', `/flow_runs/${id}/resume`, {});
+      return ids;
+    },
+  },
+  {
+    name: 'two workers racing',
+    workerType,
+    what: 'all runs are due at the same moment for two idle workers',
+    happen: (arena, count) => arena.startRuns(count, SHORT),
+  },
+];

@@ -1,0 +1,51 @@
+import { Duration } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { WorkerType } from '../../src';
+import { LIMITS } from '../../src/rescue/configuration';
+import { newStack, addWorker, resource, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+
+const functionOf = (template: Template) => resource(template, 'AWS::Lambda::Function', /RescueFunction/).Properties;
+const cluster = (template: Template) => `{${resource(template, 'AWS::ECS::Cluster').logicalId}}`;
+
+describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type %s', workerType => {
+  const template = templateOf({ workerType });
+  const { Environment: { Variables: variables }, ...fn } = functionOf(template);
+
+  test('is told the API, the pool, the type, the cluster and the limits, and no secret', () => {
+    const told = JSON.parse(text(variables.CONFIGURATION));
+    expect(told).toEqual({
+      api: { url: expect.stringMatching(/^https:/), isCloud: true, secrets: { PREFECT_API_KEY: expect.stringMatching(/^\{ApiKey\w+\}$/) } },
+      workPool: 'etl',
+      type: workerType,
+      cluster: expect.stringMatching(/Cluster\w+\.Arn\}$/),
+      service: expect.stringMatching(/Service\w+\.Name\}$/),
+    });
+    expect(JSON.parse(variables.LIMITS)).toEqual(LIMITS);
+  });
+
+  test('looks every minute, and never twice at a time', () => {
+    const rule = resource(template, 'AWS::Events::Rule', /Rescue/).Properties;
+    expect(rule.ScheduleExpression).toBe('rate(1 minute)');
+    expect(rule.Targets[0].RetryPolicy).toMatchObject({ MaximumRetryAttempts: 0 });
+    expect(fn.Timeout).toBeLessThan(Duration.minutes(1).toSeconds());
+  });
+
+  test('may look at tasks of this cluster', () => {
+    const statement = statementsOf(template, /RescueRole/).find(({ Action }) => [Action].flat().includes('ecs:DescribeTasks'))!;
+    expect(text(statement.Resource)).toMatch(new RegExp(`:task/${cluster(template)}/\\*$`.replace(/[{}]/g, '\\$&')));
+    expect(Object.keys(statement.Condition.ArnEquals)).toEqual(['ecs:cluster']);
+  });
+});
+
+test('may stop tasks only where each run has its own', () => {
+  const actions = (workerType: WorkerType) => statementsOf(templateOf({ workerType }), /RescueRole/).flatMap(({ Action }) => Action);
+  expect(actions(WorkerType.ECS)).toContain('ecs:StopTask');
+  expect(actions(WorkerType.PROCESS)).not.toContain('ecs:StopTask');
+});
+
+test('runs in the network where the API is in it', () => {
+  const stack = newStack();
+  addWorker(stack, { api: selfHosted(stack) });
+  expect(functionOf(Template.fromStack(stack)).VpcConfig.SubnetIds).toHaveLength(2);
+  expect(functionOf(templateOf())).not.toHaveProperty('VpcConfig');
+});

@@ -1,0 +1,137 @@
+import { LIMITS } from '../../src/rescue/configuration';
+import { Fate, FlowRun, judge } from '../../src/rescue/verdict';
+
+const NOW = new Date('2026-03-01T12:00:00Z');
+const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
+
+function run(overrides: Partial<FlowRun> = {}): FlowRun {
+  return { id: 'run', stateId: 'state', state: 'RUNNING', message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, ...overrides };
+}
+function stopped(overrides: Partial<Extract<Fate, { task: 'stopped' }>> = {}): Fate {
+  return { task: 'stopped', stopCode: 'EssentialContainerExited', reason: 'prefect: OutOfMemoryError', at: ago(100), spot: false, ...overrides };
+}
+const alive: Fate = { task: 'running', arn: 'arn', spot: false };
+const starting: Fate = { task: 'starting', arn: 'arn', spot: false };
+
+const ofEcs = (flowRun: FlowRun, fate: Fate) => judge(flowRun, fate, true, LIMITS, NOW);
+const ofProcess = (flowRun: FlowRun, fate: Fate) => judge(flowRun, fate, false, LIMITS, NOW);
+const nothing = { then: 'nothing' };
+
+describe('a healthy run', () => {
+  test.each([['RUNNING'], ['PENDING']] as const)('that is %s in a task that runs is not touched, however long it takes', state => {
+    const old = run({ state, since: ago(1_000_000) });
+    expect(ofEcs(old, alive)).toEqual(nothing);
+    expect(ofProcess(old, alive)).toEqual(nothing);
+  });
+
+  test.each([['RUNNING'], ['PENDING'], ['CANCELLING'], ['CRASHED']] as const)('that is %s and of which ECS can\'t speak is not touched', state => {
+    expect(ofEcs(run({ state, since: ago(1_000_000) }), { task: 'unknown' })).toEqual(nothing);
+  });
+
+  test('that began after the end of the task it names runs in another', () => {
+    expect(ofEcs(run({ since: ago(90) }), stopped({ at: ago(100) }))).toEqual(nothing);
+  });
+
+  test('that was claimed a while ago and names the task of an earlier attempt is given its time', () => {
+    expect(ofEcs(run({ state: 'PENDING', since: ago(90) }), stopped({ at: ago(100) }))).toEqual(nothing);
+    expect(ofEcs(run({ state: 'PENDING', since: ago(90) }), stopped({ at: undefined }))).toEqual(nothing);
+  });
+
+  test('whose task starts is given ten minutes', () => {
+    expect(ofEcs(run({ state: 'PENDING', since: ago(590) }), starting)).toEqual(nothing);
+  });
+});
+
+describe('a run that lost its task', () => {
+  test.each([['SpotInterruption'], ['ServiceSchedulerInitiated'], ['TerminationNotice'], ['UserInitiated']])('to ECS (%s) is scheduled again', stopCode => {
+    const verdict = { then: 'reschedule', why: 'Its task has ended: taken back' };
+    expect(ofEcs(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(verdict);
+    expect(ofProcess(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(verdict);
+  });
+
+  test('by its own end is crashed, with the reason', () => {
+    expect(ofEcs(run(), stopped())).toEqual({ then: 'crash', why: 'Its task has ended: prefect: OutOfMemoryError' });
+  });
+
+  test('by its own end is tried again as often as its flow may be, after the flow\'s delay', () => {
+    expect(ofEcs(run({ retries: 1, retryDelay: 30 }), stopped())).toMatchObject({ then: 'reschedule', delay: 30 });
+    expect(ofEcs(run({ retries: 1, runCount: 2 }), stopped())).toMatchObject({ then: 'crash' });
+  });
+
+  test('with the worker that broke is scheduled again, until it may be what breaks workers', () => {
+    expect(ofProcess(run({ runCount: 2 }), stopped())).toMatchObject({ then: 'reschedule' });
+    expect(ofProcess(run({ runCount: 3 }), stopped())).toMatchObject({ then: 'crash' });
+  });
+
+  test('just now is left to Prefect\'s observer and to the run itself', () => {
+    expect(ofEcs(run(), stopped({ at: ago(59) }))).toEqual(nothing);
+    expect(ofEcs(run({ since: ago(59) }), stopped({ at: undefined }))).toEqual(nothing);
+  });
+
+  test('while it was still Pending is judged alike', () => {
+    expect(ofEcs(run({ state: 'PENDING', runCount: 0 }), stopped())).toMatchObject({ then: 'crash' });
+  });
+});
+
+describe('a run that never got a task', () => {
+  test('is scheduled again after five minutes', () => {
+    expect(ofEcs(run({ state: 'PENDING', since: ago(299) }), { task: 'none' })).toEqual(nothing);
+    expect(ofEcs(run({ state: 'PENDING', since: ago(301) }), { task: 'none' })).toMatchObject({ then: 'reschedule' });
+    expect(ofProcess(run({ state: 'PENDING', since: ago(301) }), { task: 'none' })).toMatchObject({ then: 'reschedule' });
+  });
+
+  test('but runs, has it elsewhere', () => {
+    expect(ofEcs(run({ since: ago(100_000) }), { task: 'none' })).toEqual(nothing);
+  });
+
+  test('because it can\'t be placed has it stopped and is scheduled again', () => {
+    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), starting)).toMatchObject({ then: 'reschedule', stop: 'arn', onDemand: false });
+  });
+
+  test('on Spot goes on demand', () => {
+    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), { ...starting, spot: true } as Fate)).toMatchObject({ stop: 'arn', onDemand: true });
+    const failed = stopped({ stopCode: 'TaskFailedToStart', spot: true });
+    expect(ofEcs(run({ state: 'PENDING', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', onDemand: true });
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', onDemand: true });
+    const refused = 'Failed to submit flow run to infrastructure: RuntimeError: Capacity is unavailable at this time. Please try again later.';
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message: refused }), { task: 'none' })).toMatchObject({ then: 'reschedule', onDemand: true });
+  });
+
+  test('on demand either is crashed', () => {
+    const failed = stopped({ stopCode: 'TaskFailedToStart', spot: true });
+    expect(ofEcs(run({ state: 'PENDING', runCount: 0, launchType: 'FARGATE' }), failed)).toMatchObject({ then: 'crash' });
+    const refused = 'RuntimeError: Capacity is unavailable at this time.';
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, launchType: 'FARGATE', message: refused }), { task: 'none' })).toEqual(nothing);
+  });
+});
+
+describe('a run that is being cancelled', () => {
+  const cancelling = (since: number) => run({ state: 'CANCELLING', since: ago(since) });
+
+  test('is cancelled once its task has ended', () => {
+    expect(ofEcs(cancelling(70), stopped())).toMatchObject({ then: 'cancel' });
+    expect(ofProcess(cancelling(70), stopped({ stopCode: 'SpotInterruption' }))).toMatchObject({ then: 'cancel' });
+  });
+
+  test('has its task stopped after ten minutes, but never the worker\'s', () => {
+    expect(ofEcs(cancelling(599), alive)).toEqual(nothing);
+    expect(ofEcs(cancelling(601), alive)).toMatchObject({ then: 'cancel', stop: 'arn' });
+    expect(ofEcs(cancelling(601), { task: 'none' })).toMatchObject({ then: 'cancel' });
+    expect(ofProcess(cancelling(100_000), alive)).toEqual(nothing);
+  });
+});
+
+describe('a run that Prefect\'s observer has marked as crashed', () => {
+  const crashed = (overrides: Partial<FlowRun>) => run({ state: 'CRASHED', message: 'The following containers stopped with a non-zero exit code: [\'prefect\']', ...overrides });
+
+  test('is tried again where its flow has retries left', () => {
+    expect(ofEcs(crashed({ retries: 2, runCount: 2, retryDelay: 5 }), stopped())).toMatchObject({ then: 'reschedule', delay: 5 });
+    expect(ofEcs(crashed({ retries: 2, runCount: 3 }), stopped())).toEqual(nothing);
+    expect(ofEcs(crashed({}), stopped())).toEqual(nothing);
+  });
+
+  test('stays so where its task runs on, or where it says itself why it crashed', () => {
+    expect(ofEcs(crashed({ retries: 2 }), alive)).toEqual(nothing);
+    expect(ofEcs(crashed({ retries: 2, message: 'Execution was interrupted by an unexpected exception' }), stopped())).toEqual(nothing);
+  });
+});

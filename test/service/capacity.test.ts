@@ -1,0 +1,31 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { WorkerType } from '../../src';
+import { addWorker, newStack, resource, templateOf } from '../support/worker';
+
+const service = (template: Template) => resource(template, 'AWS::ECS::Service').Properties;
+
+test.each([[undefined], [{}], [{ spotWeight: 0 }]])('workers are on demand with %j', capacity => {
+  expect(service(templateOf({ capacity }))).toMatchObject({ LaunchType: 'FARGATE' });
+});
+
+test.each([[WorkerType.ECS], [WorkerType.PROCESS]])('workers of the type %s are spread as the weights say, one of them on demand first', workerType => {
+  const properties = service(templateOf({ workerType, capacity: { spotWeight: 3 } }));
+  expect(properties).not.toHaveProperty('LaunchType');
+  expect(properties.CapacityProviderStrategy).toEqual([
+    { CapacityProvider: 'FARGATE', Base: 1, Weight: 1 },
+    { CapacityProvider: 'FARGATE_SPOT', Weight: 3 },
+  ]);
+});
+
+test('as many are on demand first as are asked for', () => {
+  expect(service(templateOf({ capacity: { spotWeight: 1, onDemandBase: 0 } })).CapacityProviderStrategy[0]).toMatchObject({ Base: 0 });
+});
+
+test.each([
+  [{ spotWeight: -1 }, 'capacity.spotWeight is -1: give a whole number of at least 0.'],
+  [{ spotWeight: 1001 }, 'capacity.spotWeight is 1001: the most that Amazon ECS takes is 1000.'],
+  [{ spotWeight: 1, onDemandBase: 0.5 }, 'capacity.onDemandBase is 0.5: give a whole number of at least 0.'],
+  [{ onDemandBase: 2 }, 'capacity.onDemandBase is 2: all workers are on demand already; give capacity.spotWeight too, or leave both out.'],
+])('%j is refused', (capacity, message) => {
+  expect(() => addWorker(newStack(), { capacity })).toThrow(message);
+});

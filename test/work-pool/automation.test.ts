@@ -1,0 +1,81 @@
+import { WorkPoolConfiguration } from '../../src/work-pool/configuration';
+import { handler } from '../../src/work-pool/work-pool.lambda';
+import { PrefectServer } from '../support/prefect-server';
+import { configuration, event } from '../support/work-pool-events';
+
+let server: PrefectServer;
+let wanted: (overrides?: Parameters<typeof configuration>[1]) => WorkPoolConfiguration;
+
+beforeEach(async () => {
+  jest.spyOn(console, 'warn').mockImplementation();
+  server = await PrefectServer.start();
+  wanted = overrides => configuration(`${server.origin}/api`, overrides);
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await server.stop();
+});
+
+const create = (configured: WorkPoolConfiguration) => handler(event('Create', configured));
+const update = (configured: WorkPoolConfiguration) => handler(event('Update', configured, configured));
+const remove = (configured: WorkPoolConfiguration) => handler(event('Delete', configured));
+const automations = () => [...server.automations.values()];
+
+test('comes with the pool, and watches the heartbeats of the runs of this pool only', async () => {
+  await create(wanted());
+  expect(automations()).toHaveLength(1);
+  expect(automations()[0]).toMatchObject({
+    name: 'Flow runs without heartbeats in etl',
+    enabled: true,
+    trigger: {
+      posture: 'Proactive',
+      match_related: { 'prefect.resource.role': 'work-pool', 'prefect.resource.id': 'prefect.work-pool.id-of-etl' },
+      after: ['prefect.flow-run.heartbeat'],
+      for_each: ['prefect.resource.id'],
+      within: 900,
+    },
+    actions: [{ type: 'change-flow-run-state', state: 'CRASHED' }],
+  });
+});
+
+test('is updated in its place, and stays off where users switched it off', async () => {
+  await create(wanted());
+  automations()[0].enabled = false;
+  await update(wanted({ lostAfterSeconds: 600 }));
+  expect(automations()).toHaveLength(1);
+  expect(automations()[0]).toMatchObject({ id: 'id-of-0', enabled: false, trigger: { within: 600 } });
+});
+
+test('is one, also where two deployments raced', async () => {
+  await create(wanted());
+  server.automations.set('9', { ...automations()[0], id: 'id-of-9' });
+  await update(wanted());
+  expect(automations()).toHaveLength(1);
+});
+
+test.each([[false], [true]])('goes with the construct (deleteOnRemoval: %s), and leaves those of other pools', async deleteOnRemoval => {
+  await create(wanted({ name: 'other' }));
+  await create(wanted({ deleteOnRemoval }));
+  await remove(wanted({ deleteOnRemoval }));
+  expect(automations().map(({ name }) => name)).toEqual(['Flow runs without heartbeats in other']);
+  expect(server.pools.has('etl')).toBe(!deleteOnRemoval);
+});
+
+test.each([[402], [403], [404], [405]])('is left out where the API answers %d to it', async status => {
+  server.instead = ({ path }) => path.includes('/automations/') ? { status, body: { detail: 'not here' } } : undefined;
+  await expect(create(wanted())).resolves.toMatchObject({ PhysicalResourceId: 'etl' });
+  await expect(remove(wanted())).resolves.toBeDefined();
+});
+
+test('fails the deployment where the API refuses its content', async () => {
+  server.instead = ({ path, method }) => path.endsWith('/automations/') && method === 'POST' ? { status: 422, body: { detail: 'within: too short' } } : undefined;
+  await expect(create(wanted())).rejects.toThrow('within: too short');
+});
+
+test('does not hold up the removal of a stack whose API is gone', async () => {
+  await create(wanted());
+  server.instead = () => ({ status: 401, body: { detail: 'Unauthorized' } });
+  await expect(remove(wanted())).resolves.toBeDefined();
+  await expect(remove(wanted({ deleteOnRemoval: true }))).rejects.toThrow('Unauthorized');
+});
