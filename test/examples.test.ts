@@ -8,6 +8,7 @@ import { ExistingVpc } from '../examples/existing-vpc';
 import { FromCliTemplate } from '../examples/from-cli-template';
 import { FromTerraform } from '../examples/from-terraform';
 import { ManyPools } from '../examples/many-pools';
+import { Peaks } from '../examples/peaks';
 import { Permissions } from '../examples/permissions';
 import { PinnedVersions } from '../examples/pinned-versions';
 import { PrefectCloud } from '../examples/prefect-cloud';
@@ -15,6 +16,7 @@ import { PrivateRegistry } from '../examples/private-registry';
 import { RegistryCredentials } from '../examples/registry-credentials';
 import { SelfHosted } from '../examples/self-hosted';
 import { Spot } from '../examples/spot';
+import { TwoRegions } from '../examples/two-regions';
 import { VpcPeering } from '../examples/vpc-peering';
 
 const env = { account: '123456789012', region: 'us-east-1' };
@@ -73,6 +75,23 @@ const recipes: Record<string, Recipe> = {
       expect(pools(template)).toHaveLength(3);
       template.resourceCountIs('AWS::EC2::VPC', 1);
       template.resourceCountIs('AWS::ECS::Cluster', 1);
+    },
+  },
+  'peaks': {
+    build: scope => new Peaks(scope, 'Example'),
+    works: template => {
+      const [start, end] = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties.ScheduledActions;
+      expect([start.ScalableTargetAction.MinCapacity, end.ScalableTargetAction.MinCapacity]).toEqual([3, 0]);
+    },
+  },
+  'two-regions': {
+    build: scope => {
+      new TwoRegions(scope, 'Primary', { standby: false });
+      return new TwoRegions(scope, 'Example', { standby: true });
+    },
+    works: template => {
+      template.resourceCountIs('Custom::PrefectWorkPool', 0);
+      expect(JSON.stringify(resource(template, 'AWS::Lambda::Function', /Demand/).Properties.Environment)).toContain('"afterSeconds\\":180');
     },
   },
   'custom-image': {
