@@ -8,6 +8,7 @@ import { ExistingVpc } from '../examples/existing-vpc';
 import { FromCliTemplate } from '../examples/from-cli-template';
 import { FromTerraform } from '../examples/from-terraform';
 import { ManyPools } from '../examples/many-pools';
+import { Peaks } from '../examples/peaks';
 import { Permissions } from '../examples/permissions';
 import { PinnedVersions } from '../examples/pinned-versions';
 import { PrefectCloud } from '../examples/prefect-cloud';
@@ -84,6 +85,13 @@ const recipes: Record<string, Recipe> = {
       expect(pools(template)).toHaveLength(3);
       template.resourceCountIs('AWS::EC2::VPC', 1);
       template.resourceCountIs('AWS::ECS::Cluster', 1);
+    },
+  },
+  'peaks': {
+    build: scope => new Peaks(scope, 'Example'),
+    works: template => {
+      const [start, end] = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties.ScheduledActions;
+      expect([start.ScalableTargetAction.MinCapacity, end.ScalableTargetAction.MinCapacity]).toEqual([3, 0]);
     },
   },
   'tracing': {

@@ -15,14 +15,14 @@ export interface ScalingProps {
 /** The most steps that a step scaling policy may have. */
 const MOST_STEPS = 20;
 
-/** Alarms look at 10, 30 or a multiple of 60 seconds. */
-const ALARM_SECONDS = [10, 30, 60];
+/** As short as an alarm looks at, so that it sees what a poll found within seconds, and not when a minute is over. */
+const OUT_PERIOD = Duration.seconds(10);
 
 /**
- * How many minutes there has to be too much before workers go. Demand that comes back within them finds them there;
+ * How many minutes there has to be too much before workers go. What is due within the lead time is demand already, and
  * workers with flow runs protect themselves and stay.
  */
-const SURPLUS_MINUTES = 3;
+const SURPLUS_MINUTES = 2;
 
 /**
  * Keeps as many workers as there is demand for, between the bounds, with AWS Application Auto Scaling.
@@ -49,16 +49,14 @@ export class Scaling extends Construct {
   /** Adds in one step what is missing, and takes away what has been too much for some minutes. */
   private followDemand(target: ecs.ScalableTaskCount): void {
     const { demand, plan } = this.props;
-    const poll = plan.pollInterval.toSeconds();
-    const period = Duration.seconds(ALARM_SECONDS.find(seconds => seconds >= poll)!);
     const most = known(plan.max) ? plan.max : MOST_STEPS;
 
     target.scaleOnMetric('Missing', {
-      metric: demand.metric('MissingWorkers', { period, statistic: cloudwatch.Stats.MAXIMUM }),
+      metric: demand.metric('MissingWorkers', { period: OUT_PERIOD, statistic: cloudwatch.Stats.MAXIMUM }),
       scalingSteps: steps(most, (_, last) => last),
       evaluationPeriods: 1,
-      // Until a later poll has seen what was added, the alarm shows the old number; within the cooldown only more than that is added.
-      cooldown: Duration.seconds(period.toSeconds() + poll),
+      // The alarm shows what was missing until it sees the next poll; within the cooldown only more than that is added.
+      cooldown: Duration.seconds(Math.max(30, plan.pollInterval.toSeconds() * 0.75)),
     });
     target.scaleOnMetric('Surplus', {
       metric: demand.metric('SurplusWorkers', { statistic: cloudwatch.Stats.MINIMUM }),

@@ -1,0 +1,18 @@
+import { App, aws_secretsmanager as secretsmanager, Duration, Stack } from 'aws-cdk-lib';
+import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
+
+/** The CDK app of the test of scaling: PROCESS workers that follow demand, from none. */
+const app = new App();
+const stack = new Stack(app, 'Scaled');
+new PrefectFargateWorker(stack, 'Worker', {
+  api: PrefectApi.selfHosted({
+    url: process.env.API_URL!,
+    authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!),
+    privateNetwork: true,
+  }),
+  workPool: WorkPool.managed('scaled'),
+  workerType: WorkerType.PROCESS,
+  flowRunLimit: 10,
+  // The time to a worker on this machine, which is a busy one; all other settings of scaling are the defaults.
+  scaling: { leadTime: Duration.seconds(Number(process.env.LEAD_TIME)) },
+});
