@@ -76,7 +76,7 @@ async function publish({ workPool, worker }: PublisherConfiguration, now: Date, 
       Unit: UNITS[name as MetricName],
       Value: value,
       Timestamp: now,
-      // An alarm can then look at seconds, and sees a poll at once.
+      // The alarms that add workers look every ten seconds.
       StorageResolution: 1,
     })),
   }));

@@ -22,11 +22,13 @@ const AVAILABLE = 2;
 const POLL_SECONDS = [10, 15, 20, 30, 60];
 
 /**
- * From a poll that sees a run to a worker that takes it: the alarm and its action need 10 to 25 s, ECS 5 s, Fargate with the
- * official image (272 MiB) some 50 s and in one of a hundred cases 80 s, the worker 8 s (measured on one vCPU) and up to 13 s until
- * it asks for runs. Together 125 s at worst; a worker takes runs 10 s before they are due.
+ * From the start of a Fargate task to a worker that polls. The official image (about 300 MB) is there after 30 to 60 s, with the
+ * network interface; the worker is ready 6 s later (measured), and asks every 10 to 15 s. The rest is reserve for a busy zone.
  */
 const START_SECONDS = 120;
+
+/** From a poll that sees a run to the start of a task: the metric, the alarm, Application Auto Scaling and ECS. */
+const ALARM_SECONDS = 30;
 
 /** The options with their defaults; throws for what contradicts itself. */
 export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): ScalingPlan {
@@ -44,7 +46,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): Sca
   if (!POLL_SECONDS.includes(pollInterval.toSeconds())) {
     throw invalid('scaling.pollInterval', pollInterval.toHumanString(), `give one of ${POLL_SECONDS.join(', ')} seconds.`);
   }
-  const leadTime = options.leadTime ?? Duration.seconds(pollInterval.toSeconds() + START_SECONDS);
+  const leadTime = options.leadTime ?? Duration.seconds(pollInterval.toSeconds() + ALARM_SECONDS + START_SECONDS);
   const schedules = options.schedules ?? [];
   schedules.forEach((schedule, index) => requireBounds(`scaling.schedules[${index}]`, schedule, max, standby !== undefined));
   requireApart('scaling.schedules', schedules);

@@ -21,7 +21,7 @@ export interface ScalingOptions {
    * How long before a flow run is due it counts as demand. Make it as long as it takes until a worker is ready:
    * a shorter one lets runs start late, a longer one pays for workers that wait.
    *
-   * @default - `pollInterval` and 2 minutes: until the run is seen, and from there on the alarm and the start of a Fargate task
+   * @default - `pollInterval` and 150 seconds: the poll, the alarm, and the start of a Fargate task
    */
   readonly leadTime?: Duration;
 

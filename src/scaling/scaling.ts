@@ -15,12 +15,12 @@ export interface ScalingProps {
 /** The most steps that a step scaling policy may have. */
 const MOST_STEPS = 20;
 
-/** As short as an alarm looks at, so that it sees what a poll found within seconds, and not when a minute is over. */
-const OUT_PERIOD = Duration.seconds(10);
+/** The shortest period of an alarm: it goes off seconds after the poll, and need not wait for the end of its minute. */
+const MISSING_PERIOD = Duration.seconds(10);
 
 /**
- * How many minutes there has to be too much before workers go. What is due within the lead time is demand already, and
- * workers with flow runs protect themselves and stay.
+ * How many minutes there has to be too much before workers go. Demand that comes back within them finds them there;
+ * workers with flow runs protect themselves and stay. What other minutes would cost is in bench/README.md.
  */
 const SURPLUS_MINUTES = 2;
 
@@ -52,16 +52,20 @@ export class Scaling extends Construct {
     const most = known(plan.max) ? plan.max : MOST_STEPS;
 
     target.scaleOnMetric('Missing', {
-      metric: demand.metric('MissingWorkers', { period: OUT_PERIOD, statistic: cloudwatch.Stats.MAXIMUM }),
+      metric: demand.metric('MissingWorkers', { period: MISSING_PERIOD, statistic: cloudwatch.Stats.MAXIMUM }),
       scalingSteps: steps(most, (_, last) => last),
       evaluationPeriods: 1,
-      // The alarm shows what was missing until it sees the next poll; within the cooldown only more than that is added.
-      cooldown: Duration.seconds(Math.max(30, plan.pollInterval.toSeconds() * 0.75)),
+      // Until a later poll has seen what was added, the metric shows the old number; within the cooldown only more than that is added.
+      cooldown: Duration.seconds(30),
     });
+    // Between two polls there is no data: nothing more to add, and no state of its own for those who watch their alarms.
+    const { upperAlarm } = target.node.findChild('Target').node.findChild('Missing') as appscaling.StepScalingPolicy;
+    (upperAlarm!.node.defaultChild as cloudwatch.CfnAlarm).treatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING;
     target.scaleOnMetric('Surplus', {
       metric: demand.metric('SurplusWorkers', { statistic: cloudwatch.Stats.MINIMUM }),
       scalingSteps: steps(most, first => -first),
       evaluationPeriods: SURPLUS_MINUTES,
+      // A minute later the alarm may still show what has been taken away already.
       cooldown: Duration.minutes(2),
     });
   }

@@ -24,7 +24,7 @@ describe('the demand publisher', () => {
       worker: 'StackWorker0CCD12BB',
       workQueues: ['urgent'],
       flowRunLimit: 5,
-      leadTimeSeconds: 180,
+      leadTimeSeconds: 210,
       pollSeconds: 60,
       cluster: expect.stringMatching(/^\{WorkerCluster\w+\.Arn\}$/),
       service: `{${service}.Name}`,
