@@ -5,6 +5,13 @@ import { known } from '../private/validation';
 
 export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME';
 
+/**
+ * One JSON object a line, which CloudWatch Logs takes apart into fields, where Prefect's usual format is for a terminal.
+ *
+ * @see https://docs.prefect.io/v3/advanced/logging-customization
+ */
+export const LOGGING = { PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' };
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

@@ -7,7 +7,7 @@ import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
 import { addCollector, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
-import { apiEnvironment } from './environment';
+import { apiEnvironment, LOGGING } from './environment';
 import { officialImage, warnOfPublicImage } from './images';
 import { WorkerSize } from './size';
 
@@ -71,6 +71,7 @@ export class Task extends Construct {
       }),
       environment: {
         ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
+        ...LOGGING,
         ...props.environment,
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.

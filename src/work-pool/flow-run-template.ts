@@ -5,6 +5,7 @@ import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
+import { LOGGING } from '../task/environment';
 import { FLOW_RUN_IMAGE } from '../task/images';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
@@ -71,6 +72,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
     },
     environment: {
       ...(tracing && tracingEnvironment(tracing, props.workPool.name)),
+      ...LOGGING,
       ...defaults.environment,
       // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
       ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),

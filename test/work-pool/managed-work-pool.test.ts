@@ -41,8 +41,8 @@ describe('an ECS pool is told', () => {
     });
   });
 
-  test('an empty environment and the architecture, and no container beside the flow run\'s', () => {
-    expect(told.template.environment).toEqual({});
+  test('JSON logs and the architecture, and no container beside the flow run\'s', () => {
+    expect(told.template.environment).toEqual({ PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' });
     expect(told.template.taskDefinition).toEqual({ runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' } });
     expect(told.template.container).toEqual({});
     expect(told.template).not.toHaveProperty('sidecars');
@@ -118,7 +118,7 @@ describe('a server of your own', () => {
   test('gives flow runs the authentication string and the headers as secrets', () => {
     expect(told.template.variables.prefect_api_auth_string_secret_arn).toMatch(/^\{AuthString\w+\}:auth::$/);
     expect(told.template.container.secrets).toEqual([{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: expect.stringMatching(/^\{Headers/) }]);
-    expect(told.template.environment).toEqual({ PREFECT_CLIENT_CUSTOM_HEADERS: null });
+    expect(told.template.environment).toMatchObject({ PREFECT_CLIENT_CUSTOM_HEADERS: null });
   });
 
   test('gives flow runs the certificate authority', () => {
