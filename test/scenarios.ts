@@ -1,5 +1,6 @@
 import {
-  App, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs, aws_secretsmanager as secretsmanager, Duration, Stack, TimeZone,
+  App, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs, aws_secretsmanager as secretsmanager, CfnParameter, Duration,
+  Stack, TimeZone,
 } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../src';
 
@@ -123,7 +124,12 @@ export const scenarios: readonly Scenario[] = [
             timeZone: TimeZone.EUROPE_BERLIN,
           }],
         },
-        observability: { logRetention: logs.RetentionDays.ONE_YEAR, tracing: Tracing.xray() },
+        observability: {
+          logRetention: logs.RetentionDays.ONE_YEAR,
+          tracing: Tracing.xray(),
+          logArchive: {},
+          logDestinationArn: new CfnParameter(stack, 'LogDestination').valueAsString,
+        },
         compliance: { configRules: true },
       });
       return stack;
