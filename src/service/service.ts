@@ -1,8 +1,8 @@
 import { aws_ecs as ecs, aws_iam as iam } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { Network } from '../network/network';
 import { capacityProviderStrategies } from './capacity';
 import { CapacityOptions } from './capacity-options';
+import { Network } from '../network/network';
 
 export interface ServiceProps {
   readonly cluster: ecs.ICluster;

@@ -35,8 +35,13 @@ describe('the deployment', () => {
     expect(defaults.task_role_arn).toMatch(/FlowRunRole/);
     expect(defaults.execution_role_arn).toMatch(/FlowRunExecutionRole/);
     expect(defaults.prefect_api_auth_string_secret_arn).toBe(live.deployment.environment.SECRET_ARN);
-    expect(defaults.env).toEqual({ GREETING: 'hello' });
+    expect(defaults.env).toMatchObject({ GREETING: 'hello', PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60' });
     expect(template.job_configuration.task_run_request.networkConfiguration).toEqual({ awsvpcConfiguration: '{{ network_configuration }}' });
+  });
+
+  test.each([[PROCESS_POOL], [ECS_POOL]])('watches the heartbeats of the flow runs of %s', async name => {
+    const automations = await live.prefect.call<any[]>('POST', '/automations/filter', { automations: { name: { any_: [`Flow runs without heartbeats in ${name}`] } } });
+    expect(automations).toEqual([expect.objectContaining({ enabled: true, trigger: expect.objectContaining({ posture: 'Proactive', within: 900 }) })]);
   });
 
   test.each([[PROCESS_POOL], [ECS_POOL]])('brings a worker of %s online', async name => {
@@ -146,11 +151,12 @@ describe('a later deployment', () => {
 
     const changed = await pool(ECS_POOL);
     expect(changed).toMatchObject({ description: 'Ours', is_paused: true, concurrency_limit: 7 });
-    expect(changed.base_job_template.variables.properties.env.default).toEqual({ GREETING: 'good day' });
+    expect(changed.base_job_template.variables.properties.env.default).toMatchObject({ GREETING: 'good day' });
   });
 
-  test('that removes the stack leaves the pools, and no worker behind', async () => {
+  test('that removes the stack leaves the pools, and no worker and no automation behind', async () => {
     await destroy(live.standIn, live.deployment);
+    expect(await live.prefect.call('POST', '/automations/filter', {})).toEqual([]);
     expect(await pool(ECS_POOL)).toMatchObject({ type: 'ecs' });
     expect((await live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'RUNNING')).toEqual([]);
   });
