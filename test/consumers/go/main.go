@@ -138,8 +138,10 @@ func everythingOn(app awscdk.App) {
 			}},
 		},
 		Observability: &worker.ObservabilityOptions{
-			LogRetention: awslogs.RetentionDays_ONE_YEAR,
-			Tracing:      worker.Tracing_Xray(nil),
+			LogRetention:      awslogs.RetentionDays_ONE_YEAR,
+			Tracing:           worker.Tracing_Xray(nil),
+			LogArchive:        &worker.LogArchiveOptions{},
+			LogDestinationArn: awscdk.NewCfnParameter(stack, jsii.String("LogDestination"), nil).ValueAsString(),
 		},
 		Compliance: &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
 	})

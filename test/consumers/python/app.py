@@ -17,6 +17,7 @@ from aws_cdk import (
 from cdk_prefect_fargate_worker import (
     ComplianceOptions,
     FlowRunDefaults,
+    LogArchiveOptions,
     NetworkOptions,
     ObservabilityOptions,
     PrefectApi,
@@ -146,7 +147,12 @@ def everything_on(app: cdk.App) -> None:
                 )
             ],
         ),
-        observability=ObservabilityOptions(log_retention=logs.RetentionDays.ONE_YEAR, tracing=Tracing.xray()),
+        observability=ObservabilityOptions(
+            log_retention=logs.RetentionDays.ONE_YEAR,
+            tracing=Tracing.xray(),
+            log_archive=LogArchiveOptions(),
+            log_destination_arn=cdk.CfnParameter(stack, "LogDestination").value_as_string,
+        ),
         compliance=ComplianceOptions(config_rules=True),
     )
 

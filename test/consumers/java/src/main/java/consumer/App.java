@@ -2,6 +2,7 @@ package consumer;
 
 import io.github.cdkprefect.fargateworker.ComplianceOptions;
 import io.github.cdkprefect.fargateworker.FlowRunDefaults;
+import io.github.cdkprefect.fargateworker.LogArchiveOptions;
 import io.github.cdkprefect.fargateworker.ManagedWorkPoolOptions;
 import io.github.cdkprefect.fargateworker.NetworkOptions;
 import io.github.cdkprefect.fargateworker.ObservabilityOptions;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import software.amazon.awscdk.AppProps;
+import software.amazon.awscdk.CfnParameter;
 import software.amazon.awscdk.Duration;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.TimeZone;
@@ -188,6 +190,8 @@ public final class App {
                 .observability(ObservabilityOptions.builder()
                         .logRetention(RetentionDays.ONE_YEAR)
                         .tracing(Tracing.xray())
+                        .logArchive(LogArchiveOptions.builder().build())
+                        .logDestinationArn(CfnParameter.Builder.create(stack, "LogDestination").build().getValueAsString())
                         .build())
                 .compliance(ComplianceOptions.builder().configRules(true).build())
                 .build();
