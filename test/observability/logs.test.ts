@@ -10,7 +10,7 @@ const workersLogs = { Ref: resource(template, 'AWS::Logs::LogGroup', /TaskLogs/)
 describe('workers and flow runs', () => {
   test('log JSON', () => {
     expect(variable('PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER')).toBe('json');
-    expect(configurationOf(template).template.environment).toEqual({ PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' });
+    expect(configurationOf(template).template.environment).toMatchObject({ PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' });
   });
 
   test('log otherwise where you say so', () => {
