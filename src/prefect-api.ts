@@ -172,6 +172,19 @@ export class PrefectApi {
   }
 
   /**
+   * Address of a work pool in the Prefect UI, which a server of your own has beside its API.
+   *
+   * @internal
+   */
+  public _workPoolUrl(workPool: string): string {
+    const ui = this.isCloud
+      ? this.url.replace('https://api.prefect.cloud/api/accounts/', 'https://app.prefect.cloud/account/').replace('/workspaces/', '/workspace/')
+      // A URL that is known only at deployment ends in /api all the same, which a browser takes back.
+      : Token.isUnresolved(this.url) ? `${this.url}/..` : this.url.replace(/\/api$/, '');
+    return `${ui}/work-pools/work-pool/${known(workPool) ? encodeURIComponent(workPool) : workPool}`;
+  }
+
+  /**
    * The TCP port on which the API is reached; 443 where the URL is known only at deployment.
    *
    * @internal

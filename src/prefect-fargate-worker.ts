@@ -5,6 +5,7 @@ import { Compliance } from './compliance/compliance';
 import { Demand } from './demand/demand';
 import { Identity } from './identity/identity';
 import { Network } from './network/network';
+import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
 import { Rescue } from './rescue/rescue';
@@ -196,6 +197,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     new Scaling(this, 'Scaling', { service, workerType, demand: this.demand, plan });
 
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
+    addOutputs(this, api, workPool);
 
     this.vpc = network.vpc;
     this.cluster = cluster;
