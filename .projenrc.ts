@@ -178,12 +178,12 @@ project.addTask('demo', {
 });
 const documents = project.addTask('documents', {
   description: 'Fill in what README.md and docs/ show from elsewhere: examples, defaults',
-  exec: 'tsx docs/tools/documents.ts',
+  exec: 'tsx --tsconfig tsconfig.dev.json docs/tools/documents.ts',
 });
 project.postCompileTask.spawn(documents);
 project.addTask('picture', {
   description: 'Draw docs/architecture.png from the synthesized default stack',
-  steps: [{ exec: 'projen bundle' }, { exec: 'tsx docs/tools/picture.ts' }],
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json docs/tools/picture.ts' }],
 });
 project.addTask('faults', {
   description: 'What becomes of flow runs when things go wrong, as a table in docs/faults.md',

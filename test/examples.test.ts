@@ -14,6 +14,7 @@ import { PrefectCloud } from '../examples/prefect-cloud';
 import { PrivateRegistry } from '../examples/private-registry';
 import { RegistryCredentials } from '../examples/registry-credentials';
 import { SelfHosted } from '../examples/self-hosted';
+import { Small } from '../examples/small';
 import { Spot } from '../examples/spot';
 import { Traced } from '../examples/tracing';
 import { VpcPeering } from '../examples/vpc-peering';
@@ -63,6 +64,13 @@ const recipes: Record<string, Recipe> = {
   'registry-credentials': {
     build: scope => new RegistryCredentials(scope, 'Example'),
     works: template => expect(container(template).RepositoryCredentials).toBeDefined(),
+  },
+  'small': {
+    build: scope => new Small(scope, 'Example'),
+    works: template => {
+      template.resourceCountIs('AWS::EC2::NatGateway', 1);
+      template.resourceCountIs('AWS::EC2::VPCEndpoint', 0);
+    },
   },
   'spot': {
     build: scope => new Spot(scope, 'Example'),

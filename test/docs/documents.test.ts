@@ -34,7 +34,7 @@ describe('every snippet of the README and the API', () => {
 
   test('has a language that is checked', () => {
     const languages = [...read('README.md').matchAll(/^```(\S+)/gm)].map(([, language]) => language);
-    expect(languages.filter(language => !['ts', 'python', 'java', 'go', 'sh'].includes(language))).toEqual([]);
+    expect(languages.filter(language => !['ts', 'python', 'java', 'go', 'sh', 'text'].includes(language))).toEqual([]);
     // Those that rosetta doesn't compile are whole files, for their own compilers.
     const blocks = [...read('README.md').matchAll(/(.*)\n+```(python|java|go)\n/g)];
     expect(blocks.filter(([, before]) => !before.startsWith('<!-- file: examples/'))).toEqual([]);

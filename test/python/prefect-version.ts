@@ -7,8 +7,8 @@ import { pythonEnvironment } from './environment';
  * For CI, whose environment is its own; delete `.cache/python` to have the locked one again.
  */
 const VERSIONS: Record<string, readonly string[]> = {
-  // It imports importlib_metadata, which its dependencies brought along at the time.
-  lowest: ['prefect==3.6.0', 'prefect-aws==0.7.0', 'importlib-metadata'],
+  // With what its own bounds admit today it doesn't start: it wants the web framework of its time, and one package more.
+  lowest: ['prefect==3.6.0', 'prefect-aws==0.7.0', 'fastapi<0.125', 'starlette<1', 'importlib-metadata'],
   newest: ['prefect>=3.8.8,<4', 'prefect-aws>=0.7.12'],
 };
 

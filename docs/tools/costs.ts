@@ -1,0 +1,79 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Small } from '../../examples/small';
+import { scenarios } from '../../test/scenarios';
+
+/**
+ * What a template costs while nothing runs but the workers: counted in the template, times AWS's list prices for us-east-1.
+ */
+const HOURS = 730;
+/** In US dollars, as of 2026-03. The pages are in docs/costs.md. */
+const PRICE = {
+  vCpuHour: { X86_64: 0.04048, ARM64: 0.03238 } as Record<string, number>,
+  gigabyteHour: { X86_64: 0.004445, ARM64: 0.00356 } as Record<string, number>,
+  natGatewayHour: 0.045,
+  publicAddressHour: 0.005,
+  endpointHour: 0.01,
+  key: 1,
+  secret: 0.4,
+  hostedZone: 0.5,
+  alarm: 0.1,
+  compositeAlarm: 0.5,
+  dashboard: 3,
+  metric: 0.3,
+};
+/** Metrics that the publisher of demand sends for a worker. */
+const PUBLISHED_METRICS = 12;
+
+interface Line {
+  readonly what: string;
+  readonly arithmetic: string;
+  readonly dollars: number;
+}
+
+const BUILDS: Record<string, (app: App) => Stack> = {
+  default: app => scenarios.find(({ name }) => name === 'ecs')!.build(app),
+  small: app => new Small(app, 'Small'),
+};
+
+/** The bill of a build, line by line, as a table. */
+export function costs(build: string): string {
+  const lines = bill(Template.fromStack(BUILDS[build](new App({ analyticsReporting: false }))).toJSON());
+  const rows = lines.map(({ what, arithmetic, dollars }) => `| ${what} | ${arithmetic} | ${dollars.toFixed(2)} |`);
+  return ['| what | arithmetic | $ a month |', '| --- | --- | ---: |', ...rows, `| **in all** | | **${total(lines).toFixed(2)}** |`].join('\n');
+}
+
+const total = (lines: readonly Line[]) => lines.reduce((sum, { dollars }) => sum + Number(dollars.toFixed(2)), 0);
+
+function bill(template: any): Line[] {
+  const of = (type: string): any[] => Object.values<any>(template.Resources).filter(({ Type }) => Type === type).map(({ Properties }) => Properties ?? {});
+  const hourly = (what: string, count: number, price: number): Line => ({ what, arithmetic: `${count} × ${price} × ${HOURS} h`, dollars: count * price * HOURS });
+  const monthly = (what: string, count: number, price: number): Line => ({ what, arithmetic: `${count} × ${price}`, dollars: count * price });
+  const endpoints = of('AWS::EC2::VPCEndpoint').filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface');
+  return [
+    ...workers(of('AWS::ECS::Service')[0], of('AWS::ECS::TaskDefinition')[0], of('AWS::ApplicationAutoScaling::ScalableTarget')[0]),
+    hourly('NAT gateways', of('AWS::EC2::NatGateway').length, PRICE.natGatewayHour),
+    hourly('their public addresses', of('AWS::EC2::EIP').length, PRICE.publicAddressHour),
+    hourly('interface endpoints, in each zone', endpoints.reduce((sum, { SubnetIds }) => sum + SubnetIds.length, 0), PRICE.endpointHour),
+    monthly('KMS key', of('AWS::KMS::Key').length, PRICE.key),
+    monthly('secret with the API key', 1, PRICE.secret),
+    monthly('Cloud Map namespace', of('AWS::ServiceDiscovery::PrivateDnsNamespace').length, PRICE.hostedZone),
+    monthly('metrics of demand', of('AWS::Lambda::Function').length && Object.keys(template.Resources).some(id => /Demand/.test(id)) ? PUBLISHED_METRICS : 0, PRICE.metric),
+    monthly('alarms', of('AWS::CloudWatch::Alarm').length, PRICE.alarm),
+    monthly('composite alarms', of('AWS::CloudWatch::CompositeAlarm').length, PRICE.compositeAlarm),
+    monthly('dashboard', of('AWS::CloudWatch::Dashboard').length, PRICE.dashboard),
+  ].filter(({ dollars, what }) => dollars > 0 || what === 'workers');
+}
+
+/** The least that always run: what Auto Scaling may go down to, or what the service asks for. */
+function workers(service: any, task: any, target: any): Line[] {
+  const count = target?.MinCapacity ?? service.DesiredCount ?? 0;
+  const architecture = task.RuntimePlatform?.CpuArchitecture ?? 'X86_64';
+  const [vCpu, gigabytes] = [Number(task.Cpu) / 1024, Number(task.Memory) / 1024];
+  const [cpuPrice, memoryPrice] = [PRICE.vCpuHour[architecture], PRICE.gigabyteHour[architecture]];
+  return [{
+    what: 'workers',
+    arithmetic: `${count} × (${vCpu} vCPU × ${cpuPrice} + ${gigabytes} GB × ${memoryPrice}) × ${HOURS} h`,
+    dollars: count * (vCpu * cpuPrice + gigabytes * memoryPrice) * HOURS,
+  }];
+}
