@@ -13,9 +13,11 @@ import { PinnedVersions } from '../examples/pinned-versions';
 import { PrefectCloud } from '../examples/prefect-cloud';
 import { PrivateRegistry } from '../examples/private-registry';
 import { RegistryCredentials } from '../examples/registry-credentials';
+import { ScaledToZero } from '../examples/scaled-to-zero';
 import { SelfHosted } from '../examples/self-hosted';
 import { Small } from '../examples/small';
 import { Spot } from '../examples/spot';
+import { bothRegions } from '../examples/standby-region';
 import { Traced } from '../examples/tracing';
 import { VpcPeering } from '../examples/vpc-peering';
 
@@ -95,6 +97,23 @@ const recipes: Record<string, Recipe> = {
   'custom-image': {
     build: scope => new CustomImage(scope, 'Example'),
     works: template => expect(resource(template, 'AWS::ECS::TaskDefinition').Properties.RuntimePlatform.CpuArchitecture).toBe('ARM64'),
+  },
+  'scaled-to-zero': {
+    build: scope => new ScaledToZero(scope, 'Example', { env }),
+    works: template => {
+      template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
+        MinCapacity: 0,
+        MaxCapacity: 20,
+        ScheduledActions: Match.arrayWith([Match.objectLike({ ScalableTargetAction: { MinCapacity: 2, MaxCapacity: 20 }, Timezone: 'Europe/Berlin' })]),
+      });
+    },
+  },
+  'standby-region': {
+    build: scope => bothRegions(scope, env.account)[1],
+    works: template => {
+      template.resourceCountIs('Custom::PrefectWorkPool', 0);
+      template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', { MinCapacity: 0 });
+    },
   },
   'permissions': {
     build: scope => new Permissions(scope, 'Example'),

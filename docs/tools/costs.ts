@@ -1,12 +1,17 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { ScaledToZero } from '../../examples/scaled-to-zero';
 import { Small } from '../../examples/small';
+import { UNITS } from '../../src/demand/metrics';
 import { scenarios } from '../../test/scenarios';
 
 /**
  * What a template costs while nothing runs but the workers: counted in the template, times AWS's list prices for us-east-1.
  */
 const HOURS = 730;
+// test/validators judges templates; here it would only be slow.
+process.env.CDK_VALIDATION = 'false';
+
 /** In US dollars, as of 2026-03. The pages are in docs/costs.md. */
 const PRICE = {
   vCpuHour: { X86_64: 0.04048, ARM64: 0.03238 } as Record<string, number>,
@@ -22,9 +27,6 @@ const PRICE = {
   dashboard: 3,
   metric: 0.3,
 };
-/** Metrics that the publisher of demand sends for a worker. */
-const PUBLISHED_METRICS = 12;
-
 interface Line {
   readonly what: string;
   readonly arithmetic: string;
@@ -34,6 +36,7 @@ interface Line {
 const BUILDS: Record<string, (app: App) => Stack> = {
   default: app => scenarios.find(({ name }) => name === 'ecs')!.build(app),
   small: app => new Small(app, 'Small'),
+  zero: app => new ScaledToZero(app, 'ScaledToZero', { env: { account: '123456789012', region: 'us-east-1' } }),
 };
 
 /** The bill of a build, line by line, as a table. */
@@ -58,7 +61,7 @@ function bill(template: any): Line[] {
     monthly('KMS key', of('AWS::KMS::Key').length, PRICE.key),
     monthly('secret with the API key', 1, PRICE.secret),
     monthly('Cloud Map namespace', of('AWS::ServiceDiscovery::PrivateDnsNamespace').length, PRICE.hostedZone),
-    monthly('metrics of demand', of('AWS::Lambda::Function').length && Object.keys(template.Resources).some(id => /Demand/.test(id)) ? PUBLISHED_METRICS : 0, PRICE.metric),
+    monthly('metrics of demand', Object.keys(UNITS).length, PRICE.metric),
     monthly('alarms', of('AWS::CloudWatch::Alarm').length, PRICE.alarm),
     monthly('composite alarms', of('AWS::CloudWatch::CompositeAlarm').length, PRICE.compositeAlarm),
     monthly('dashboard', of('AWS::CloudWatch::Dashboard').length, PRICE.dashboard),

@@ -35,7 +35,7 @@ function network(inventory: Inventory): string[] {
   const zones = new Set(inventory.take('AWS::EC2::Subnet').map(subnet => JSON.stringify(inventory.properties(subnet).AvailabilityZone))).size;
   const gateways = inventory.count('AWS::EC2::NatGateway');
   const endpoints = inventory.take('AWS::EC2::VPCEndpoint').map(endpoint => serviceName(inventory.properties(endpoint).ServiceName)).sort();
-  const desired = inventory.properties(inventory.take('AWS::ECS::Service')[0]).DesiredCount ?? 0;
+  const always = least(inventory);
   const groups = inventory.count('AWS::EC2::SecurityGroup');
   const flowLogs = inventory.count('AWS::EC2::FlowLog') > 0 ? ' · flow logs on' : '';
   const discovery = inventory.count('AWS::ServiceDiscovery::PrivateDnsNamespace') > 0 ? ' · Cloud Map' : '';
@@ -54,7 +54,7 @@ function network(inventory: Inventory): string[] {
       frame({ x: x + 14, y: 160, width: lane - 28, height: 130 }, 'Public subnet', { stroke: GREEN, fill: '#f2f8ee' }, 'architecture-group/Publicsubnet'),
       frame({ x: x + 14, y: 304, width: lane - 28, height: 246 }, 'Private subnet', { stroke: TEAL, fill: '#eef9f9' }, 'architecture-group/Privatesubnet'),
       ...zone < gateways ? [node(middle, 188, 'resource/AmazonVPCNATGateway', 'NAT gateway')] : [],
-      node(middle - 100, 396, 'architecture-service/AWSFargate', 'Worker', desired > zone ? ['polls the work pool,', 'starts the tasks'] : ['when runs are due']),
+      node(middle - 100, 396, 'architecture-service/AWSFargate', 'Worker', always > zone ? ['polls the work pool,', 'starts the tasks'] : ['when runs are due']),
       node(middle + 100, 396, 'resource/AmazonElasticContainerServiceTask', 'Flow runs', ['a Fargate task each,', 'with a role of its own']),
       arrow([[middle - 58, 422], [middle + 58, 422]], ORANGE, { x: middle, y: 414, lines: ['RunTask'], anchor: 'middle' }),
       ...zone < gateways ? [arrow([[middle, 352], [middle, 272]], GREY)] : [],
@@ -66,6 +66,13 @@ function network(inventory: Inventory): string[] {
     ...endpointList(endpoints),
   );
   return pieces;
+}
+
+/** How many workers always run: what Auto Scaling may go down to, or what the service asks for. */
+function least(inventory: Inventory): number {
+  const [target] = inventory.take('AWS::ApplicationAutoScaling::ScalableTarget');
+  const [service] = inventory.take('AWS::ECS::Service');
+  return target ? inventory.properties(target).MinCapacity : inventory.properties(service).DesiredCount;
 }
 
 function prefect(vpcLeft: number, outbound: boolean): string[] {

@@ -59,6 +59,12 @@ describe.each(documents())('%s', path => {
     expect(broken.map(([link]) => link)).toEqual([]);
   });
 
+  test('shows no TypeScript that nobody compiles', () => {
+    const blocks = [...read(path).matchAll(/(.*)\n+```(?:ts|typescript)\n/g)];
+    // Those of the README are rosetta's.
+    expect(path === 'README.md' ? [] : blocks.filter(([, before]) => !before.startsWith('<!-- file: examples/')).map(([block]) => block)).toEqual([]);
+  });
+
   test('names no machine', () => expect(read(path)).not.toMatch(/(^|[\s`'"(])\/(home|root|work|Users)\/|192\.168\.|\.local\b/));
 });
 

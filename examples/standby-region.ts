@@ -1,0 +1,36 @@
+import { App, Duration, Stack, StackProps, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { PrefectApi, PrefectFargateWorker, WorkerRole, WorkerType, WorkPool } from 'cdk-prefect-fargate-worker';
+
+export interface RegionProps extends StackProps {
+  /** Whether this region serves the pool, or stands by. */
+  readonly role: WorkerRole;
+}
+
+/** The same stack in two regions, for one pool: the second has no workers until the first one fails. */
+export class Region extends Stack {
+  constructor(scope: Construct, id: string, props: RegionProps) {
+    super(scope, id, props);
+    const standby = props.role === WorkerRole.STANDBY;
+
+    new PrefectFargateWorker(this, 'Worker', {
+      api: PrefectApi.cloud({
+        accountId: '11111111-2222-3333-4444-555555555555',
+        workspaceId: '66666666-7777-8888-9999-000000000000',
+        // A secret of each region: replicate it, or make it twice.
+        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+      }),
+      // One region manages the pool.
+      workPool: standby ? WorkPool.existing('etl') : WorkPool.managed('etl'),
+      workerType: WorkerType.PROCESS,
+      scaling: standby ? { role: WorkerRole.STANDBY, standbyAfter: Duration.minutes(5) } : {},
+    });
+  }
+}
+
+export function bothRegions(app: App, account: string): Region[] {
+  return [
+    new Region(app, 'Primary', { env: { account, region: 'us-east-1' }, role: WorkerRole.ACTIVE }),
+    new Region(app, 'Secondary', { env: { account, region: 'us-west-2' }, role: WorkerRole.STANDBY }),
+  ];
+}
