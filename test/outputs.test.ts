@@ -1,7 +1,7 @@
 import { Lazy } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { addWorker, newStack, selfHosted } from './support/worker';
 import { PrefectApi, WorkPool } from '../src';
+import { addWorker, newStack, selfHosted } from './support/worker';
 
 const ADDRESS = /^Worker(PrefectUi|WorkPoolName|NextCommand|Dashboard)/;
 
@@ -18,17 +18,17 @@ describe('cdk deploy ends with', () => {
     expect(outputs()).toMatchObject({
       WorkPoolName: 'etl',
       PrefectUi: 'https://app.prefect.cloud/account/11111111-2222-3333-4444-555555555555/workspace/66666666-7777-8888-9999-000000000000/work-pools/work-pool/etl',
-      NextCommand: "prefect deploy --pool 'etl'",
+      NextCommand: 'prefect deploy --pool \'etl\'',
     });
   });
 
-  test("the work pool's page on a server of your own", () => {
+  test('the page of the work pool on a server of your own', () => {
     expect(outputs(stack => ({ api: selfHosted(stack) }))).toMatchObject({ PrefectUi: 'https://prefect.example.com:4200/work-pools/work-pool/etl' });
   });
 
   test('a command that a shell takes, and an address that a browser takes, whatever the name', () => {
-    expect(outputs({ workPool: WorkPool.managed("it's \"etl\"") })).toMatchObject({
-      NextCommand: `prefect deploy --pool 'it'\\''s "etl"'`,
+    expect(outputs({ workPool: WorkPool.managed('it\'s "etl"') })).toMatchObject({
+      NextCommand: 'prefect deploy --pool \'it\'\\\'\'s "etl"\'',
       PrefectUi: expect.stringMatching(/\/it's%20%22etl%22$/),
     });
   });

@@ -49,8 +49,10 @@ export function costs(build: string): string {
 const total = (lines: readonly Line[]) => lines.reduce((sum, { dollars }) => sum + Number(dollars.toFixed(2)), 0);
 
 function bill(template: any): Line[] {
-  const of = (type: string): any[] => Object.values<any>(template.Resources).filter(({ Type }) => Type === type).map(({ Properties }) => Properties ?? {});
-  const hourly = (what: string, count: number, price: number): Line => ({ what, arithmetic: `${count} × ${price} × ${HOURS} h`, dollars: count * price * HOURS });
+  const resources = Object.values<any>(template.Resources);
+  const of = (type: string): any[] => resources.filter(({ Type }) => Type === type).map(({ Properties }) => Properties ?? {});
+  const hourly = (what: string, count: number, price: number): Line =>
+    ({ what, arithmetic: `${count} × ${price} × ${HOURS} h`, dollars: count * price * HOURS });
   const monthly = (what: string, count: number, price: number): Line => ({ what, arithmetic: `${count} × ${price}`, dollars: count * price });
   const endpoints = of('AWS::EC2::VPCEndpoint').filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface');
   return [
