@@ -8,6 +8,9 @@ import { scenarios } from '../../test/scenarios';
 
 /** Draws docs/architecture.png: what the default stack holds, counted in its construct tree. `npm run picture` */
 const WIDTH = 1640;
+const HEIGHT = 1016;
+/** Height of a row of panels, with the gap below it. */
+const ROW = 178;
 const ORANGE = '#d86613';
 const PREFECT = '#2463eb';
 const PURPLE = '#8c4fff';
@@ -23,10 +26,10 @@ export function picture(stack: Stack): string {
   const pieces = [...network(inventory), ...panels(inventory)];
   const { missing } = inventory;
   if (missing.length > 0) throw new Error(`The picture shows no ${missing.join(', ')}: give each a place in docs/tools/picture.ts, or call it glue in inventory.ts.`);
-  return svg(WIDTH, 868, [
-    frame({ x: 258, y: 24, width: WIDTH - 282, height: 820 }, 'AWS account', { stroke: INK }, 'architecture-group/AWSCloudlogo'),
+  return svg(WIDTH, HEIGHT, [
+    frame({ x: 258, y: 24, width: WIDTH - 282, height: HEIGHT - 48 }, 'AWS account', { stroke: INK }, 'architecture-group/AWSCloudlogo'),
     ...pieces,
-    text(WIDTH - 48, 832, `${inventory.size} resources, drawn from the synthesized default stack`, { size: 12.5, color: GREY, anchor: 'end' }),
+    text(WIDTH - 48, HEIGHT - 36, `${inventory.size} resources, drawn from the synthesized default stack`, { size: 12.5, color: GREY, anchor: 'end' }),
   ]);
 }
 
@@ -139,8 +142,14 @@ interface Part {
   readonly count: number;
 }
 
+interface Panel {
+  readonly title: string;
+  readonly color: string;
+  readonly parts: readonly Part[];
+}
+
 function panels(inventory: Inventory): string[] {
-  const all: { title: string; color: string; parts: Part[] }[] = [
+  const all: Panel[] = [
     {
       title: 'Work pool',
       color: ORANGE,
@@ -185,19 +194,26 @@ function panels(inventory: Inventory): string[] {
   ];
   const shown = all.map(panel => ({ ...panel, parts: panel.parts.filter(({ count }) => count > 0) })).filter(({ parts }) => parts.length > 0);
 
+  // In one row they would be too narrow to read.
+  const middle = shown.findIndex(({ title }) => title === 'Observability');
+  return [...row(shown.slice(0, middle), 620), ...row(shown.slice(middle), 620 + ROW)];
+}
+
+function row(shown: readonly Panel[], y: number): string[] {
   const gap = 16;
-  const [left, right, y, height] = [300, 1592, 620, 184];
+  const [left, right] = [300, 1592];
   const parts = shown.reduce((sum, panel) => sum + panel.parts.length, 0);
   const cell = (right - left - gap * (shown.length - 1)) / parts;
   let x = left;
-  const pieces: string[] = [];
-  for (const panel of shown) {
+  return shown.flatMap(panel => {
+    const from = x;
     const width = cell * panel.parts.length;
-    pieces.push(frame({ x, y, width, height }, panel.title, { stroke: panel.color }));
-    panel.parts.forEach((part, index) => pieces.push(node(x + cell * (index + 0.5), y + 42, part.icon, part.title, part.notes)));
     x += width + gap;
-  }
-  return pieces;
+    return [
+      frame({ x: from, y, width, height: ROW - gap }, panel.title, { stroke: panel.color }),
+      ...panel.parts.map((part, index) => node(from + cell * (index + 0.5), y + 38, part.icon, part.title, part.notes)),
+    ];
+  });
 }
 
 function policies(inventory: Inventory): string[] {

@@ -54,12 +54,14 @@ async function offered(id: string): Promise<boolean> {
   return offers.some(({ flow_run: offer }) => offer.id === id);
 }
 
-test.each([['RUNNING'], ['PENDING']])('a run that is %s is given to the next worker', async type => {
-  const id = await runIn(type);
-  expect(await offered(id)).toBe(false);
-  expect(await reschedule(id)).toContain('1 flow runs rescheduled');
-  expect(await stateOf(id)).toMatchObject({ type: 'SCHEDULED', name: 'AwaitingRetry' });
-  expect(await offered(id)).toBe(true);
+test('a run that is Running or Pending is given to the next worker', async () => {
+  const runs = [await runIn('RUNNING'), await runIn('PENDING')];
+  for (const id of runs) expect(await offered(id)).toBe(false);
+  expect(await reschedule(...runs)).toContain('2 flow runs rescheduled');
+  for (const id of runs) {
+    expect(await stateOf(id)).toMatchObject({ type: 'SCHEDULED', name: 'AwaitingRetry' });
+    expect(await offered(id)).toBe(true);
+  }
 });
 
 test.each([['RUNNING', 'Retrying'], ['SCHEDULED', 'AwaitingRetry']])('a run that its lost process had tried before and that is %s is given to the next worker, too', async (type, name) => {
@@ -71,11 +73,12 @@ test.each([['RUNNING', 'Retrying'], ['SCHEDULED', 'AwaitingRetry']])('a run that
   expect(await prefect.flowRun(id)).toMatchObject({ empirical_policy: { retries: 3, retry_delay: 1, pause_keys: ['approval'] } });
 });
 
-test.each([['COMPLETED'], ['FAILED'], ['CRASHED'], ['CANCELLED'], ['PAUSED'], ['SCHEDULED']])('a run that is %s stays so', async type => {
-  const id = await runIn(type);
-  const before = await stateOf(id);
-  expect(await reschedule(id)).toContain('0 flow runs rescheduled');
-  expect(await stateOf(id)).toEqual(before);
+test('a run that has ended, is paused or is scheduled stays so', async () => {
+  const runs = [];
+  for (const type of ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED', 'PAUSED', 'SCHEDULED']) runs.push(await runIn(type));
+  const before = await Promise.all(runs.map(stateOf));
+  expect(await reschedule(...runs)).toContain('0 flow runs rescheduled');
+  expect(await Promise.all(runs.map(stateOf))).toEqual(before);
 });
 
 test('a run that is being cancelled is cancelled', async () => {

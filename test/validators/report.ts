@@ -1,11 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suppressions } from './suppressions';
 import type { Finding, NamedTemplate } from './types';
+import { WATCHING_RULES } from '../../src/compliance/config-rules';
 
 const FILE = join(__dirname, '..', '..', 'docs', 'compliance.md');
-const START = '<!-- exceptions: made by test/validators/report.ts -->';
-const END = '<!-- end of exceptions -->';
+const START = '<!-- made by test/validators/report.ts: NAME -->';
+const END = '<!-- end of NAME -->';
 
 const NAMES: Record<string, string> = {
   'cloudformation-validate': 'CloudFormation',
@@ -16,15 +17,28 @@ const NAMES: Record<string, string> = {
   'rules': 'our own',
 };
 
-/** The exceptions as a table: one line for each reason, with the rules that it answers. */
-export function exceptionsTable(): string {
+/** The tables of docs/compliance.md, by name, with the marks between which they stand. */
+export function tables(): Record<string, string> {
+  return {
+    exceptions: marked('exceptions', ['finding of', 'why it is right as it is'], exceptions()),
+    rules: marked('rules', ['managed rule', 'finds that', 'what to do then'],
+      WATCHING_RULES.map(({ identifier, finding, wayOut }) => [`\`${identifier}\``, finding, wayOut])),
+  };
+}
+
+function marked(name: string, titles: string[], rows: string[][]): string {
+  const lines = [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+  return [START.replace('NAME', name), '', ...lines, '', END.replace('NAME', name)].join('\n');
+}
+
+/** One line for each reason, with the rules that it answers. */
+function exceptions(): string[][] {
   const byReason = new Map<string, string[]>();
   for (const { engine, rule, reason } of suppressions) {
     const name = `${NAMES[engine] ?? engine} ${readable(rule)}`;
     byReason.set(reason, [...new Set([...byReason.get(reason) ?? [], name])]);
   }
-  const lines = [...byReason].map(([reason, rules]) => `| ${rules.join('<br>')} | ${reason} |`);
-  return [START, '', '| finding of | why it is right as it is |', '| --- | --- |', ...lines, '', END].join('\n');
+  return [...byReason].map(([reason, rules]) => [rules.join('<br>'), reason]);
 }
 
 /** A rule's pattern as a person would write it. */
@@ -50,7 +64,9 @@ export function readCompliance(): string {
 }
 
 if (require.main === module) {
-  mkdirSync(dirname(FILE), { recursive: true });
-  const text = readCompliance();
-  writeFileSync(FILE, text.slice(0, text.indexOf(START)) + exceptionsTable() + text.slice(text.indexOf(END) + END.length));
+  const text = Object.entries(tables()).reduce((before, [name, table]) => {
+    const [start, end] = [START, END].map((mark) => mark.replace('NAME', name));
+    return before.slice(0, before.indexOf(start)) + table + before.slice(before.indexOf(end) + end.length);
+  }, readCompliance());
+  writeFileSync(FILE, text);
 }
