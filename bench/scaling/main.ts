@@ -1,10 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Duration } from 'aws-cdk-lib';
 import { bars } from './bars';
+import { compareChoices } from './choices';
 import { compare, Comparison } from './compare';
 import { plot } from './plot';
-import { barsTable, resultsTable } from './report';
+import { barsTable, choicesTable, resultsTable } from './report';
 import { synthesized } from './synthesized';
 import { Deployment } from './template/deployment';
 import { readTemplate } from './template/read';
@@ -16,7 +18,8 @@ import { traces } from './traces';
  *
  *     npm run bench:scaling                                            every trace against the library's defaults
  *     npm run bench:scaling -- --trace FILE --template FILE --json     one of your own
- *     npm run bench:scaling -- --update                                also writes bench/README.md and the plots
+ *     npm run bench:scaling -- --choices                               what other numbers in the policies would come to
+ *     npm run bench:scaling -- --update                                all of it, and writes bench/README.md and the plots
  */
 const { values } = parseArgs({
   options: {
@@ -24,6 +27,7 @@ const { values } = parseArgs({
     template: { type: 'string' },
     seeds: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
+    choices: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
   },
 });
@@ -31,15 +35,19 @@ const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => index +
 
 const played = (values.trace ?? traces.map(({ name }) => name)).map(findTrace);
 const deployment = values.template === undefined ? synthesized() : readTemplate(JSON.parse(readFileSync(values.template, 'utf8')));
-const comparisons = play(deployment);
 
-if (values.json) {
-  const plain = comparisons.map(comparison => ({ trace: comparison.trace.name, ...comparison.results, bars: bars(comparison) }));
+if (values.choices) {
+  console.log(tableOfChoices());
+} else if (values.json) {
+  const plain = play(deployment).map(comparison => ({ trace: comparison.trace.name, ...comparison.results, bars: bars(comparison) }));
   console.log(JSON.stringify(plain, undefined, 2));
 } else {
-  const tables = [resultsTable(comparisons), barsTable(comparisons)];
+  const comparisons = play(deployment);
+  const more = values.template === undefined
+    ? { 'this library, polling every 20 s': play(synthesized({ pollInterval: Duration.seconds(20) })) } : undefined;
+  const tables = [resultsTable(comparisons, more), barsTable(comparisons)];
   console.log(tables.join('\n\n'));
-  if (values.update) update(tables);
+  if (values.update) update(comparisons, tables);
 }
 
 /** One of the traces of the results by its name, or a file. */
@@ -51,16 +59,27 @@ function play(of: Deployment): Comparison[] {
   return played.map(trace => compare(trace, of, seeds));
 }
 
-function update(tables: readonly string[]): void {
+function tableOfChoices(): string {
+  const shown = played.filter(({ name }) => values.trace !== undefined || ['hourly', 'steady', 'flash', 'mixed'].includes(name));
+  return choicesTable(compareChoices(deployment, shown, seeds));
+}
+
+function update(comparisons: readonly Comparison[], tables: readonly string[]): void {
   const plots = join(__dirname, 'plots');
   mkdirSync(plots, { recursive: true });
   for (const comparison of comparisons) writeFileSync(join(plots, `${comparison.trace.name}.svg`), `${plot(comparison)}\n`);
 
-  const readme = join(__dirname, '..', 'README.md');
-  const pictures = comparisons.map(({ trace }) => `### ${trace.name}\n\n![${trace.name}](scaling/plots/${trace.name}.svg)`);
-  const [before, after] = readFileSync(readme, 'utf8').split(/<!-- scaling results -->[^]*<!-- end of scaling results -->/);
-  if (after === undefined) throw new Error(`${readme} has no place for the results.`);
-  writeFileSync(readme, [
-    before, '<!-- scaling results -->\n\n', tables.join('\n\n'), '\n\n', pictures.join('\n\n'), '\n\n<!-- end of scaling results -->', after,
-  ].join(''));
+  const pictures = comparisons.map(({ trace }) => `![${trace.name}](scaling/plots/${trace.name}.svg)`);
+  const path = join(__dirname, '..', 'README.md');
+  const readme = fill(fill(readFileSync(path, 'utf8'), 'results', [...tables, ...pictures]), 'choices', [tableOfChoices()]);
+  writeFileSync(path, readme);
+}
+
+/** Puts text between the two comments that name a place. */
+function fill(readme: string, place: string, parts: readonly string[]): string {
+  const [start, end] = [`<!-- scaling ${place} -->`, `<!-- end of scaling ${place} -->`];
+  const [before, rest] = readme.split(start);
+  const [, after] = (rest ?? '').split(end);
+  if (after === undefined) throw new Error(`bench/README.md has no place for the ${place}.`);
+  return [before, start, '\n\n', parts.join('\n\n'), '\n\n', end, after].join('');
 }

@@ -1,8 +1,6 @@
 import { LEAST_BILLED_SECONDS } from './aws/fargate';
 import { Played } from './simulation';
-
-/** Prefect calls a run Late from here on: PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS. */
-export const LATE_AFTER_SECONDS = 15;
+import { LATE_AFTER_SECONDS } from '../../src/demand/count';
 
 /** What a trace came to under one way of scaling. */
 export interface Measured {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 const MODULUS = 2_147_483_647;
 
 /** Random numbers that are the same for the same seed (Park and Miller's generator). */
@@ -5,9 +7,8 @@ export class Random {
   private state: number;
 
   constructor(seed: number) {
-    this.state = 1 + (seed * 7_919 + 104_729) % (MODULUS - 1);
-    // The first numbers of neighbouring seeds are neighbours too.
-    for (let skip = 0; skip < 8; skip++) this.next();
+    // Hashed, because this generator is linear: what neighbouring seeds draw would differ by the same amount every time.
+    this.state = 1 + createHash('sha256').update(`${seed}`).digest().readUInt32BE() % (MODULUS - 1);
   }
 
   /** From 0 to 1, without the 1. */

@@ -38,6 +38,16 @@ export function barsTable(comparisons: readonly Comparison[]): string {
   }));
 }
 
+/** What each choice of numbers comes to on some traces. */
+export function choicesTable(choices: readonly (readonly [string, readonly Comparison[]])[]): string {
+  return table(['trace', 'numbers', 'task-hours', 'of the oracle\'s as late', 'late-run minutes', 'p99 lateness'],
+    choices[0][1].flatMap(({ trace }, index) => choices.map(([choice, comparisons], row) => {
+      const { template, oracleAsLate } = comparisons[index].results;
+      const ratio = `${(template.taskHours / oracleAsLate.taskHours).toFixed(2)} ×`;
+      return [row === 0 ? `**${trace.name}**` : '', choice, template.taskHours.toFixed(1), ratio, template.lateMinutes.toFixed(1), `${template.p99.toFixed(0)} s`];
+    })));
+}
+
 function cells({ taskHours, lateMinutes, p50, p99, lost }: Measured): string[] {
   return [taskHours.toFixed(1), lateMinutes.toFixed(1), `${p50.toFixed(0)} s`, `${p99.toFixed(0)} s`, lost.toFixed(0)];
 }

@@ -58,7 +58,7 @@ export class Demand extends Construct {
     });
   }
 
-  /** A metric that the publisher sends, at the latest poll's resolution. */
+  /** A metric that the publisher sends, a minute at a time. */
   public metric(metricName: MetricName, options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return new cloudwatch.Metric({
       namespace: NAMESPACE,

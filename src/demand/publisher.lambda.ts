@@ -65,7 +65,7 @@ async function describe({ cluster, service }: PublisherConfiguration): Promise<F
   return { desired: found.desiredCount, running: found.runningCount };
 }
 
-async function publish({ workPool, worker, pollSeconds }: PublisherConfiguration, now: Date, values: Values): Promise<void> {
+async function publish({ workPool, worker }: PublisherConfiguration, now: Date, values: Values): Promise<void> {
   await cloudWatch.send(new PutMetricDataCommand({
     Namespace: NAMESPACE,
     MetricData: Object.entries(values).map(([name, value]) => ({
@@ -74,7 +74,8 @@ async function publish({ workPool, worker, pollSeconds }: PublisherConfiguration
       Unit: UNITS[name as MetricName],
       Value: value,
       Timestamp: now,
-      StorageResolution: pollSeconds < MINUTE ? 1 : 60,
+      // The alarms that add workers look every ten seconds.
+      StorageResolution: 1,
     })),
   }));
 }

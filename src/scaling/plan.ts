@@ -27,6 +27,9 @@ const POLL_SECONDS = [10, 15, 20, 30, 60];
  */
 const START_SECONDS = 120;
 
+/** From a poll that sees a run to the start of a task: the metric, the alarm, Application Auto Scaling and ECS. */
+const ALARM_SECONDS = 30;
+
 /** The options with their defaults; throws for what contradicts itself. */
 export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): ScalingPlan {
   requireWholeNumber('scaling.minWorkers', options.minWorkers, 0);
@@ -43,8 +46,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): Sca
   if (!POLL_SECONDS.includes(pollInterval.toSeconds())) {
     throw invalid('scaling.pollInterval', pollInterval.toHumanString(), `give one of ${POLL_SECONDS.join(', ')} seconds.`);
   }
-  // A poll sees the run, the alarm sees the metric after it is complete, then the task starts.
-  const leadTime = options.leadTime ?? Duration.seconds(2 * pollInterval.toSeconds() + START_SECONDS);
+  const leadTime = options.leadTime ?? Duration.seconds(pollInterval.toSeconds() + ALARM_SECONDS + START_SECONDS);
   const schedules = options.schedules ?? [];
   schedules.forEach((schedule, index) => requireBounds(`scaling.schedules[${index}]`, schedule, max, standby !== undefined));
   requireApart('scaling.schedules', schedules);

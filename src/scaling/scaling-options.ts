@@ -21,15 +21,14 @@ export interface ScalingOptions {
    * How long before a flow run is due it counts as demand. Make it as long as it takes until a worker is ready:
    * a shorter one lets runs start late, a longer one pays for workers that wait.
    *
-   * @default - twice `pollInterval` and 2 minutes: the poll, the alarm, and the start of a Fargate task
+   * @default - `pollInterval` and 150 seconds: the poll, the alarm, and the start of a Fargate task
    */
   readonly leadTime?: Duration;
 
   /**
-   * How often the Prefect API is asked for its demand: 10, 15, 20, 30 or 60 seconds. Below a minute the metrics have
-   * a resolution of a second, and the function that polls runs all the time, which costs some dollars a month.
+   * How often the Prefect API is asked for its demand: 10, 15, 20, 30 or 60 seconds. Below a minute
+   * the function that polls runs all the time, which costs some dollars a month.
    *
-   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics
    * @default Duration.minutes(1)
    */
   readonly pollInterval?: Duration;

@@ -15,14 +15,14 @@ export interface ScalingProps {
 /** The most steps that a step scaling policy may have. */
 const MOST_STEPS = 20;
 
-/** Alarms look at 10, 30 or a multiple of 60 seconds. */
-const ALARM_SECONDS = [10, 30, 60];
+/** The shortest period of an alarm: it goes off seconds after the poll, and need not wait for the end of its minute. */
+const MISSING_PERIOD = Duration.seconds(10);
 
 /**
  * How many minutes there has to be too much before workers go. Demand that comes back within them finds them there;
- * workers with flow runs protect themselves and stay.
+ * workers with flow runs protect themselves and stay. What other minutes would cost is in bench/README.md.
  */
-const SURPLUS_MINUTES = 3;
+const SURPLUS_MINUTES = 2;
 
 /**
  * Keeps as many workers as there is demand for, between the bounds, with AWS Application Auto Scaling.
@@ -49,21 +49,23 @@ export class Scaling extends Construct {
   /** Adds in one step what is missing, and takes away what has been too much for some minutes. */
   private followDemand(target: ecs.ScalableTaskCount): void {
     const { demand, plan } = this.props;
-    const poll = plan.pollInterval.toSeconds();
-    const period = Duration.seconds(ALARM_SECONDS.find(seconds => seconds >= poll)!);
     const most = known(plan.max) ? plan.max : MOST_STEPS;
 
     target.scaleOnMetric('Missing', {
-      metric: demand.metric('MissingWorkers', { period, statistic: cloudwatch.Stats.MAXIMUM }),
+      metric: demand.metric('MissingWorkers', { period: MISSING_PERIOD, statistic: cloudwatch.Stats.MAXIMUM }),
       scalingSteps: steps(most, (_, last) => last),
       evaluationPeriods: 1,
-      // Until a later poll has seen what was added, the alarm shows the old number; within the cooldown only more than that is added.
-      cooldown: Duration.seconds(period.toSeconds() + poll),
+      // Until a later poll has seen what was added, the metric shows the old number; within the cooldown only more than that is added.
+      cooldown: Duration.seconds(30),
     });
+    // Between two polls there is no data: nothing more to add, and no state of its own for those who watch their alarms.
+    const { upperAlarm } = target.node.findChild('Target').node.findChild('Missing') as appscaling.StepScalingPolicy;
+    (upperAlarm!.node.defaultChild as cloudwatch.CfnAlarm).treatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING;
     target.scaleOnMetric('Surplus', {
       metric: demand.metric('SurplusWorkers', { statistic: cloudwatch.Stats.MINIMUM }),
       scalingSteps: steps(most, first => -first),
       evaluationPeriods: SURPLUS_MINUTES,
+      // A minute later the alarm may still show what has been taken away already.
       cooldown: Duration.minutes(2),
     });
   }

@@ -24,7 +24,7 @@ describe('the demand publisher', () => {
       worker: 'StackWorker0CCD12BB',
       workQueues: ['urgent'],
       flowRunLimit: 5,
-      leadTimeSeconds: 240,
+      leadTimeSeconds: 210,
       pollSeconds: 60,
       cluster: expect.stringMatching(/^\{WorkerCluster\w+\.Arn\}$/),
       service: `{${service}.Name}`,
@@ -35,7 +35,7 @@ describe('the demand publisher', () => {
     const { Properties } = resource(template, 'AWS::Events::Rule', /Demand/);
     expect(Properties.ScheduleExpression).toBe('rate(1 minute)');
     expect(Properties.Targets).toEqual([expect.objectContaining({ RetryPolicy: expect.objectContaining({ MaximumRetryAttempts: 0 }) })]);
-    expect(resource(template, 'AWS::Lambda::EventInvokeConfig').Properties).toMatchObject({ MaximumRetryAttempts: 0 });
+    expect(resource(template, 'AWS::Lambda::EventInvokeConfig', /Demand/).Properties).toMatchObject({ MaximumRetryAttempts: 0 });
     expect(publisher(template).Timeout).toBeLessThanOrEqual(60);
   });
 

@@ -3,6 +3,7 @@ import { bars } from '../../bench/scaling/bars';
 import { compare } from '../../bench/scaling/compare';
 import { controlByTemplate } from '../../bench/scaling/controller';
 import { measure } from '../../bench/scaling/measure';
+import { Random } from '../../bench/scaling/random';
 import { oracle, oracleSetting, peak } from '../../bench/scaling/rivals';
 import { simulate } from '../../bench/scaling/simulation';
 import { readTemplate } from '../../bench/scaling/template/read';
@@ -28,6 +29,18 @@ function play(trace: Trace, template: SmallTemplate = {}, seed = 1) {
 
 const many = (count: number, run: Partial<FlowRun> = {}) => Array.from({ length: count }, () => run);
 const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
+
+test('neighbouring seeds have nothing in common', () => {
+  const draws = Array.from({ length: 200 }, (_, seed) => {
+    const random = new Random(seed);
+    return [random.next(), random.next(), random.next()];
+  });
+  for (const draw of [0, 1, 2]) {
+    const steps = draws.slice(1).map((values, index) => (values[draw] - draws[index][draw] + 1) % 1);
+    expect(steps.filter(step => step < 0.5).length).toBeGreaterThan(60);
+    expect(steps.filter(step => step >= 0.5).length).toBeGreaterThan(60);
+  }
+});
 
 test('the same seed plays the same', () => {
   const trace = traceOf(many(20));

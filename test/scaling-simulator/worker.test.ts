@@ -82,7 +82,7 @@ test('without a supervisor nothing is protected, and runs are lost with their wo
 });
 
 test('demand is what is due within the lead time, late, pending and running', () => {
-  const runs = [run(0), run(0), run(30), run(60), run(280), run(281), run(100, { queue: 'other' }), run(100, { created: 50 })];
+  const runs = [run(0), run(0), run(20), run(60), run(280), run(281), run(100, { queue: 'other' }), run(100, { created: 50 })];
   const pool = new Pool(runs.sort((a, b) => a.expectedStart - b.expectedStart));
   pool.take(pool.runs[0]);
   pool.take(pool.runs[1]);
@@ -92,7 +92,7 @@ test('demand is what is due within the lead time, late, pending and running', ()
   expect(demandMetrics(settings, pool, 40, 1)).toMatchObject({
     DueRuns: 3,
     LateRuns: 1,
-    OldestLateSeconds: 10,
+    OldestLateSeconds: 20,
     PendingRuns: 1,
     RunningRuns: 1,
     Demand: 5,
