@@ -15,6 +15,9 @@ const MINUTE = 60;
 /** Seconds that an answer of the API may lag behind what happened: a run's end is stored a moment after its time. */
 const SETTLE_SECONDS = 10;
 
+/** How long a request is tried again; the next poll is a better try than a late one. */
+const PATIENCE_SECONDS = 8;
+
 const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});
 const crashPosition = new CrashPosition();
@@ -49,8 +52,7 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
 }
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
-  // The next poll is a better try than a late one.
-  const client = await connect(configuration.api, Math.min(20, configuration.pollSeconds * 0.6));
+  const client = await connect(configuration.api, Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
   const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes), describe(configuration)]);
   const workers = workersFor({
     demand: reading.Demand, oldestLateSeconds: reading.OldestLateSeconds, onlineWorkers: reading.OnlineWorkers,

@@ -75,13 +75,6 @@ test('a service without a scalable target stays at its count', () => {
   expect(readTemplate({ Resources })).toMatchObject({ bounds: { min: 3, max: 3 }, desired: 3, policies: [], alarms: [] });
 });
 
-test('another function that is told of the service is not taken for the publisher', () => {
-  const { Resources } = smallTemplate();
-  const CONFIGURATION = { 'Fn::Join': ['', ['{"service":"', { 'Fn::GetAtt': ['Service', 'Name'] }, '"}']] };
-  const Another = { Type: 'AWS::Lambda::Function', Properties: { Environment: { Variables: { CONFIGURATION } } } };
-  expect(readTemplate({ Resources: { Another, ...Resources } }).publisher).toEqual(readTemplate({ Resources }).publisher);
-});
-
 test('a template without a PROCESS worker is refused', () => {
   expect(() => readTemplate(smallTemplate({ command: ['prefect', 'worker', 'start', '--type', 'ecs'] }))).toThrow('0 services with a PROCESS worker');
 });

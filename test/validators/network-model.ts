@@ -10,6 +10,8 @@ export interface Caller {
   readonly securityGroups: string[];
   readonly publicIp: boolean;
   /** Containers, for a service. */
+  /** The role of a function. */
+  readonly role?: string;
   readonly containers: Record<string, any>[];
   /** Target groups that send requests in. */
   readonly loadBalanced: boolean;
@@ -47,6 +49,7 @@ export function callersOf(template: Template): Caller[] {
     securityGroups: ids(Properties.VpcConfig.SecurityGroupIds),
     publicIp: false,
     containers: [],
+    role: targetOf(template, Properties.Role),
     loadBalanced: false,
   }));
   return [...services, ...functions];

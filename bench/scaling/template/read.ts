@@ -126,13 +126,12 @@ function alarm(id: string, properties: Record<string, any>, policies: readonly P
   }];
 }
 
-/** The function whose CONFIGURATION names this service and a lead time, and the rule that starts it. */
+/** The function whose CONFIGURATION names this service, and the rule that starts it. */
 function publisher(template: Template, serviceId: string, worker: WorkerSettings): PublisherSettings | undefined {
   for (const [id, { Environment }] of ofType(template, 'AWS::Lambda::Function')) {
     const value = Environment?.Variables?.CONFIGURATION;
     if (value === undefined || !refersTo(value, serviceId)) continue;
     const configuration = JSON.parse(text(value));
-    if (configuration.leadTimeSeconds === undefined) continue;
     const [, rule] = ofType(template, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule')
       .find(([, { Targets, Target }]) => refersTo(Targets ?? Target, id)) ?? [];
     if (rule === undefined) throw new Error(`${id}: no rule starts the publisher.`);

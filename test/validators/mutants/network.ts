@@ -80,6 +80,11 @@ export const networkMutants: Mutant[] = [
     },
   },
   {
+    name: 'no endpoint for the metrics and no NAT gateway',
+    caughtBy: 'network-path',
+    edit: (template) => remove(template, endpoint(template, '.monitoring')[0]),
+  },
+  {
     name: 'network ACL that refuses the answers',
     caughtBy: 'network-path',
     edit: (template) => {

@@ -1,5 +1,6 @@
 import { Resolver } from '../intrinsics';
 import { callersOf, egressOf, endpointFor, ingressOf, mentions, opens, routeTablesOf, wayOut, type Caller } from '../network-model';
+import { policiesOfRole, statementsOf } from '../statements';
 import { asArray, eachString, ofType, props, targetOf } from '../template';
 import type { Remark, Rule, Template } from '../types';
 
@@ -10,11 +11,14 @@ interface Needs {
   readonly apiPort: number;
 }
 
+/** Endpoint names of the services that functions call, by the prefix of their actions. */
+const ENDPOINTS: Record<string, string> = { cloudwatch: 'monitoring', ecs: 'ecs', logs: 'logs', secretsmanager: 'secretsmanager', sqs: 'sqs' };
+
 /** Every task and function can reach TCP 443 of all that it needs, through its groups, routes and endpoints. */
 export const networkPath: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
   return callersOf(template).filter((caller) => caller.subnets.length > 0).flatMap((caller) => {
-    const needs = needsOf(resolver, caller);
+    const needs = needsOf(template, resolver, caller);
     return [
       ...caller.subnets.flatMap((subnet) => [
         ...internetPath(template, caller, subnet, needs),
@@ -26,7 +30,7 @@ export const networkPath: Rule = (template, { named }) => {
   });
 };
 
-function needsOf(resolver: Resolver, caller: Caller): Needs {
+function needsOf(template: Template, resolver: Resolver, caller: Caller): Needs {
   const services = new Set<string>();
   const internet: string[] = [];
   let port = 443;
@@ -62,8 +66,17 @@ function needsOf(resolver: Resolver, caller: Caller): Needs {
   // A function in the VPC calls the API of Prefect with a key from Secrets Manager.
   if (caller.kind === 'function') {
     services.add('secretsmanager');
+    calledServices(template, resolver, caller.role).forEach((service) => services.add(service));
   }
   return { services, internet, apiPort: port };
+}
+
+/** The services that a function's role lets it call; its log lines reach CloudWatch Logs through Lambda. */
+function calledServices(template: Template, resolver: Resolver, role: string | undefined): string[] {
+  const documents = role ? policiesOfRole(template, role) : [];
+  const actions = documents.flatMap(({ document }) => statementsOf(resolver, document)).flatMap((statement) => statement.actions);
+  const called = actions.filter((action) => !/^(logs:(CreateLogStream|PutLogEvents)|xray:.*)$/.test(action)).map((action) => action.split(':')[0]);
+  return [...new Set(called)].flatMap((prefix) => ENDPOINTS[prefix] ?? []);
 }
 
 function internetPath(template: Template, caller: Caller, subnet: string, needs: Needs): Remark[] {
