@@ -73,7 +73,8 @@ function needsOf(template: Template, resolver: Resolver, caller: Caller): Needs 
 
 /** The services that a function's role lets it call; its log lines reach CloudWatch Logs through Lambda. */
 function calledServices(template: Template, resolver: Resolver, role: string | undefined): string[] {
-  const actions = (role ? policiesOfRole(template, role) : []).flatMap(({ document }) => statementsOf(resolver, document)).flatMap((statement) => statement.actions);
+  const documents = role ? policiesOfRole(template, role) : [];
+  const actions = documents.flatMap(({ document }) => statementsOf(resolver, document)).flatMap((statement) => statement.actions);
   const called = actions.filter((action) => !/^(logs:(CreateLogStream|PutLogEvents)|xray:.*)$/.test(action)).map((action) => action.split(':')[0]);
   return [...new Set(called)].flatMap((prefix) => ENDPOINTS[prefix] ?? []);
 }
