@@ -10,6 +10,7 @@ const LONG = 20;
 async function inFlight(arena: Arena, count: number, seconds = LONG, flow?: FlowName): Promise<string[]> {
   const ids = await arena.startRuns(count, seconds, flow);
   await arena.inFlight(ids);
+  await arena.release();
   return ids;
 }
 
@@ -25,6 +26,7 @@ export const ECS_FAULTS: readonly Fault[] = [
     happen: async (arena, count) => {
       const ids = await inFlight(arena, Math.ceil(count / 2));
       ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
+      await arena.release();
       await arena.redeploy();
       await arena.steady(240);
       return ids;
@@ -80,6 +82,7 @@ export const ECS_FAULTS: readonly Fault[] = [
     patienceSeconds: 300,
     happen: async (arena, count) => {
       const ids = await arena.startRuns(count, SHORT);
+      await arena.release();
       await arena.until('a claim', 60, async () => (await arena.flowRuns(ids)).some(({ state }) => state.type === 'PENDING'));
       await killWorkers(arena);
       await arena.steady(240);
@@ -126,6 +129,7 @@ export const ECS_FAULTS: readonly Fault[] = [
       const ids = await inFlight(arena, Math.ceil(count / 2));
       await arena.live.gate!.shut();
       ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
+      await arena.release();
       await sleep(40_000);
       await arena.live.gate!.open();
       return ids;
@@ -137,6 +141,7 @@ export const ECS_FAULTS: readonly Fault[] = [
     what: 'runs are suspended, their tasks end, and then they are resumed',
     happen: async (arena, count) => {
       const ids = await arena.startRuns(count, SHORT, 'suspending');
+      await arena.release();
       await arena.until('all runs suspended', 180, async () => (await arena.flowRuns(ids)).every(({ state }) => state.name === 'Suspended'));
       await arena.until('their tasks ended', 60, async () => (await arena.withProcess(ids)).size === 0);
       await sleep(10_000);
@@ -148,6 +153,10 @@ export const ECS_FAULTS: readonly Fault[] = [
     name: 'two workers racing',
     workerType,
     what: 'all runs are due at the same moment for two idle workers',
-    happen: (arena, count) => arena.startRuns(count, SHORT),
+    happen: async (arena, count) => {
+      const ids = await arena.startRuns(count, SHORT);
+      await arena.release();
+      return ids;
+    },
   },
 ];

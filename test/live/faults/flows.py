@@ -44,8 +44,8 @@ def retrying(seconds: float, evidence: str, gate: str) -> None:
 
 
 @flow(name="patient", retries=2, retry_delay_seconds=1)
-def patient(seconds: float, evidence: str) -> None:
-    work(seconds, evidence)
+def patient(seconds: float, evidence: str, gate: str) -> None:
+    work(seconds, evidence, gate)
 
 
 @flow(name="suspending")
