@@ -85,11 +85,12 @@ export const scenarios: readonly Scenario[] = [
             cpu: 1024,
             memory: 4096,
             spot: true,
-            environment: { LOG_LEVEL: 'debug' },
+            environment: { LOG_LEVEL: 'debug', AWS_RETRY_MODE: 'adaptive' },
             command: ['nice', 'prefect', 'flow-run', 'execute'],
           },
         }),
         image: ecs.ContainerImage.fromEcrRepository(images, 'worker-3.8.8'),
+        environment: { TZ: 'Europe/Berlin', PREFECT_LOGGING_LEVEL: 'DEBUG' },
         network: { natGateways: 0, maxAzs: 3, cidr: '10.30.0.0/16' },
         cpuArchitecture: ecs.CpuArchitecture.ARM64,
         observability: {

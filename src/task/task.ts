@@ -2,6 +2,7 @@ import { aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Duration, RemovalPoli
 import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { PrefectApi } from '../prefect-api';
+import { inOrder } from '../private/order';
 import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
@@ -72,14 +73,14 @@ export class Task extends Construct {
       environment: {
         ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
         ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : {}),
-        ...props.environment,
+        ...inOrder(props.environment),
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.
         PREFECT_WORKER_WEBSERVER_HOST: '127.0.0.1',
         PREFECT_WORKER_WEBSERVER_PORT: '8080',
         ...(workerType === WorkerType.ECS ? { HOME, PREFECT_HOME: `${HOME}/.prefect` } : {}),
       },
-      secrets: { ...props.secrets, ...api._secrets },
+      secrets: { ...inOrder(props.secrets), ...api._secrets },
       healthCheck: {
         command: HEALTH_CHECK,
         interval: Duration.seconds(10),

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
+import { inOrder } from '../private/order';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
 import { HEARTBEAT_ENVIRONMENT } from '../task/environment';
@@ -75,7 +76,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       ...HEARTBEAT_ENVIRONMENT,
       // A task that is stopped, as by a Spot interruption, hands its run back to be started again.
       PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
-      ...defaults.environment,
+      ...inOrder(defaults.environment),
       // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
       ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),
     },

@@ -69,7 +69,8 @@ function configuration({ api, workPool, workerType, options, template }: Managed
     name: workPool.name,
     type: workerType,
     concurrencyLimit: options.concurrencyLimit,
-    queues: options.queues ?? [],
+    // Field by field, because languages differ in the order in which they hand over a struct.
+    queues: (options.queues ?? []).map(queue => ({ name: queue.name, priority: queue.priority, concurrencyLimit: queue.concurrencyLimit })),
     template,
     lostAfterSeconds: LOST_AFTER_SECONDS,
     deleteOnRemoval: options.deleteOnRemoval ?? false,
