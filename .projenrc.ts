@@ -110,6 +110,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
       collectCoverage: false,
       moduleNameMapper: { '^cdk-prefect-fargate-worker$': '<rootDir>/src' },
       testPathIgnorePatterns: ['/node_modules/', '/\\.cache/', '/cdk-integ.out'],
+      // Packages of this library, which jest would take for the library.
+      modulePathIgnorePatterns: ['<rootDir>/.cache/', '<rootDir>/dist/'],
     },
   },
   tsconfigDev: {
@@ -119,7 +121,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   gitignore: ['.cache/', '.jsii.tabl.json', 'cdk.out/', 'cdk-integ.out*/', '*.log', '__pycache__/'],
 });
 
-for (const path of ['/bench/', '/demo/', '/examples/', '/docs/', '/rosetta/', '/.jsii.tabl.json', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts']) {
+for (const path of ['/bench/', '/demo/', '/.devcontainer/', '/CONTRIBUTING.md', '/SECURITY.md', '/examples/', '/docs/', '/rosetta/', '/.jsii.tabl.json', '/.cache/', '/.ci/', '/jest.config.json', '/projenrc/', '/src/**/*.lambda.ts', '/lib/**/*.lambda.js', '/lib/**/*.lambda.d.ts']) {
   project.npmignore!.exclude(path);
 }
 
@@ -188,6 +190,14 @@ project.addTask('picture', {
 project.addTask('faults', {
   description: 'What becomes of flow runs when things go wrong, as a table in docs/faults.md',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx test/live/faults/main.ts', receiveArgs: true }],
+});
+// All languages at once, and beside the lowest versions that are supported: see projenrc/package.ts.
+for (const language of ['js', 'python', 'java', 'go', 'dotnet']) project.tasks.tryFind(`package:${language}`)!.reset(`tsx projenrc/package.ts ${language}`);
+project.tasks.tryFind('package-all')!.reset('tsx projenrc/package.ts');
+project.addTask('bench:load', {
+  description: 'Time that loading the library adds to loading the parts of aws-cdk-lib that it uses',
+  exec: 'tsx bench/load.ts',
+  receiveArgs: true,
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
 project.addTask('bench:scaling', {
