@@ -1,0 +1,3 @@
+module prefect-worker
+
+go 1.25
