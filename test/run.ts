@@ -31,6 +31,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'lowest', what: 'the same with the lowest aws-cdk-lib', command: ['npx', 'tsx', 'test/lowest/run.ts'] },
   { name: 'validators', what: 'template validators, rules of our own with their mutants, policies, event patterns', jest: ['test/validators/', 'test/policy/', 'test/events/'] },
   { name: 'docs', what: 'documents: every snippet compiles, every member and default is there, every link leads somewhere', jest: ['test/docs/'] },
+  { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'] },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'] },
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'] },
   { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/'] },

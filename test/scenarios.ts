@@ -1,4 +1,6 @@
-import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import {
+  App, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs, aws_secretsmanager as secretsmanager, Duration, Stack, TimeZone,
+} from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../src';
 
 /** A way in which people use the library. Snapshots, validators, benches and other languages all take these. */
@@ -96,6 +98,32 @@ export const scenarios: readonly Scenario[] = [
         observability: {
           tracing: Tracing.xray({ samplingRatio: 0.25, collectorImage: ecs.ContainerImage.fromEcrRepository(images, 'collector-0.49.0') }),
         },
+        compliance: { configRules: true },
+      });
+      return stack;
+    },
+  },
+  {
+    name: 'everything-on',
+    build: app => {
+      const stack = new Stack(app, 'EverythingOn');
+      new PrefectFargateWorker(stack, 'Worker', {
+        api: cloud(stack),
+        workPool: WorkPool.managed('nightly'),
+        workerType: WorkerType.PROCESS,
+        scaling: {
+          minWorkers: 1,
+          maxWorkers: 20,
+          leadTime: Duration.minutes(5),
+          pollInterval: Duration.seconds(30),
+          schedules: [{
+            start: appscaling.Schedule.cron({ hour: '6', minute: '0' }),
+            end: appscaling.Schedule.cron({ hour: '9', minute: '0' }),
+            minWorkers: 4,
+            timeZone: TimeZone.EUROPE_BERLIN,
+          }],
+        },
+        observability: { logRetention: logs.RetentionDays.ONE_YEAR, tracing: Tracing.xray() },
         compliance: { configRules: true },
       });
       return stack;

@@ -1,0 +1,218 @@
+// Synthesizes the scenarios of test/scenarios.ts, and reports how mistakes read: `go run . <outdir>`.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapplicationautoscaling"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/jsii-runtime-go"
+	worker "github.com/cdk-prefect/cdk-prefect-fargate-worker-go/cdkprefectfargateworker"
+)
+
+const (
+	accountID   = "11111111-2222-3333-4444-555555555555"
+	workspaceID = "66666666-7777-8888-9999-000000000000"
+)
+
+func cloud(stack awscdk.Stack) worker.PrefectApi {
+	return worker.PrefectApi_Cloud(&worker.PrefectCloudOptions{
+		AccountId:   jsii.String(accountID),
+		WorkspaceId: jsii.String(workspaceID),
+		ApiKey:      awssecretsmanager.NewSecret(stack, jsii.String("ApiKey"), nil),
+	})
+}
+
+func ecsWorker(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("Ecs"), nil)
+	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+		Api:      cloud(stack),
+		WorkPool: worker.WorkPool_Managed(jsii.String("etl"), nil),
+	})
+}
+
+func processWorker(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("Process"), nil)
+	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+		Api: cloud(stack),
+		WorkPool: worker.WorkPool_Managed(jsii.String("etl-processes"), &worker.ManagedWorkPoolOptions{
+			ConcurrencyLimit: jsii.Number(20),
+			Queues: &[]*worker.WorkQueue{
+				{Name: jsii.String("urgent"), Priority: jsii.Number(1)},
+				{Name: jsii.String("rest"), ConcurrencyLimit: jsii.Number(5)},
+			},
+		}),
+		WorkerType:    worker.WorkerType_PROCESS,
+		WorkQueues:    jsii.Strings("urgent", "rest"),
+		Observability: &worker.ObservabilityOptions{Tracing: worker.Tracing_Xray(nil)},
+		Compliance:    &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
+	})
+}
+
+func existingNetwork(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("ExistingNetwork"), nil)
+	vpc := awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Vpc"), &awsec2.VpcAttributes{
+		VpcId:             jsii.String("vpc-0a1b2c3d"),
+		AvailabilityZones: jsii.Strings("us-east-1a", "us-east-1b"),
+		PrivateSubnetIds:  jsii.Strings("subnet-0a1b2c3d", "subnet-4e5f6a7b"),
+		VpcCidrBlock:      jsii.String("10.20.0.0/16"),
+	})
+	cluster := awsecs.Cluster_FromClusterAttributes(stack, jsii.String("Cluster"), &awsecs.ClusterAttributes{
+		ClusterName:    jsii.String("shared"),
+		Vpc:            vpc,
+		SecurityGroups: &[]awsec2.ISecurityGroup{},
+	})
+	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+		Api:      cloud(stack),
+		WorkPool: worker.WorkPool_Existing(jsii.String("etl")),
+		Vpc:      vpc,
+		Cluster:  cluster,
+		SecurityGroups: &[]awsec2.ISecurityGroup{
+			awsec2.SecurityGroup_FromSecurityGroupId(stack, jsii.String("Group"), jsii.String("sg-0a1b2c3d"), nil),
+		},
+	})
+}
+
+func selfHosted(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("SelfHosted"), nil)
+	images := awsecr.Repository_FromRepositoryName(stack, jsii.String("Images"), jsii.String("prefect"))
+	api := worker.PrefectApi_SelfHosted(&worker.SelfHostedApiOptions{
+		Url:              jsii.String("https://prefect.internal.example.com:4200/api"),
+		AuthString:       awssecretsmanager.NewSecret(stack, jsii.String("AuthString"), nil),
+		AuthStringField:  jsii.String("auth"),
+		CustomHeaders:    awssecretsmanager.NewSecret(stack, jsii.String("Headers"), nil),
+		TlsCaCertificate: jsii.String("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+		PrivateNetwork:   jsii.Bool(true),
+	})
+	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+		Api: api,
+		WorkPool: worker.WorkPool_Managed(jsii.String(`on premises "etl"`), &worker.ManagedWorkPoolOptions{
+			DeleteOnRemoval: jsii.Bool(true),
+			FlowRunDefaults: &worker.FlowRunDefaults{
+				Image:       awsecs.ContainerImage_FromEcrRepository(images, jsii.String("flows-1.4.2")),
+				Cpu:         jsii.Number(1024),
+				Memory:      jsii.Number(4096),
+				Spot:        jsii.Bool(true),
+				Environment: &map[string]*string{"LOG_LEVEL": jsii.String("debug"), "AWS_RETRY_MODE": jsii.String("adaptive")},
+				Command:     jsii.Strings("nice", "prefect", "flow-run", "execute"),
+			},
+		}),
+		Image:           awsecs.ContainerImage_FromEcrRepository(images, jsii.String("worker-3.8.8")),
+		Environment:     &map[string]*string{"TZ": jsii.String("Europe/Berlin"), "PREFECT_LOGGING_LEVEL": jsii.String("DEBUG")},
+		Network:         &worker.NetworkOptions{NatGateways: jsii.Number(0), MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16")},
+		CpuArchitecture: awsecs.CpuArchitecture_ARM64(),
+		Observability: &worker.ObservabilityOptions{
+			Tracing: worker.Tracing_Xray(&worker.XRayTracingOptions{
+				SamplingRatio:  jsii.Number(0.25),
+				CollectorImage: awsecs.ContainerImage_FromEcrRepository(images, jsii.String("collector-0.49.0")),
+			}),
+		},
+		Compliance: &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
+	})
+}
+
+func everythingOn(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("EverythingOn"), nil)
+	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+		Api:        cloud(stack),
+		WorkPool:   worker.WorkPool_Managed(jsii.String("nightly"), nil),
+		WorkerType: worker.WorkerType_PROCESS,
+		Scaling: &worker.ScalingOptions{
+			MinWorkers:   jsii.Number(1),
+			MaxWorkers:   jsii.Number(20),
+			LeadTime:     awscdk.Duration_Minutes(jsii.Number(5)),
+			PollInterval: awscdk.Duration_Seconds(jsii.Number(30)),
+			Schedules: &[]*worker.ScalingSchedule{{
+				Start:      awsapplicationautoscaling.Schedule_Cron(&awsapplicationautoscaling.CronOptions{Hour: jsii.String("6"), Minute: jsii.String("0")}),
+				End:        awsapplicationautoscaling.Schedule_Cron(&awsapplicationautoscaling.CronOptions{Hour: jsii.String("9"), Minute: jsii.String("0")}),
+				MinWorkers: jsii.Number(4),
+				TimeZone:   awscdk.TimeZone_EUROPE_BERLIN(),
+			}},
+		},
+		Observability: &worker.ObservabilityOptions{
+			LogRetention: awslogs.RetentionDays_ONE_YEAR,
+			Tracing:      worker.Tracing_Xray(nil),
+		},
+		Compliance: &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
+	})
+}
+
+func twoWorkers(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("TwoWorkers"), nil)
+	api := cloud(stack)
+	processes := worker.NewPrefectFargateWorker(stack, jsii.String("Processes"), &worker.PrefectFargateWorkerProps{
+		Api:        api,
+		WorkPool:   worker.WorkPool_Managed(jsii.String("quick"), nil),
+		WorkerType: worker.WorkerType_PROCESS,
+	})
+	worker.NewPrefectFargateWorker(stack, jsii.String("Tasks"), &worker.PrefectFargateWorkerProps{
+		Api:      api,
+		WorkPool: worker.WorkPool_Managed(jsii.String("heavy"), nil),
+		Vpc:      processes.Vpc(),
+		Cluster:  processes.Cluster(),
+	})
+}
+
+var scenarios = map[string]func(awscdk.App){
+	"ecs":              ecsWorker,
+	"process":          processWorker,
+	"existing-network": existingNetwork,
+	"self-hosted":      selfHosted,
+	"everything-on":    everythingOn,
+	"two-workers":      twoWorkers,
+}
+
+var mistakes = map[string]func(){
+	"a work pool's name": func() { worker.WorkPool_Managed(jsii.String("etl/nightly"), nil) },
+	"a worker's size": func() {
+		stack := awscdk.NewStack(nil, nil, nil)
+		worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+			Api:      cloud(stack),
+			WorkPool: worker.WorkPool_Managed(jsii.String("etl"), nil),
+			Cpu:      jsii.Number(1000),
+		})
+	},
+}
+
+func report(mistake func()) (result map[string]string) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			result = map[string]string{"message": fmt.Sprint(reason), "shown": fmt.Sprint("panic: ", reason)}
+		}
+	}()
+	mistake()
+	return nil
+}
+
+func main() {
+	defer jsii.Close()
+	out := os.Args[1]
+	for name, build := range scenarios {
+		app := awscdk.NewApp(&awscdk.AppProps{
+			Outdir:             jsii.String(filepath.Join(out, name)),
+			AnalyticsReporting: jsii.Bool(false),
+			TreeMetadata:       jsii.Bool(false),
+		})
+		build(app)
+		app.Synth(nil)
+	}
+	reports := map[string]map[string]string{}
+	for name, mistake := range mistakes {
+		reports[name] = report(mistake)
+	}
+	text, err := json.Marshal(reports)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(out, "mistakes.json"), text, 0o644)
+	}
+	if err != nil {
+		panic(err)
+	}
+}

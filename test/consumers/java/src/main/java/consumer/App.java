@@ -1,0 +1,236 @@
+package consumer;
+
+import io.github.cdkprefect.fargateworker.ComplianceOptions;
+import io.github.cdkprefect.fargateworker.FlowRunDefaults;
+import io.github.cdkprefect.fargateworker.ManagedWorkPoolOptions;
+import io.github.cdkprefect.fargateworker.NetworkOptions;
+import io.github.cdkprefect.fargateworker.ObservabilityOptions;
+import io.github.cdkprefect.fargateworker.PrefectApi;
+import io.github.cdkprefect.fargateworker.PrefectCloudOptions;
+import io.github.cdkprefect.fargateworker.PrefectFargateWorker;
+import io.github.cdkprefect.fargateworker.ScalingOptions;
+import io.github.cdkprefect.fargateworker.ScalingSchedule;
+import io.github.cdkprefect.fargateworker.SelfHostedApiOptions;
+import io.github.cdkprefect.fargateworker.Tracing;
+import io.github.cdkprefect.fargateworker.WorkPool;
+import io.github.cdkprefect.fargateworker.WorkQueue;
+import io.github.cdkprefect.fargateworker.WorkerType;
+import io.github.cdkprefect.fargateworker.XRayTracingOptions;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import software.amazon.awscdk.AppProps;
+import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.Stack;
+import software.amazon.awscdk.TimeZone;
+import software.amazon.awscdk.services.applicationautoscaling.CronOptions;
+import software.amazon.awscdk.services.applicationautoscaling.Schedule;
+import software.amazon.awscdk.services.ec2.IVpc;
+import software.amazon.awscdk.services.ec2.SecurityGroup;
+import software.amazon.awscdk.services.ec2.Vpc;
+import software.amazon.awscdk.services.ec2.VpcAttributes;
+import software.amazon.awscdk.services.ecr.IRepository;
+import software.amazon.awscdk.services.ecr.Repository;
+import software.amazon.awscdk.services.ecs.Cluster;
+import software.amazon.awscdk.services.ecs.ClusterAttributes;
+import software.amazon.awscdk.services.ecs.ContainerImage;
+import software.amazon.awscdk.services.ecs.CpuArchitecture;
+import software.amazon.awscdk.services.ecs.ICluster;
+import software.amazon.awscdk.services.logs.RetentionDays;
+import software.amazon.awscdk.services.secretsmanager.Secret;
+
+/** Synthesizes the scenarios of test/scenarios.ts, and reports how mistakes read. */
+public final class App {
+    private static final String ACCOUNT_ID = "11111111-2222-3333-4444-555555555555";
+    private static final String WORKSPACE_ID = "66666666-7777-8888-9999-000000000000";
+
+    public static void main(final String[] args) throws Exception {
+        final Path out = Path.of(args[0]);
+        final Map<String, Consumer<software.amazon.awscdk.App>> scenarios = new LinkedHashMap<>();
+        scenarios.put("ecs", App::ecsWorker);
+        scenarios.put("process", App::processWorker);
+        scenarios.put("existing-network", App::existingNetwork);
+        scenarios.put("self-hosted", App::selfHosted);
+        scenarios.put("everything-on", App::everythingOn);
+        scenarios.put("two-workers", App::twoWorkers);
+        scenarios.forEach((name, build) -> {
+            final software.amazon.awscdk.App app = new software.amazon.awscdk.App(AppProps.builder()
+                    .outdir(out.resolve(name).toString())
+                    .analyticsReporting(false)
+                    .treeMetadata(false)
+                    .build());
+            build.accept(app);
+            app.synth();
+        });
+
+        final Map<String, Runnable> mistakes = new LinkedHashMap<>();
+        mistakes.put("a work pool's name", () -> WorkPool.managed("etl/nightly"));
+        mistakes.put("a worker's size", () -> {
+            final Stack stack = new Stack();
+            PrefectFargateWorker.Builder.create(stack, "Worker")
+                    .api(cloud(stack))
+                    .workPool(WorkPool.managed("etl"))
+                    .cpu(1000)
+                    .build();
+        });
+        final StringBuilder report = new StringBuilder();
+        mistakes.forEach((name, mistake) -> {
+            report.append(report.length() == 0 ? "{" : ",").append(json(name)).append(":").append(report(mistake));
+        });
+        Files.writeString(out.resolve("mistakes.json"), report.append("}"));
+    }
+
+    private static void ecsWorker(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "Ecs");
+        PrefectFargateWorker.Builder.create(stack, "Worker").api(cloud(stack)).workPool(WorkPool.managed("etl")).build();
+    }
+
+    private static void processWorker(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "Process");
+        PrefectFargateWorker.Builder.create(stack, "Worker")
+                .api(cloud(stack))
+                .workPool(WorkPool.managed("etl-processes", ManagedWorkPoolOptions.builder()
+                        .concurrencyLimit(20)
+                        .queues(List.of(
+                                WorkQueue.builder().name("urgent").priority(1).build(),
+                                WorkQueue.builder().name("rest").concurrencyLimit(5).build()))
+                        .build()))
+                .workerType(WorkerType.PROCESS)
+                .workQueues(List.of("urgent", "rest"))
+                .observability(ObservabilityOptions.builder().tracing(Tracing.xray()).build())
+                .compliance(ComplianceOptions.builder().configRules(true).build())
+                .build();
+    }
+
+    private static void existingNetwork(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "ExistingNetwork");
+        final IVpc vpc = Vpc.fromVpcAttributes(stack, "Vpc", VpcAttributes.builder()
+                .vpcId("vpc-0a1b2c3d")
+                .availabilityZones(List.of("us-east-1a", "us-east-1b"))
+                .privateSubnetIds(List.of("subnet-0a1b2c3d", "subnet-4e5f6a7b"))
+                .vpcCidrBlock("10.20.0.0/16")
+                .build());
+        final ICluster cluster = Cluster.fromClusterAttributes(stack, "Cluster", ClusterAttributes.builder()
+                .clusterName("shared")
+                .vpc(vpc)
+                .securityGroups(List.of())
+                .build());
+        PrefectFargateWorker.Builder.create(stack, "Worker")
+                .api(cloud(stack))
+                .workPool(WorkPool.existing("etl"))
+                .vpc(vpc)
+                .cluster(cluster)
+                .securityGroups(List.of(SecurityGroup.fromSecurityGroupId(stack, "Group", "sg-0a1b2c3d")))
+                .build();
+    }
+
+    private static void selfHosted(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "SelfHosted");
+        final IRepository images = Repository.fromRepositoryName(stack, "Images", "prefect");
+        final PrefectApi api = PrefectApi.selfHosted(SelfHostedApiOptions.builder()
+                .url("https://prefect.internal.example.com:4200/api")
+                .authString(new Secret(stack, "AuthString"))
+                .authStringField("auth")
+                .customHeaders(new Secret(stack, "Headers"))
+                .tlsCaCertificate("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+                .privateNetwork(true)
+                .build());
+        PrefectFargateWorker.Builder.create(stack, "Worker")
+                .api(api)
+                .workPool(WorkPool.managed("on premises \"etl\"", ManagedWorkPoolOptions.builder()
+                        .deleteOnRemoval(true)
+                        .flowRunDefaults(FlowRunDefaults.builder()
+                                .image(ContainerImage.fromEcrRepository(images, "flows-1.4.2"))
+                                .cpu(1024)
+                                .memory(4096)
+                                .spot(true)
+                                .environment(Map.of("LOG_LEVEL", "debug", "AWS_RETRY_MODE", "adaptive"))
+                                .command(List.of("nice", "prefect", "flow-run", "execute"))
+                                .build())
+                        .build()))
+                .image(ContainerImage.fromEcrRepository(images, "worker-3.8.8"))
+                .environment(Map.of("TZ", "Europe/Berlin", "PREFECT_LOGGING_LEVEL", "DEBUG"))
+                .network(NetworkOptions.builder().natGateways(0).maxAzs(3).cidr("10.30.0.0/16").build())
+                .cpuArchitecture(CpuArchitecture.ARM64)
+                .observability(ObservabilityOptions.builder()
+                        .tracing(Tracing.xray(XRayTracingOptions.builder()
+                                .samplingRatio(0.25)
+                                .collectorImage(ContainerImage.fromEcrRepository(images, "collector-0.49.0"))
+                                .build()))
+                        .build())
+                .compliance(ComplianceOptions.builder().configRules(true).build())
+                .build();
+    }
+
+    private static void everythingOn(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "EverythingOn");
+        PrefectFargateWorker.Builder.create(stack, "Worker")
+                .api(cloud(stack))
+                .workPool(WorkPool.managed("nightly"))
+                .workerType(WorkerType.PROCESS)
+                .scaling(ScalingOptions.builder()
+                        .minWorkers(1)
+                        .maxWorkers(20)
+                        .leadTime(Duration.minutes(5))
+                        .pollInterval(Duration.seconds(30))
+                        .schedules(List.of(ScalingSchedule.builder()
+                                .start(Schedule.cron(CronOptions.builder().hour("6").minute("0").build()))
+                                .end(Schedule.cron(CronOptions.builder().hour("9").minute("0").build()))
+                                .minWorkers(4)
+                                .timeZone(TimeZone.EUROPE_BERLIN)
+                                .build()))
+                        .build())
+                .observability(ObservabilityOptions.builder()
+                        .logRetention(RetentionDays.ONE_YEAR)
+                        .tracing(Tracing.xray())
+                        .build())
+                .compliance(ComplianceOptions.builder().configRules(true).build())
+                .build();
+    }
+
+    private static void twoWorkers(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "TwoWorkers");
+        final PrefectApi api = cloud(stack);
+        final PrefectFargateWorker processes = PrefectFargateWorker.Builder.create(stack, "Processes")
+                .api(api)
+                .workPool(WorkPool.managed("quick"))
+                .workerType(WorkerType.PROCESS)
+                .build();
+        PrefectFargateWorker.Builder.create(stack, "Tasks")
+                .api(api)
+                .workPool(WorkPool.managed("heavy"))
+                .vpc(processes.getVpc())
+                .cluster(processes.getCluster())
+                .build();
+    }
+
+    private static PrefectApi cloud(final Stack stack) {
+        return PrefectApi.cloud(PrefectCloudOptions.builder()
+                .accountId(ACCOUNT_ID)
+                .workspaceId(WORKSPACE_ID)
+                .apiKey(new Secret(stack, "ApiKey"))
+                .build());
+    }
+
+    private static String report(final Runnable mistake) {
+        try {
+            mistake.run();
+            return "{}";
+        } catch (final RuntimeException error) {
+            final StringWriter shown = new StringWriter();
+            error.printStackTrace(new PrintWriter(shown));
+            return "{\"message\":" + json(error.getMessage()) + ",\"shown\":" + json(shown.toString()) + "}";
+        }
+    }
+
+    private static String json(final String text) {
+        final StringBuilder quoted = new StringBuilder("\"");
+        text.chars().forEach(character -> quoted.append(String.format("\\u%04x", character)));
+        return quoted.append('"').toString();
+    }
+}
