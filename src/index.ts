@@ -1,5 +1,7 @@
 export * from './compliance/compliance-options';
 export * from './network/network-options';
+export * from './observability/alarm-options';
+export * from './observability/log-archive-options';
 export * from './observability/observability-options';
 export * from './prefect-api';
 export * from './prefect-fargate-worker';

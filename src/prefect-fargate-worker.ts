@@ -1,10 +1,11 @@
-import { aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_iam as iam, aws_logs as logs } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_iam as iam, aws_logs as logs, aws_sns as sns } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Cluster } from './cluster/cluster';
 import { Compliance } from './compliance/compliance';
 import { Demand } from './demand/demand';
 import { Identity } from './identity/identity';
 import { Network } from './network/network';
+import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
@@ -80,6 +81,21 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   /** Log group of the workers and their flow runs. */
   public readonly logGroup: logs.ILogGroup;
 
+  /** The dashboard that shows the worker, and the other workers of the stack. Undefined where `observability.dashboard` is off. */
+  public readonly dashboard?: cloudwatch.Dashboard;
+
+  /**
+   * The alarms by their names in docs/operations.md, such as `NoWorkerOnline`; `WorkerUnhealthy` stands for all that keep flow
+   * runs from starting. Empty where `observability.alarms` are off.
+   */
+  public readonly alarms: { [name: string]: cloudwatch.AlarmBase };
+
+  /**
+   * The topic that alarms, failed deployments and failed tasks are published to. Subscribe to it. Undefined where
+   * `observability.alarms` are off.
+   */
+  public readonly alarmTopic?: sns.ITopic;
+
   /** Name of the work pool. */
   public readonly workPoolName: string;
 
@@ -116,11 +132,12 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       securityGroups: props.securityGroups,
     });
 
-    const { cluster } = new Cluster(this, 'Cluster', {
+    const ecsCluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,
       ownVpc: network.ownVpc,
       cluster: props.cluster,
     });
+    const { cluster } = ecsCluster;
 
     const identity = new Identity(this, 'Identity', {
       workerType,
@@ -154,7 +171,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       capacity: props.capacity,
     });
 
-    new ServedWorkPool(this, 'WorkPool', {
+    const served = new ServedWorkPool(this, 'WorkPool', {
       api,
       network,
       cluster,
@@ -196,6 +213,22 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
 
     new Scaling(this, 'Scaling', { service, workerType, demand: this.demand, plan });
 
+    const observability = new Observability(this, 'Observability', {
+      api,
+      workPoolName: workPool.name,
+      network,
+      cluster: ecsCluster,
+      service,
+      logGroup: task.logGroup,
+      events: served.events,
+      demand: this.demand,
+      workerType,
+      plan,
+      encryptionKey: key,
+      logRetention,
+      options: props.observability ?? {},
+    });
+
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
     addOutputs(this, api, workPool);
 
@@ -211,8 +244,12 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     this.connections = new ec2.Connections({ securityGroups: [network.flowRunSecurityGroup] });
     this.grantPrincipal = identity.flowRunRole.grantPrincipal;
     this.logGroup = task.logGroup;
+    this.dashboard = observability.dashboard;
+    this.alarms = observability.alarms;
+    this.alarmTopic = observability.alarmTopic;
     this.workPoolName = workPool.name;
   }
+
   /**
    * Flow runs that should have started 15 seconds ago or earlier and haven't. Paused pools and queues have none.
    *

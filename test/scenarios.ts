@@ -1,4 +1,4 @@
-import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../src';
 
 /** A way in which people use the library. Snapshots, validators, benches and other languages all take these. */
@@ -96,6 +96,22 @@ export const scenarios: readonly Scenario[] = [
           tracing: Tracing.xray({ samplingRatio: 0.25, collectorImage: ecs.ContainerImage.fromEcrRepository(images, 'collector-0.49.0') }),
         },
         compliance: { configRules: true },
+      });
+      return stack;
+    },
+  },
+  {
+    name: 'everything-on',
+    build: app => {
+      const stack = new Stack(app, 'EverythingOn');
+      new PrefectFargateWorker(stack, 'Worker', {
+        api: cloud(stack),
+        workPool: WorkPool.managed('etl'),
+        observability: {
+          tracing: Tracing.xray(),
+          logArchive: {},
+          logDestinationArn: new CfnParameter(stack, 'LogDestination').valueAsString,
+        },
       });
       return stack;
     },

@@ -12,6 +12,8 @@ export interface ClusterProps {
 /** The ECS cluster, and the Cloud Map namespace in which its services are found. */
 export class Cluster extends Construct {
   public readonly cluster: ecs.ICluster;
+  /** Whether the cluster is known to publish Container Insights. */
+  public readonly containerInsights: boolean;
 
   constructor(scope: Construct, id: string, props: ClusterProps) {
     super(scope, id);
@@ -19,6 +21,7 @@ export class Cluster extends Construct {
     if (props.cluster) {
       requireInVpc(props.cluster, props.vpc);
       this.cluster = props.cluster;
+      this.containerInsights = publishesContainerInsights(props.cluster);
       return;
     }
     const cluster = new ecs.Cluster(this, 'Cluster', {
@@ -35,7 +38,15 @@ export class Cluster extends Construct {
       });
     }
     this.cluster = cluster;
+    this.containerInsights = true;
   }
+}
+
+/** Of an imported cluster nothing is known. */
+function publishesContainerInsights(cluster: ecs.ICluster): boolean {
+  const resource = cluster.node.defaultChild;
+  const settings = resource instanceof ecs.CfnCluster && Array.isArray(resource.clusterSettings) ? resource.clusterSettings : [];
+  return settings.some(setting => 'name' in setting && setting.name === 'containerInsights' && setting.value !== 'disabled');
 }
 
 function requireInVpc(cluster: ecs.ICluster, vpc: ec2.IVpc): void {

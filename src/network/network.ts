@@ -60,6 +60,12 @@ export class Network extends Construct {
       : this.securityGroup('FlowRunSecurityGroup', 'Prefect flow runs'));
   }
 
+  /** The NAT gateways of the VPC, where it was made here. */
+  public get natGatewayIds(): string[] {
+    if (!this.ownVpc) return [];
+    return this.vpc.node.findAll().filter((child): child is ec2.CfnNatGateway => child instanceof ec2.CfnNatGateway).map(({ ref }) => ref);
+  }
+
   /** A security group that lets nothing in, and out only to HTTPS and to the API's port. */
   public securityGroup(id: string, whose: string): ec2.SecurityGroup {
     const group = new ec2.SecurityGroup(this, id, {

@@ -1,8 +1,33 @@
-import { aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
+import { aws_kms as kms, aws_logs as logs, aws_sns as sns } from 'aws-cdk-lib';
+import { AlarmOptions } from './alarm-options';
+import { LogArchiveOptions } from './log-archive-options';
 import { Tracing } from '../tracing';
 
 /** What a worker shows of itself, and how long it is kept. */
 export interface ObservabilityOptions {
+  /**
+   * Topic that alarms, failed deployments and failed tasks are published to. CloudWatch and EventBridge are allowed to publish
+   * to it; where it is imported, or encrypted with a key of yours, the policies of topic and key have to let them.
+   *
+   * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+   * @default - a topic is made, encrypted with `encryptionKey`; subscribe to `alarmTopic` of the worker
+   */
+  readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * Thresholds of the alarms, and a switch for all of them.
+   *
+   * @default - alarms are on
+   */
+  readonly alarms?: AlarmOptions;
+
+  /**
+   * Whether the worker is shown on a CloudWatch dashboard. The workers of a stack share one.
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+
   /**
    * How long the logs of the worker, its flow runs and its functions are kept.
    *
@@ -11,8 +36,24 @@ export interface ObservabilityOptions {
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Key that encrypts logs and queues. CloudWatch Logs, and for ECS workers EventBridge, are given the right to use it;
-   * where the key is imported, its own policy has to let them.
+   * Archive of the worker's and its flow runs' logs in Amazon S3, which Amazon Data Firehose writes.
+   *
+   * @default - logs are gone after `logRetention`
+   */
+  readonly logArchive?: LogArchiveOptions;
+
+  /**
+   * ARN of a CloudWatch Logs destination that the worker's and its flow runs' logs are sent to as well, such as the one of a
+   * central logging account. Its access policy has to let this account subscribe.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CrossAccountSubscriptions.html
+   * @default - logs stay in this account
+   */
+  readonly logDestinationArn?: string;
+
+  /**
+   * Key that encrypts logs, queues and the alarm topic. CloudWatch Logs, CloudWatch alarms and EventBridge are given the right
+   * to use it; where the key is imported, its own policy has to let them.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
    * @default - a key is made, with yearly rotation

@@ -29,8 +29,16 @@ function makeKey(scope: Construct): kms.Key {
     // The logs and queues go with the worker; the key follows after the waiting period of KMS.
     removalPolicy: RemovalPolicy.DESTROY,
   });
-  // A grant is a way around the key's policy, which nothing here needs.
-  // https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html#ct-kms-pr-3-description
+  denyGrants(key);
+  return key;
+}
+
+/**
+ * A grant is a way around the key's policy, which nothing here needs but what AWS services make for their resources.
+ *
+ * @see https://docs.aws.amazon.com/controltower/latest/controlreference/kms-rules.html#ct-kms-pr-3-description
+ */
+export function denyGrants(key: kms.Key): void {
   key.addToResourcePolicy(new iam.PolicyStatement({
     sid: 'GrantsOnlyByAwsServices',
     effect: iam.Effect.DENY,
@@ -39,5 +47,4 @@ function makeKey(scope: Construct): kms.Key {
     resources: ['*'],
     conditions: { BoolIfExists: { 'kms:GrantIsForAWSResource': 'false', 'aws:PrincipalIsAWSService': 'false' } },
   }));
-  return key;
 }

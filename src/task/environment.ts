@@ -12,6 +12,13 @@ export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQ
  */
 export const HEARTBEAT_ENVIRONMENT = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60' };
 
+/**
+ * One JSON object a line, which CloudWatch Logs takes apart into fields, where Prefect's usual format is for a terminal.
+ *
+ * @see https://docs.prefect.io/v3/advanced/logging-customization
+ */
+export const LOGGING = { PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' };
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

@@ -7,7 +7,7 @@ import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
 import { addCollector, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
-import { apiEnvironment, HEARTBEAT_ENVIRONMENT } from './environment';
+import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING } from './environment';
 import { officialImage, warnOfPublicImage } from './images';
 import { WorkerSize } from './size';
 
@@ -72,6 +72,7 @@ export class Task extends Construct {
       environment: {
         ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
         ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : {}),
+        ...LOGGING,
         ...props.environment,
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.

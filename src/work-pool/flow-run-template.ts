@@ -5,7 +5,7 @@ import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
-import { HEARTBEAT_ENVIRONMENT } from '../task/environment';
+import { HEARTBEAT_ENVIRONMENT, LOGGING } from '../task/environment';
 import { FLOW_RUN_IMAGE } from '../task/images';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
@@ -75,6 +75,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       ...HEARTBEAT_ENVIRONMENT,
       // A task that is stopped, as by a Spot interruption, hands its run back to be started again.
       PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
+      ...LOGGING,
       ...defaults.environment,
       // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
       ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),

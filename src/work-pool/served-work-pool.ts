@@ -32,16 +32,20 @@ export interface ServedWorkPoolProps {
 
 /** The work pool that the worker serves, and what tells the worker of its flow runs' tasks. */
 export class ServedWorkPool extends Construct {
+  /** What tells ECS workers of their flow runs' tasks. */
+  public readonly events?: EventQueue;
+
   constructor(scope: Construct, id: string, props: ServedWorkPoolProps) {
     super(scope, id);
     const { api, workPool, workerType, identity, task } = props;
 
     if (workerType === WorkerType.ECS) {
-      const { queue } = new EventQueue(this, 'Events', {
+      this.events = new EventQueue(this, 'Events', {
         cluster: props.cluster,
         encryptionKey: props.encryptionKey,
         flowRunFamily: flowRunFamilyPrefix(scope, workPool),
       });
+      const { queue } = this.events;
       queue.grantConsumeMessages(identity.workerRole);
       task.container.addEnvironment(OBSERVER_QUEUE_VARIABLE, queue.queueName);
       // What flow runs' tasks need to start, whether the template is ours or yours.

@@ -11,7 +11,7 @@ const bounds = (template: Template) => {
   return [MinCapacity, MaxCapacity];
 };
 const policy = (template: Template, id: RegExp) => resource(template, 'AWS::ApplicationAutoScaling::ScalingPolicy', id);
-const alarm = (template: Template, id: RegExp) => resource(template, 'AWS::CloudWatch::Alarm', id).Properties;
+const alarm = (template: Template, id: RegExp) => resource(template, 'AWS::CloudWatch::Alarm', new RegExp(`TaskCount\\w*${id.source}`)).Properties;
 const trackingPolicies = (template: Template) => resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy')
   .map(({ Properties }) => Properties.TargetTrackingScalingPolicyConfiguration).filter(Boolean);
 

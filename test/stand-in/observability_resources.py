@@ -60,6 +60,39 @@ class Alarm:
         call(request.region, "cloudwatch", "DeleteAlarms", {"AlarmNames": [request.physical_id]})
 
 
+class CompositeAlarm(Alarm):
+    def create(self, request: Request) -> Outcome:
+        name = request.physical_id or request.properties.get("AlarmName") or request.name()
+        call(request.region, "cloudwatch", "PutCompositeAlarm", {**request.properties, "AlarmName": name})
+        return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{request.region}:{settings.ACCOUNT}:alarm:{name}"}.get)
+
+
+class SubscriptionFilter:
+    def create(self, request: Request) -> Outcome:
+        name = request.physical_id or request.properties.get("FilterName") or request.name()
+        call(request.region, "logs", "PutSubscriptionFilter", {**request.properties, "filterName": name})
+        return Outcome(name, lambda _: None)
+
+    update = create
+
+    def delete(self, request: Request) -> None:
+        call(request.region, "logs", "DeleteSubscriptionFilter", {"logGroupName": request.properties["LogGroupName"], "filterName": request.physical_id})
+
+
+class DeliveryStream:
+    def create(self, request: Request) -> Outcome:
+        name = request.properties.get("DeliveryStreamName") or request.name(64)
+        # What moto writes goes to the bucket at once, without the prefixes that stand for times.
+        answer = call(request.region, "firehose", "CreateDeliveryStream", {**request.properties, "DeliveryStreamName": name, "DeliveryStreamEncryptionConfigurationInput": None})
+        return Outcome(name, {"Arn": answer["DeliveryStreamARN"]}.get)
+
+    def update(self, request: Request) -> Outcome:
+        raise NeedsReplacement()
+
+    def delete(self, request: Request) -> None:
+        call(request.region, "firehose", "DeleteDeliveryStream", {"DeliveryStreamName": request.physical_id})
+
+
 class Dashboard:
     def create(self, request: Request) -> Outcome:
         name = request.physical_id or request.properties.get("DashboardName") or request.name()
@@ -149,9 +182,12 @@ class DiscoveryService:
 
 OBSERVABILITY: dict[str, Provisioner] = {
     "AWS::CloudWatch::Alarm": Alarm(),
+    "AWS::CloudWatch::CompositeAlarm": CompositeAlarm(),
     "AWS::CloudWatch::Dashboard": Dashboard(),
+    "AWS::KinesisFirehose::DeliveryStream": DeliveryStream(),
     "AWS::Logs::LogGroup": LogGroup(),
     "AWS::Logs::MetricFilter": MetricFilter(),
+    "AWS::Logs::SubscriptionFilter": SubscriptionFilter(),
     "AWS::S3::Bucket": Bucket(),
     "AWS::S3::BucketPolicy": BucketPolicy(),
     "AWS::ServiceDiscovery::PrivateDnsNamespace": PrivateNamespace(),

@@ -2,11 +2,14 @@ import { complianceMutants } from './mutants/compliance';
 import { identityMutants } from './mutants/identity';
 import { Mutant, NotApplicable } from './mutants/mutant';
 import { networkMutants } from './mutants/network';
+import { observabilityMutants } from './mutants/observability';
 import { scalingMutants } from './mutants/scaling';
 import { serviceMutants } from './mutants/service';
 import type { NamedTemplate } from './types';
 
-export const mutants: Mutant[] = [...networkMutants, ...identityMutants, ...serviceMutants, ...complianceMutants, ...scalingMutants];
+export const mutants: Mutant[] = [
+  ...networkMutants, ...identityMutants, ...serviceMutants, ...complianceMutants, ...scalingMutants, ...observabilityMutants,
+];
 
 /** A mutant of the first template that has what the mutant spoils, with that template. */
 export function mutate(mutant: Mutant, templates: NamedTemplate[]): { mutated: NamedTemplate; from: NamedTemplate } {

@@ -90,6 +90,39 @@ export const suppressions: Suppression[] = [
     where: /\/Demand\/Role\/DefaultPolicy/,
     reason: 'cloudwatch:PutMetricData has no resources; the namespace is fixed by a condition, which the rule "iam" checks.',
   },
+  ...[
+    { engine: 'cdk-nag', rule: /^(AwsSolutions-S1|.*-S3BucketLoggingEnabled)$/ },
+    { engine: 'checkov', rule: 'CKV_AWS_18' },
+    { engine: 'control-tower', rule: 'CT.S3.PR.2' },
+  ].map((exception) => ({
+    ...exception,
+    where: /LogArchive\/Bucket\/Resource$/,
+    reason: 'Access logs would need a second bucket with the same question; who reads the archive is among CloudTrail\'s data events.',
+  })),
+  {
+    engine: 'cdk-nag',
+    rule: /-S3BucketReplicationEnabled$/,
+    where: /LogArchive\/Bucket\/Resource$/,
+    reason: 'A second region for logs is a decision of its own: give logArchive.bucket a bucket that replicates.',
+  },
+  {
+    engine: 'control-tower',
+    rule: 'CT.S3.PR.9',
+    where: /LogArchive\/Bucket\/Resource$/,
+    reason: 'A lock can\'t be taken back before its time; who must have one gives logArchive.bucket a bucket with it.',
+  },
+  {
+    engine: 'control-tower',
+    rule: 'CT.S3.PR.4',
+    where: /LogArchive\/Bucket\/Resource$/,
+    reason: 'Nothing waits for the archive\'s objects.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^AwsSolutions-IAM5\[Resource::<.*LogArchiveBucket.*\.Arn>\/\*\]$/,
+    where: /LogArchive\/WriterRole\/DefaultPolicy/,
+    reason: 'Firehose names the objects by their time.',
+  },
   {
     engine: 'cdk-nag',
     rule: 'AwsSolutions-EC23',

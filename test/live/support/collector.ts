@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { REPOSITORY } from './cdk';
 import { pythonEnvironment } from '../../python/environment';
 import { StandInOptions } from '../../stand-in/stand-in';
-import { REPOSITORY } from './cdk';
 
 const SOURCE = join(REPOSITORY, 'test', 'collector');
 

@@ -16,7 +16,7 @@ const alarm = (template: Template) => {
   const found = ofType(template, 'AWS::CloudWatch::Alarm').find(([, { Properties }]) => Properties?.MetricName);
   template.Resources.MutantAlarm ??= {
     Type: 'AWS::CloudWatch::Alarm',
-    Properties: { Namespace: 'AWS/ECS', MetricName: 'CPUUtilization', Statistic: 'Average', Period: 60, EvaluationPeriods: 3, Threshold: 90, ComparisonOperator: 'GreaterThanThreshold' },
+    Properties: { Namespace: 'AWS/ECS', MetricName: 'CPUUtilization', Dimensions: [{ Name: 'ClusterName', Value: 'mutant' }], Statistic: 'Average', Period: 60, EvaluationPeriods: 3, Threshold: 90, ComparisonOperator: 'GreaterThanThreshold' },
   };
   return (found?.[1] ?? template.Resources.MutantAlarm).Properties!;
 };

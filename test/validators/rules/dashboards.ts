@@ -1,11 +1,13 @@
 import { Resolver } from '../intrinsics';
 import { ofType } from '../template';
 import type { Rule } from '../types';
-import { mathFaults, metricFault, statisticFault } from './metrics';
+import { dimensionFault, mathFaults, metricFault, publishedBy, statisticFault } from './metrics';
 
 /** Dashboard bodies are JSON in a string, which nothing checks before CloudWatch shows an empty graph. */
 export const dashboards: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
+  const arns = (type: RegExp) => ofType(template, type).map(([id]) => resolver.arn(id));
+  const logGroups = ofType(template, 'AWS::Logs::LogGroup').map(([id]) => resolver.resolve({ Ref: id }));
   return ofType(template, 'AWS::CloudWatch::Dashboard').flatMap(([logicalId, { Properties = {} }]) => {
     let body: any;
     try {
@@ -16,12 +18,26 @@ export const dashboards: Rule = (template, { named }) => {
     if (!Array.isArray(body.widgets) || body.widgets.length === 0) {
       return [{ logicalId, message: 'It has no widgets.' }];
     }
-    return body.widgets.filter((widget: any) => widget.type === 'metric').flatMap((widget: any) => widgetFaults(widget.properties ?? {})).map((message: string) => ({ logicalId, message }));
+    const published = publishedBy(template);
+    return body.widgets.flatMap(({ type, properties = {} }: any) => {
+      if (type === 'metric') return widgetFaults(properties, published);
+      if (type === 'alarm') return missing(properties.alarms, arns(/^AWS::CloudWatch::(Composite)?Alarm$/), 'alarm');
+      if (type === 'log') return missing(sourcesOf(properties.query), logGroups, 'log group');
+      return [];
+    }).map((message: string) => ({ logicalId, message }));
   });
 };
 
+function missing(named: string[] = [], there: string[], what: string): string[] {
+  return named.filter((name) => !there.includes(name)).map((name) => `It shows the ${what} ${name}, which is none of the template.`);
+}
+
+function sourcesOf(query: string): string[] {
+  return [...query.matchAll(/SOURCE '([^']*)'/g)].map(([, source]) => source);
+}
+
 /** `metrics` is a list of rows [namespace, name, dimension, value, ..., options], where '.' repeats the row above. */
-function widgetFaults(properties: any): string[] {
+function widgetFaults(properties: any, published: Set<string>): string[] {
   const faults: (string | undefined)[] = [];
   const queries: { id: string; expression?: string }[] = [];
   let above: unknown[] = [];
@@ -32,7 +48,8 @@ function widgetFaults(properties: any): string[] {
     faults.push(statisticFault(options.stat));
     if (typeof row[0] === 'string') {
       const whole = row.map((cell, column) => cell === '.' ? above[column] : cell);
-      faults.push(metricFault(whole[0], whole[1]));
+      const dimensions = whole.slice(2).filter((cell, column) => column % 2 === 0 && typeof cell === 'string');
+      faults.push(metricFault(whole[0], whole[1], published), dimensionFault(whole[0], dimensions));
       above = whole;
     }
   });

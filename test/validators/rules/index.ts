@@ -1,4 +1,5 @@
 import type { Finding, NamedTemplate, Rule } from '../types';
+import { alarms } from './alarms';
 import { configRules } from './config-rules';
 import { dashboards } from './dashboards';
 import { dependencies } from './dependencies';
@@ -15,6 +16,7 @@ import { queues } from './sqs';
 
 /** The rules of our own, for what no engine sees. Each has a mutant in mutants/ that shows it works. */
 export const rules: Record<string, Rule> = {
+  'alarms': alarms,
   'config-rules': configRules,
   'dashboards': dashboards,
   'dependencies': dependencies,

@@ -1,5 +1,5 @@
 import { Resolver } from '../intrinsics';
-import { covers, names, statementsOf, type Statement } from '../statements';
+import { covers, demanded, names, statementsOf, type Statement } from '../statements';
 import { asArray, ofType, props, targetOf } from '../template';
 import type { Remark, Rule, Template } from '../types';
 
@@ -51,16 +51,24 @@ function queues(template: Template, resolver: Resolver): Remark[] {
 }
 
 function topics(template: Template, resolver: Resolver): Remark[] {
-  const publishers = new Map<string, string>();
+  const publishers: [string, string][] = [];
+  for (const [, { Properties = {} }] of ofType(template, 'AWS::Events::Rule')) {
+    for (const target of asArray<any>(Properties.Targets)) {
+      const topic = targetOf(template, target.Arn);
+      if (topic && template.Resources[topic].Type === 'AWS::SNS::Topic') {
+        publishers.push([topic, 'events.amazonaws.com']);
+      }
+    }
+  }
   for (const [, { Properties = {} }] of ofType(template, /^AWS::CloudWatch::(Composite)?Alarm$/)) {
     for (const action of [Properties.AlarmActions, Properties.OKActions, Properties.InsufficientDataActions].flatMap((list) => asArray<any>(list))) {
       const topic = targetOf(template, action);
       if (topic && template.Resources[topic].Type === 'AWS::SNS::Topic') {
-        publishers.set(topic, 'cloudwatch.amazonaws.com');
+        publishers.push([topic, 'cloudwatch.amazonaws.com']);
       }
     }
   }
-  return [...publishers].flatMap(([topic, service]) => usableBy(template, resolver, topic, props(template, topic).KmsMasterKeyId, service));
+  return [...new Map(publishers.map(([topic, service]) => [`${topic} ${service}`, [topic, service]])).values()].flatMap(([topic, service]) => usableBy(template, resolver, topic, props(template, topic).KmsMasterKeyId, service));
 }
 
 function usableBy(template: Template, resolver: Resolver, id: string, encryption: any, service: string): Remark[] {
@@ -74,7 +82,11 @@ function usableBy(template: Template, resolver: Resolver, id: string, encryption
   if (!key || template.Resources[key].Type !== 'AWS::KMS::Key') {
     return [];
   }
-  const missing = ['kms:GenerateDataKey', 'kms:Decrypt'].filter((action) => !allowing(template, resolver, key, service).some((statement) => names(statement, action)));
+  // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: EventBridge gives the keys of topics no source.
+  const sourceless = service === 'events.amazonaws.com' && template.Resources[id].Type === 'AWS::SNS::Topic';
+  const statements = allowing(template, resolver, key, service)
+    .filter((statement) => !sourceless || ['aws:SourceAccount', 'aws:SourceArn'].every((name) => demanded(statement, name).length === 0));
+  const missing = ['kms:GenerateDataKey', 'kms:Decrypt'].filter((action) => !statements.some((statement) => names(statement, action)));
   return missing.length === 0 ? [] : [{ logicalId: key, message: `It encrypts ${id}, but its policy doesn't allow ${service} ${missing.join(', ')}: what the service sends is lost silently.` }];
 }
 

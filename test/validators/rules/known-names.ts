@@ -54,12 +54,26 @@ export const METRICS: Record<string, string[] | undefined> = {
     'HTTPCode_Target_5XX_Count', 'NewConnectionCount', 'RejectedConnectionCount', 'RequestCount', 'TargetConnectionErrorCount', 'TargetResponseTime', 'UnHealthyHostCount',
   ],
   'AWS/NATGateway': ['ActiveConnectionCount', 'BytesInFromDestination', 'BytesInFromSource', 'BytesOutToDestination', 'BytesOutToSource', 'ErrorPortAllocation', 'IdleTimeoutCount', 'PacketsDropCount'],
+  'AWS/PrivateLinkEndpoints': ['ActiveConnections', 'BytesProcessed', 'NewConnections', 'PacketsDropped', 'RstPacketsReceived'],
   'AWS/Scheduler': ['InvocationAttemptCount', 'InvocationDroppedCount', 'InvocationThrottleCount', 'TargetErrorCount', 'InvocationsSentToDeadLetterCount'],
   'AWS/Logs': ['IncomingBytes', 'IncomingLogEvents', 'ForwardedBytes', 'ForwardedLogEvents', 'DeliveryErrors', 'DeliveryThrottling'],
   'AWS/WAFV2': ['AllowedRequests', 'BlockedRequests', 'CountedRequests'],
   'AWS/RDS': undefined,
   // What the library's own code publishes.
   [NAMESPACE]: Object.keys(UNITS),
+};
+
+/** The sets of dimensions under which a namespace's metrics are kept: with others there is nothing to be found. */
+export const DIMENSIONS: Record<string, string[][] | undefined> = {
+  'AWS/ECS': [['ClusterName'], ['ClusterName', 'ServiceName']],
+  'ECS/ContainerInsights': [['ClusterName'], ['ClusterName', 'ServiceName'], ['ClusterName', 'TaskDefinitionFamily']],
+  'AWS/SQS': [['QueueName']],
+  'AWS/Events': [['RuleName']],
+  'AWS/Lambda': [['FunctionName'], ['FunctionName', 'Resource'], []],
+  'AWS/NATGateway': [['NatGatewayId']],
+  'AWS/PrivateLinkEndpoints': [['Endpoint Type', 'Service Name', 'VPC Endpoint Id', 'VPC Id'], ['Endpoint Type', 'Service Name', 'Subnet Id', 'VPC Endpoint Id', 'VPC Id']],
+  'AWS/Logs': [['LogGroupName'], ['DestinationType', 'FilterName', 'LogGroupName'], []],
+  [NAMESPACE]: [['WorkPool', 'Worker']],
 };
 
 /** Memory in MiB that Fargate offers for each number of CPU units. */

@@ -1,8 +1,25 @@
-import { METRICS } from './known-names';
+import { DIMENSIONS, METRICS } from './known-names';
+import { asArray, ofType } from '../template';
+import type { Template } from '../types';
 
 const STATISTICS = ['SampleCount', 'Average', 'Sum', 'Minimum', 'Maximum', 'IQM'];
 const NUMBER = '\\d{1,2}(\\.\\d+)?|100';
 const EXTENDED = new RegExp(`^((p|tm|wm|tc|ts)(${NUMBER})|(TM|WM|TC|TS|PR)\\([\\d.%]*:[\\d.%]*\\))$`);
+
+/** Metrics that the template's metric filters publish. */
+export function publishedBy(template: Template): Set<string> {
+  return new Set(ofType(template, 'AWS::Logs::MetricFilter').flatMap(([, { Properties = {} }]) =>
+    asArray<any>(Properties.MetricTransformations).map((metric) => `${metric.MetricNamespace} ${metric.MetricName}`)));
+}
+
+/** What is wrong with the names of a metric's dimensions. */
+export function dimensionFault(namespace: unknown, dimensions: unknown[]): string | undefined {
+  const known = DIMENSIONS[String(namespace)];
+  const given = dimensions.map(String).sort().join(', ');
+  return known && !known.some((names) => names.join(', ') === given)
+    ? `${namespace} keeps no metrics with the dimensions (${given}). Correct them, or add them to known-names.ts.`
+    : undefined;
+}
 
 /** What is wrong with the name of a metric; `published` are names that the template itself publishes. */
 export function metricFault(namespace: unknown, name: unknown, published: Set<string> = new Set()): string | undefined {

@@ -1,9 +1,9 @@
 import { Resolver } from '../intrinsics';
 import { managedPoliciesOfRole } from '../statements';
 import { asArray, ofType } from '../template';
-import type { Remark, Rule, Template } from '../types';
+import type { Remark, Rule } from '../types';
 import { CONFIG_RULES, ENDPOINT_SERVICES, FARGATE_SIZES, lastPart, MANAGED_POLICIES, WAF_GROUPS } from './known-names';
-import { mathFaults, metricFault, statisticFault } from './metrics';
+import { dimensionFault, mathFaults, metricFault, publishedBy, statisticFault } from './metrics';
 
 /** Names and sizes that AWS knows, which CloudFormation takes as any text: each has to be on a list. */
 export const knownNames: Rule = (template, { named }) => {
@@ -39,12 +39,6 @@ export const knownNames: Rule = (template, { named }) => {
   return remarks;
 };
 
-/** Metrics that the template's metric filters publish. */
-function publishedBy(template: Template): Set<string> {
-  return new Set(ofType(template, 'AWS::Logs::MetricFilter').flatMap(([, { Properties = {} }]) =>
-    asArray<any>(Properties.MetricTransformations).map((metric) => `${metric.MetricNamespace} ${metric.MetricName}`)));
-}
-
 function fargateFault(task: any): string | undefined {
   if (!asArray(task.RequiresCompatibilities).includes('FARGATE')) {
     return undefined;
@@ -61,9 +55,14 @@ function alarmFaults(alarm: any, published: Set<string>): string[] {
   const stats = queries.map((query) => query.MetricStat).filter(Boolean);
   return [
     metricFault(alarm.Namespace, alarm.MetricName, published),
+    alarm.MetricName && dimensionFault(alarm.Namespace, asArray<any>(alarm.Dimensions).map(({ Name }) => Name)),
     statisticFault(alarm.Statistic),
     statisticFault(alarm.ExtendedStatistic),
-    ...stats.flatMap((stat) => [metricFault(stat.Metric?.Namespace, stat.Metric?.MetricName, published), statisticFault(stat.Stat)]),
+    ...stats.flatMap((stat) => [
+      metricFault(stat.Metric?.Namespace, stat.Metric?.MetricName, published),
+      dimensionFault(stat.Metric?.Namespace, asArray<any>(stat.Metric?.Dimensions).map(({ Name }) => Name)),
+      statisticFault(stat.Stat),
+    ]),
     ...mathFaults(queries.map(({ Id, Expression }) => ({ id: Id, expression: Expression }))),
     queries.length > 0 && queries.filter((query) => query.ReturnData !== false).length !== 1 ? 'Exactly one of its metrics has to return data.' : undefined,
     Number(alarm.DatapointsToAlarm ?? 0) > Number(alarm.EvaluationPeriods) ? `It wants ${alarm.DatapointsToAlarm} datapoints out of ${alarm.EvaluationPeriods} periods: it never fires.` : undefined,

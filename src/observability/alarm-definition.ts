@@ -1,0 +1,26 @@
+import { aws_cloudwatch as cloudwatch, Duration } from 'aws-cdk-lib';
+
+/** An alarm as data: what is measured, when that is too much, and what an operator is told. */
+export interface AlarmDefinition {
+  /** Construct id, and the alarm's heading in docs/operations.md. */
+  readonly name: string;
+  readonly metric: cloudwatch.IMetric;
+  /** The alarm goes off at this value and above. */
+  readonly threshold: number;
+  /** How many of the last periods have to be at the threshold. */
+  readonly datapoints: readonly [needed: number, of: number];
+  /** What a period without data means. */
+  readonly missing: cloudwatch.TreatMissingData;
+  readonly happened: string;
+  readonly means: string;
+  readonly firstStep: string;
+  /** Whether flow runs don't start while it lasts: it makes the worker unhealthy. */
+  readonly critical?: boolean;
+}
+
+export const MINUTE = Duration.minutes(1);
+
+/** Metric maths over metrics by their ids. */
+export function math(expression: string, usingMetrics: Record<string, cloudwatch.IMetric>, label: string): cloudwatch.MathExpression {
+  return new cloudwatch.MathExpression({ expression, usingMetrics, label, period: MINUTE });
+}

@@ -1,0 +1,19 @@
+import { Duration, aws_s3 as s3 } from 'aws-cdk-lib';
+
+/** Where logs are kept when CloudWatch Logs no longer has them. */
+export interface LogArchiveOptions {
+  /**
+   * Bucket for the archive. Its encryption and its life cycle are yours to set.
+   *
+   * @default - a bucket is made: encrypted, without public access, kept when the stack is deleted; objects move to Glacier
+   * Instant Retrieval after 30 days
+   */
+  readonly bucket?: s3.IBucket;
+
+  /**
+   * How long the bucket that is made keeps the logs, more than 30 days. Throws beside `bucket`.
+   *
+   * @default Duration.days(365)
+   */
+  readonly expiration?: Duration;
+}

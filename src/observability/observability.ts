@@ -1,0 +1,107 @@
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_sns as sns, Names, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Cluster } from '../cluster/cluster';
+import { Demand } from '../demand/demand';
+import { Network } from '../network/network';
+import { PrefectApi } from '../prefect-api';
+import { known } from '../private/validation';
+import { ScalingPlan } from '../scaling/plan';
+import { EventQueue } from '../work-pool/event-queue';
+import { WorkerType } from '../worker-type';
+import { AlarmDefinition } from './alarm-definition';
+import { alarmTopic } from './alarm-topic';
+import { Alarms } from './alarms';
+import { stackDashboard } from './dashboard';
+import { dashboardSection } from './dashboard-section';
+import { demandAlarms } from './demand-alarms';
+import { LogArchive } from './log-archive';
+import { subscribe } from './log-destination';
+import { LogMetrics } from './log-metrics';
+import { LogQueries } from './log-queries';
+import { ObservabilityOptions } from './observability-options';
+import { ServiceEvents } from './service-events';
+import { validateThresholds } from './thresholds';
+import { natAlarms, queueAlarms, serviceAlarms } from './worker-alarms';
+
+export interface ObservabilityProps {
+  readonly api: PrefectApi;
+  readonly options: ObservabilityOptions;
+  readonly workPoolName: string;
+  readonly network: Network;
+  readonly cluster: Cluster;
+  readonly service: ecs.FargateService;
+  readonly logGroup: logs.ILogGroup;
+  /** What tells ECS workers of their flow runs' tasks. */
+  readonly events?: EventQueue;
+  readonly demand: Demand;
+  readonly workerType: WorkerType;
+  readonly plan: ScalingPlan;
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+}
+
+/** What the worker shows of itself: alarms, a dashboard, saved queries, and logs where else they are wanted. */
+export class Observability extends Construct {
+  public readonly alarms: { [name: string]: cloudwatch.AlarmBase } = {};
+  public readonly alarmTopic?: sns.ITopic;
+  public readonly dashboard?: cloudwatch.Dashboard;
+
+  constructor(scope: Construct, id: string, private readonly props: ObservabilityProps) {
+    super(scope, id);
+    const { options, service, logGroup, encryptionKey } = props;
+
+    if (options.alarms?.enabled ?? true) {
+      this.alarmTopic = alarmTopic(this, options.alarmTopic, encryptionKey);
+      new ServiceEvents(this, 'Events', service, this.alarmTopic);
+      this.alarms = new Alarms(this, 'Alarms', this.alarmTopic, this.alarmDefinitions()).byName;
+    }
+
+    new LogQueries(this, 'Queries', logGroup);
+    if (options.dashboard ?? true) this.dashboard = this.showOnDashboard();
+
+    if (options.logArchive) new LogArchive(this, 'LogArchive', { ...props, options: options.logArchive });
+    if (options.logDestinationArn !== undefined) subscribe(this, 'LogDestination', logGroup, options.logDestinationArn);
+  }
+
+  private alarmDefinitions(): AlarmDefinition[] {
+    const { network, cluster, service, events, demand, plan } = this.props;
+    const wanted = this.wanted();
+    const standby = plan.standby !== undefined;
+    const options = this.props.options.alarms ?? {};
+    validateThresholds(options);
+    return [
+      ...demandAlarms({ demand, wanted, standby, options }),
+      ...serviceAlarms(service, cluster.containerInsights, options),
+      ...(events ? queueAlarms(events, wanted, options) : []),
+      ...natAlarms(network.natGatewayIds),
+    ];
+  }
+
+  /** Metric that is 1 or more while a worker is wanted, where there may be none on purpose. */
+  private wanted(): cloudwatch.Metric | undefined {
+    const { workerType, demand, plan: { min, schedules, standby } } = this.props;
+    const least = [min, ...schedules.map(schedule => schedule.minWorkers ?? min)];
+    if (!standby && least.every(count => known(count) && count > 0)) return undefined;
+    // Without demand-led scaling nobody knows how many workers the runs need; that there are runs is enough.
+    return demand.metric(standby || workerType === WorkerType.PROCESS ? 'RequiredWorkers' : 'Demand');
+  }
+
+  private showOnDashboard(): cloudwatch.Dashboard {
+    const { api, network, cluster, events, workPoolName, logGroup } = this.props;
+    const worker = this.node.scope as Construct;
+    const dashboard = stackDashboard(Stack.of(this));
+    dashboard.addWidgets(...dashboardSection({
+      ...this.props,
+      title: worker.node.path,
+      workPoolUrl: api._workPoolUrl(workPoolName),
+      alarms: Object.values(this.alarms),
+      containerInsights: cluster.containerInsights,
+      queue: events?.queue,
+      deadLetterQueue: events?.deadLetterQueue,
+      vpcId: network.ownVpc ? network.vpc.vpcId : undefined,
+      natGatewayIds: network.natGatewayIds,
+      loggedErrors: new LogMetrics(this, 'Metrics', logGroup, Names.uniqueResourceName(worker, { maxLength: 128 })).errors,
+    }));
+    return dashboard;
+  }
+}

@@ -1,0 +1,96 @@
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, Duration } from 'aws-cdk-lib';
+import { AlarmDefinition, math, MINUTE } from './alarm-definition';
+import { AlarmOptions } from './alarm-options';
+import { containerInsights, natMetric } from './metrics';
+import { EventQueue } from '../work-pool/event-queue';
+
+const { NOT_BREACHING } = cloudwatch.TreatMissingData;
+
+/** Alarms on the workers' tasks. */
+export function serviceAlarms(service: ecs.FargateService, hasContainerInsights: boolean, options: AlarmOptions): AlarmDefinition[] {
+  return [
+    ...(hasContainerInsights ? [fewerTasks(service)] : []),
+    {
+      name: 'HighCpu',
+      metric: service.metricCpuUtilization({ statistic: cloudwatch.Stats.AVERAGE, period: MINUTE }),
+      threshold: options.cpuPercent ?? 90,
+      datapoints: [15, 15],
+      // Without a task there is nothing to measure.
+      missing: NOT_BREACHING,
+      happened: 'The workers\' CPU has been busy for 15 minutes.',
+      means: 'More runs or larger ones than the workers are made for; heartbeats and polls may come late.',
+      firstStep: 'Raise cpu or scaling.maxWorkers, or lower flowRunLimit.',
+    },
+    {
+      name: 'HighMemory',
+      metric: service.metricMemoryUtilization({ statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE }),
+      threshold: options.memoryPercent ?? 90,
+      datapoints: [5, 5],
+      missing: NOT_BREACHING,
+      happened: 'A worker\'s memory is nearly used up.',
+      means: 'When it is, the container is ended, and the flow runs in it crash.',
+      firstStep: 'Raise memoryLimitMiB, or lower flowRunLimit.',
+    },
+  ];
+}
+
+function fewerTasks(service: ecs.FargateService): AlarmDefinition {
+  const running = containerInsights(service, 'RunningTaskCount');
+  return {
+    name: 'FewerTasksThanWanted',
+    // Without a running task there may be no count of them.
+    metric: math('desired - FILL(running, 0)', { desired: containerInsights(service, 'DesiredTaskCount'), running }, 'Missing tasks'),
+    threshold: 1,
+    datapoints: [10, 10],
+    missing: NOT_BREACHING,
+    happened: 'For ten minutes fewer workers have been running than the service wants.',
+    means: 'Tasks don\'t start, or end again at once.',
+    firstStep: 'Read the service\'s events and the stopped tasks\' reasons: image, secrets, network, Fargate capacity.',
+    critical: true,
+  };
+}
+
+/** Alarms on the queue that tells ECS workers of their flow runs' tasks. */
+export function queueAlarms(events: EventQueue, wanted: cloudwatch.IMetric | undefined, options: AlarmOptions): AlarmDefinition[] {
+  const { queue, deadLetterQueue } = events;
+  const age = queue.metricApproximateAgeOfOldestMessage({ statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE });
+  return [
+    {
+      name: 'EventsUnread',
+      metric: wanted ? math('IF(wanted >= 1, age, 0)', { wanted, age }, 'Age while workers are wanted') : age,
+      threshold: (options.eventAge ?? Duration.minutes(15)).toSeconds(),
+      datapoints: [5, 5],
+      missing: NOT_BREACHING,
+      happened: 'Nobody reads the queue of ECS task events.',
+      means: 'A flow run whose task dies stays Running in Prefect.',
+      firstStep: 'Look for "ecs_observer" in the workers\' logs; check that a worker is online.',
+    },
+    {
+      name: 'DeadLetters',
+      metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE }),
+      threshold: 1,
+      datapoints: [1, 1],
+      missing: NOT_BREACHING,
+      happened: 'An ECS task event could not be handled three times.',
+      means: 'A flow run may stay Running in Prefect although its task has ended.',
+      firstStep: 'Read the message in the dead-letter queue: it names the task and the flow run; set the run\'s state by hand, then purge or redrive.',
+    },
+  ];
+}
+
+/** Alarm on the NAT gateways of the worker's own VPC. */
+export function natAlarms(natGatewayIds: readonly string[]): AlarmDefinition[] {
+  if (natGatewayIds.length === 0) return [];
+  const errors = natGatewayIds.map(id => natMetric(id, 'ErrorPortAllocation'));
+  const byId = Object.fromEntries(errors.map((metric, index) => [`nat${index}`, metric]));
+  return [{
+    name: 'NatPortsExhausted',
+    metric: errors.length === 1 ? errors[0] : math('SUM(METRICS())', byId, 'Failed allocations'),
+    threshold: 1,
+    datapoints: [2, 5],
+    missing: NOT_BREACHING,
+    happened: 'A NAT gateway had no port left for a connection.',
+    means: 'Calls of workers and flow runs to one destination fail from time to time.',
+    firstStep: 'Spread the load over more zones (network.maxAzs), or give busy AWS services a VPC endpoint.',
+  }];
+}

@@ -1,0 +1,181 @@
+import { Duration } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { AlarmOptions, PrefectFargateWorkerProps, WorkerRole, WorkerType } from '../../src';
+import { Alarm, Minute, minutes } from '../support/alarms';
+import { addWorker, newStack, resource, resources, templateOf, text } from '../support/worker';
+
+const ecs = templateOf();
+const process = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 1 } });
+const fromZero = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 0 } });
+const standby = templateOf({ workerType: WorkerType.PROCESS, scaling: { role: WorkerRole.STANDBY } });
+
+/** An alarm's life: quiet while all is well, off by its fault, off no longer when the fault is gone. */
+interface Life {
+  readonly name: string;
+  readonly template: Template;
+  readonly well: Minute;
+  readonly fault: Minute;
+  /** After how many minutes of the fault the alarm goes off, and not a minute earlier. */
+  readonly after: number;
+  /** What it says when nothing is measured any more, coming from OK and from ALARM. */
+  readonly silence: readonly [string, string];
+}
+
+const KEPT = ['OK', 'ALARM'] as const;
+const FORGIVEN = ['OK', 'OK'] as const;
+
+const lives: Life[] = [
+  { name: 'NoWorkerOnline', template: ecs, well: { online: 2 }, fault: { online: 0 }, after: 3, silence: KEPT },
+  { name: 'NoWorkerOnline', template: process, well: { online: 1 }, fault: { online: 0 }, after: 3, silence: KEPT },
+  { name: 'NoWorkerOnline', template: fromZero, well: { online: 1, wanted: 1 }, fault: { online: 0, wanted: 1 }, after: 8, silence: KEPT },
+  { name: 'NoWorkerOnline', template: standby, well: { online: 2, wanted: 0 }, fault: { online: 0, wanted: 1 }, after: 8, silence: KEPT },
+  { name: 'StandbyTookOver', template: standby, well: { RequiredWorkers: 0 }, fault: { RequiredWorkers: 1 }, after: 1, silence: KEPT },
+  { name: 'LateRuns', template: ecs, well: { LateRuns: 9 }, fault: { LateRuns: 10 }, after: 5, silence: KEPT },
+  { name: 'OldestLateRun', template: ecs, well: { OldestLateSeconds: 899 }, fault: { OldestLateSeconds: 900 }, after: 3, silence: KEPT },
+  { name: 'CrashedRuns', template: ecs, well: { CrashedRuns: 0 }, fault: { CrashedRuns: 1 }, after: 5, silence: FORGIVEN },
+  { name: 'PublisherFailing', template: ecs, well: { PublisherErrors: 0 }, fault: { PublisherErrors: 1 }, after: 3, silence: FORGIVEN },
+  { name: 'PublisherSilent', template: ecs, well: { reports: 0 }, fault: {}, after: 7, silence: ['ALARM', 'ALARM'] },
+  { name: 'FewerTasksThanWanted', template: ecs, well: { desired: 2, running: 2 }, fault: { desired: 2, running: 1 }, after: 10, silence: FORGIVEN },
+  { name: 'HighCpu', template: ecs, well: { CPUUtilization: 89 }, fault: { CPUUtilization: 90 }, after: 15, silence: FORGIVEN },
+  { name: 'HighMemory', template: ecs, well: { MemoryUtilization: 89 }, fault: { MemoryUtilization: 90 }, after: 5, silence: FORGIVEN },
+  { name: 'EventsUnread', template: ecs, well: { ApproximateAgeOfOldestMessage: 300 }, fault: { ApproximateAgeOfOldestMessage: 900 }, after: 5, silence: FORGIVEN },
+  { name: 'DeadLetters', template: ecs, well: { ApproximateNumberOfMessagesVisible: 0 }, fault: { ApproximateNumberOfMessagesVisible: 1 }, after: 1, silence: FORGIVEN },
+  { name: 'NatPortsExhausted', template: ecs, well: { nat0: 0, nat1: 0 }, fault: { nat0: 0, nat1: 1 }, after: 2, silence: FORGIVEN },
+];
+
+describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { template, well, fault, after, silence }) => {
+  test('is OK while all is well', () => {
+    expect(new Alarm(template, name).after(minutes(60, well))).toBe('OK');
+  });
+
+  test('goes off for its fault, and not too early', () => {
+    const alarm = new Alarm(template, name);
+    alarm.after(minutes(30, well));
+    expect(alarm.after(minutes(after - 1, fault))).toBe('OK');
+    expect(alarm.after([fault])).toBe('ALARM');
+    expect(alarm.after(minutes(60, fault))).toBe('ALARM');
+  });
+
+  test('is OK again when the fault is gone', () => {
+    const alarm = new Alarm(template, name);
+    alarm.after([...minutes(30, well), ...minutes(30, fault)]);
+    expect(alarm.after(minutes(20, well))).toBe('OK');
+  });
+
+  test('treats silence as what it means', () => {
+    const alarm = new Alarm(template, name);
+    alarm.after(minutes(30, well));
+    expect(alarm.after(minutes(60))).toBe(silence[0]);
+    const off = new Alarm(template, name);
+    off.after([...minutes(30, well), ...minutes(30, fault)]);
+    expect(off.after(minutes(60))).toBe(silence[1]);
+  });
+
+  test('says what happened, what it means and the first step, within what CloudWatch keeps', () => {
+    const { description } = new Alarm(template, name);
+    expect(description).toMatch(/^[A-Z][^.]+\. .+\. First step: .+ Worker Stack\/Worker, https:\S+$/);
+    expect(description.endsWith(`docs/operations.md#${name.toLowerCase()}`)).toBe(true);
+    expect(description.length).toBeLessThanOrEqual(1024);
+  });
+});
+
+test('every alarm has its life above', () => {
+  const names = (template: Template) => Object.keys(template.findResources('AWS::CloudWatch::Alarm')).map(id => /ObservabilityAlarms(\w+)[0-9A-F]{8}$/.exec(id)?.[1]).filter(name => name);
+  expect([...new Set([ecs, process, fromZero, standby].flatMap(names))].sort()).toEqual([...new Set(lives.map(({ name }) => name))].sort());
+});
+
+describe('scaled to zero on purpose', () => {
+  test.each([
+    ['PROCESS workers without demand', fromZero, { online: 0, wanted: 0 }],
+    ['a standby whose pool another serves', standby, { online: 2, wanted: 0 }],
+    ['a standby whose pool has no worker and no runs', standby, { online: 0, wanted: 0 }],
+  ])('%s raise no alarm', (_, template, minute) => {
+    expect(new Alarm(template, 'NoWorkerOnline').after(minutes(600, minute))).toBe('OK');
+  });
+
+  test('no task wanted and none running is no lack of tasks, with and without a count', () => {
+    expect(new Alarm(fromZero, 'FewerTasksThanWanted').after(minutes(60, { desired: 0, running: 0 }))).toBe('OK');
+    expect(new Alarm(fromZero, 'FewerTasksThanWanted').after(minutes(60, { desired: 0 }))).toBe('OK');
+  });
+
+  test('events that wait for an ECS standby are no fault', () => {
+    const alarm = new Alarm(templateOf({ scaling: { role: WorkerRole.STANDBY } }), 'EventsUnread');
+    expect(alarm.after(minutes(60, { age: 5000, wanted: 0 }))).toBe('OK');
+    expect(alarm.after(minutes(5, { age: 5000, wanted: 1 }))).toBe('ALARM');
+  });
+
+  test('a worker that is started for the first due run has eight minutes', () => {
+    const alarm = new Alarm(fromZero, 'NoWorkerOnline');
+    alarm.after([...minutes(30, { online: 0, wanted: 0 }), ...minutes(7, { online: 0, wanted: 1 })]);
+    expect(alarm.after(minutes(30, { online: 1, wanted: 1 }))).toBe('OK');
+  });
+});
+
+test('a lack of tasks shows where there is no task left to count', () => {
+  expect(new Alarm(ecs, 'FewerTasksThanWanted').after([...minutes(30, { desired: 2, running: 2 }), ...minutes(10, { desired: 2 })])).toBe('ALARM');
+});
+
+describe('WorkerUnhealthy', () => {
+  const composite = (template: Template) => resource(template, 'AWS::CloudWatch::CompositeAlarm').Properties;
+
+  test('is any of the alarms for which flow runs don\'t start', () => {
+    const rule = text(composite(ecs).AlarmRule);
+    expect(rule.match(/Alarms(\w+?)[0-9A-F]{8}\.Arn/g).map((match: string) => match.slice(6, -12)))
+      .toEqual(['NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'FewerTasksThanWanted']);
+    expect(rule).toMatch(/^\(ALARM\("[^"]+"\)( OR ALARM\("[^"]+"\))+\)$/);
+  });
+
+  test('has no name that another stack could have', () => {
+    expect(composite(ecs).AlarmName).toBeUndefined();
+  });
+});
+
+test('every alarm tells the topic of both ways', () => {
+  for (const { Properties } of [...resources(ecs, 'AWS::CloudWatch::Alarm').filter(({ Properties: { AlarmDescription } }) => /First step/.test(AlarmDescription)), ...resources(ecs, 'AWS::CloudWatch::CompositeAlarm')]) {
+    expect(text(Properties.AlarmActions)).toEqual([expect.stringMatching(/^\{WorkerObservabilityTopic/)]);
+    expect(Properties.OKActions).toEqual(Properties.AlarmActions);
+  }
+});
+
+describe('thresholds', () => {
+  const alarms: AlarmOptions = {
+    lateRuns: 3, oldestLateRun: Duration.minutes(2), crashedRuns: 4, cpuPercent: 50, memoryPercent: 60, eventAge: Duration.minutes(3),
+  };
+
+  test('are yours', () => {
+    const own = templateOf({ observability: { alarms } });
+    const thresholds = Object.fromEntries(['LateRuns', 'OldestLateRun', 'CrashedRuns', 'HighCpu', 'HighMemory', 'EventsUnread']
+      .map(name => [name, resource(own, 'AWS::CloudWatch::Alarm', new RegExp(`Alarms${name}`)).Properties.Threshold]));
+    expect(thresholds).toEqual({ LateRuns: 3, OldestLateRun: 120, CrashedRuns: 4, HighCpu: 50, HighMemory: 60, EventsUnread: 180 });
+  });
+
+  test.each<[AlarmOptions, string]>([
+    [{ lateRuns: 0 }, 'observability.alarms.lateRuns is 0: give a whole number of at least 1.'],
+    [{ crashedRuns: 0.5 }, 'observability.alarms.crashedRuns is 0.5: give a whole number of at least 1.'],
+    [{ cpuPercent: 0 }, 'observability.alarms.cpuPercent is 0: give a percentage above 0 and up to 100.'],
+    [{ memoryPercent: 101 }, 'observability.alarms.memoryPercent is 101: give a percentage above 0 and up to 100.'],
+    [{ oldestLateRun: Duration.seconds(30) }, 'observability.alarms.oldestLateRun is "Duration.seconds(30)": give at least a minute; metrics come once in a minute.'],
+    [{ eventAge: Duration.seconds(1) }, 'observability.alarms.eventAge is "Duration.seconds(1)": give at least a minute; metrics come once in a minute.'],
+  ])('%j are refused', (options, message) => {
+    expect(() => addWorker(newStack(), { observability: { alarms: options } })).toThrow(message);
+  });
+});
+
+describe('an alarm is left out where nobody publishes its metric:', () => {
+  const names = (props: Partial<PrefectFargateWorkerProps> | Parameters<typeof templateOf>[0]) =>
+    Object.keys(templateOf(props).findResources('AWS::CloudWatch::Alarm')).join();
+
+  test('the count of tasks, in a cluster of which nothing is known', () => {
+    const own = newStack();
+    const worker = addWorker(own, {}, 'First');
+    expect(Object.keys(worker.alarms)).toContain('FewerTasksThanWanted');
+  });
+
+  test('the task events, for PROCESS workers', () => {
+    expect(names({ workerType: WorkerType.PROCESS })).not.toMatch(/EventsUnread|DeadLetters/);
+  });
+
+  test('NAT gateways, where there is none', () => {
+    expect(names({ network: { natGateways: 0 } })).not.toMatch(/NatPorts/);
+  });
+});

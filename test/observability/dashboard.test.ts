@@ -1,0 +1,98 @@
+import { CfnParameter, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { PrefectApi, WorkerType, WorkPool } from '../../src';
+import { addWorker, ACCOUNT_ID, importedVpc, newStack, resource, selfHosted, templateOf, text, WORKSPACE_ID } from '../support/worker';
+
+/** The widgets, with references as short text. */
+function widgets(template: Template): any[] {
+  return JSON.parse(text(resource(template, 'AWS::CloudWatch::Dashboard').Properties.DashboardBody)).widgets;
+}
+const titles = (template: Template) => widgets(template).map(({ properties: { title, markdown } }) => title ?? markdown);
+
+describe('the dashboard', () => {
+  const template = templateOf();
+
+  test('asks what an operator asks, in this order', () => {
+    expect(titles(template).filter(title => title.startsWith('### ')))
+      .toEqual(['### Is it healthy?', '### Is work waiting?', '### Is capacity following?', '### What does it cost?', '### Where are the errors?']);
+  });
+
+  test('fills each row from left to right without overlap', () => {
+    const taken = new Set<string>();
+    for (const { x, y, width, height } of widgets(template)) {
+      expect(x + width).toBeLessThanOrEqual(24);
+      for (let column = x; column < x + width; column++) {
+        for (let line = y; line < y + height; line++) {
+          expect(taken.has(`${column} ${line}`)).toBe(false);
+          taken.add(`${column} ${line}`);
+        }
+      }
+    }
+  });
+
+  test('shows the state of every alarm', () => {
+    const [{ properties: { alarms } }] = widgets(template).filter(({ type }) => type === 'alarm');
+    expect(alarms).toHaveLength(Object.keys(template.findResources('AWS::CloudWatch::Alarm')).filter(id => /ObservabilityAlarms/.test(id)).length + 1);
+  });
+
+  test('asks the worker\'s logs', () => {
+    const logs = widgets(template).filter(({ type }) => type === 'log');
+    expect(logs.map(({ properties: { title } }) => title)).toEqual(['Errors', 'Slow starts']);
+    for (const { properties: { query } } of logs) expect(query).toMatch(/^SOURCE '\{WorkerTaskLogs\w+\}' \| (fields|filter) /);
+  });
+
+  test('shows bytes through what was made for the worker only', () => {
+    const made = JSON.stringify(widgets(template));
+    expect(made.match(/"AWS\/NATGateway"/g)).toHaveLength(4);
+    expect(made).toContain('\\"VPC Id\\"=\\"{WorkerNetworkVpc');
+    const stack = newStack();
+    addWorker(stack, { vpc: importedVpc(stack) });
+    expect(JSON.stringify(widgets(Template.fromStack(stack)))).not.toMatch(/NATGateway|PrivateLink/);
+  });
+
+  test('has no task events for PROCESS workers', () => {
+    expect(titles(templateOf({ workerType: WorkerType.PROCESS }))).not.toContain('Task events');
+    expect(titles(template)).toContain('Task events');
+  });
+
+  test('shows no alarms where there are none', () => {
+    expect(widgets(templateOf({ observability: { alarms: { enabled: false } } })).filter(({ type }) => type === 'alarm')).toEqual([]);
+  });
+});
+
+describe('the link to the work pool', () => {
+  const link = (template: Template) => /\[.*\]\((.*)\)/.exec(widgets(template)[1].properties.markdown)![1];
+
+  test('leads to Prefect Cloud', () => {
+    expect(link(templateOf({ workPool: WorkPool.managed('my pool') })))
+      .toBe(`https://app.prefect.cloud/account/${ACCOUNT_ID}/workspace/${WORKSPACE_ID}/work-pools/work-pool/my%20pool`);
+  });
+
+  test('leads to a server of your own', () => {
+    expect(link(templateOf(stack => ({ api: selfHosted(stack) })))).toBe('https://prefect.example.com:4200/work-pools/work-pool/etl');
+  });
+
+  test('leads there where the URL is known only at deployment', () => {
+    const url = (stack: Stack) => new CfnParameter(stack, 'Url').valueAsString;
+    expect(new URL(link(templateOf(stack => ({ api: PrefectApi.selfHosted({ url: url(stack) }) }))).replace('{Url}', 'https://prefect.example.com/api')).href)
+      .toBe('https://prefect.example.com/work-pools/work-pool/etl');
+  });
+});
+
+describe('two workers', () => {
+  test('of a stack share one dashboard, each with a section', () => {
+    const stack = newStack();
+    const one = addWorker(stack, {}, 'One');
+    const two = addWorker(stack, { workPool: WorkPool.managed('other'), vpc: one.vpc, cluster: one.cluster }, 'Two');
+    expect(two.dashboard).toBe(one.dashboard);
+    expect(titles(Template.fromStack(stack)).filter(title => title.startsWith('## ')).map(title => title.split('\n')[0])).toEqual(['## Stack/One', '## Stack/Two']);
+  });
+
+  test('are told apart: one may stay off it', () => {
+    const stack = newStack();
+    addWorker(stack, {}, 'One');
+    const two = addWorker(stack, { workPool: WorkPool.managed('other'), observability: { dashboard: false } }, 'Two');
+    expect(two.dashboard).toBeUndefined();
+    expect(titles(Template.fromStack(stack)).join()).not.toContain('Stack/Two');
+  });
+});

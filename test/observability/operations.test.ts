@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WorkerRole } from '../../src';
+import { resources, templateOf } from '../support/worker';
+
+const handbook = readFileSync(join(__dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+const headings = [...handbook.matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading);
+const rows = [...handbook.matchAll(/^\| \[(\w+)\]\(#(\w+)\)( ●)? \| [^|]+ \| [^|]+ \| [^|]+ \|$/gm)];
+
+const told = [templateOf(), templateOf({ scaling: { role: WorkerRole.STANDBY } })].flatMap(template => [
+  ...[...resources(template, 'AWS::CloudWatch::Alarm'), ...resources(template, 'AWS::CloudWatch::CompositeAlarm')].map(({ Properties }) => String(Properties.AlarmDescription)),
+  ...resources(template, 'AWS::Events::Rule').map(({ Properties }) => JSON.stringify(Properties.Targets)),
+]);
+const anchors = new Set(told.flatMap(text => [...text.matchAll(/docs\/operations\.md#(\w+)/g)].map(([, anchor]) => anchor)));
+
+describe('the handbook', () => {
+  test('has a place for all that the topic is told, and for nothing else', () => {
+    expect(headings.map(heading => heading.toLowerCase()).sort()).toEqual([...anchors].sort());
+  });
+
+  test('has each in its table: what happened, what it means, the first step', () => {
+    expect(rows.map(([, name]) => name).sort()).toEqual([...headings].sort());
+  });
+
+  test('marks those that make the worker unhealthy', () => {
+    const [{ Properties }] = resources(templateOf(), 'AWS::CloudWatch::CompositeAlarm');
+    const marked = rows.filter(([,,, mark]) => mark).map(([, name]) => name);
+    expect(Properties.AlarmDescription).toMatch(/^One of these is in ALARM: ([\w, ]+)\./);
+    expect([.../: ([\w, ]+)\./.exec(Properties.AlarmDescription)![1].split(', ')].sort()).toEqual(marked.sort());
+  });
+});

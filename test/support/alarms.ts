@@ -1,0 +1,63 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { evaluateMath, Series } from './metric-math';
+import { resource } from './worker';
+import { AlarmRule, AlarmState, evaluate, evaluationRange } from '../../bench/scaling/aws/alarm';
+import { aggregate, Statistic } from '../../bench/scaling/aws/metrics';
+
+/** What is measured in a minute: by the metric's id where the alarm does maths, by its name where not. */
+export type Minute = Readonly<Record<string, number | undefined>>;
+
+/** `count` minutes in which the same is measured; nothing without `minute`. */
+export function minutes(count: number, minute: Minute = {}): Minute[] {
+  return Array.from({ length: count }, () => minute);
+}
+
+/** A synthesized alarm, held against data as CloudWatch does. */
+export class Alarm {
+  private readonly properties: any;
+  private readonly measured: Minute[] = [];
+  public state: AlarmState = 'INSUFFICIENT_DATA';
+
+  constructor(template: Template, name: string) {
+    this.properties = resource(template, 'AWS::CloudWatch::Alarm', new RegExp(`ObservabilityAlarms${name}[0-9A-F]{8}$`)).Properties;
+  }
+
+  public get description(): string {
+    return this.properties.AlarmDescription;
+  }
+
+  /** The state after some more minutes; the alarm is looked at after each. */
+  public after(more: readonly Minute[]): AlarmState {
+    const { ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm, TreatMissingData } = this.properties;
+    const rule: AlarmRule = {
+      comparison: ComparisonOperator,
+      threshold: Threshold,
+      evaluationPeriods: EvaluationPeriods,
+      datapointsToAlarm: DatapointsToAlarm,
+      missingData: TreatMissingData,
+    };
+    for (const minute of more) {
+      this.measured.push(minute);
+      this.state = evaluate(rule, this.series().slice(-evaluationRange(rule)), this.state).state;
+    }
+    return this.state;
+  }
+
+  /** The data points of all periods that are over. */
+  private series(): Series {
+    const { Metrics, MetricName, Statistic: statistic, Period } = this.properties;
+    if (!Metrics) return this.dataPoints(MetricName, statistic, Period);
+    const [{ Expression }] = Metrics.filter((query: any) => query.ReturnData !== false);
+    const stats = Metrics.filter((query: any) => query.MetricStat);
+    const points = stats.map(({ Id, MetricStat: { Stat, Period: period } }: any) => [Id, this.dataPoints(Id, Stat, period)]);
+    return evaluateMath(Expression, Object.fromEntries(points));
+  }
+
+  private dataPoints(key: string, statistic: Statistic, period: number): Series {
+    const length = period / 60;
+    return Array.from({ length: Math.floor(this.measured.length / length) }, (_, index) => {
+      const values = this.measured.slice(index * length, (index + 1) * length).map(minute => minute[key]).filter(value => value !== undefined);
+      return values.length === 0 ? undefined : aggregate(statistic, values);
+    });
+  }
+}
