@@ -32,6 +32,34 @@ const EXPECTATIONS: readonly Expectation[] = [
       'a service action': serviceAction(origin, 'SERVICE_TASK_PLACEMENT_FAILURE'),
     }),
   },
+  {
+    rule: /^Observability\/Events\/DeploymentFailed$/,
+    takes: (origin) => ({ 'a failed deployment': deploymentStateChange(origin, FAILED) }),
+    leaves: (origin) => ({
+      'a deployment that began': deploymentStateChange(origin, 'SERVICE_DEPLOYMENT_IN_PROGRESS'),
+      'a completed deployment': deploymentStateChange(origin, 'SERVICE_DEPLOYMENT_COMPLETED'),
+      'a failed deployment of another service': deploymentStateChange(elsewhere(origin), FAILED),
+      'a service action': serviceAction(origin, 'SERVICE_TASK_PLACEMENT_FAILURE'),
+    }),
+  },
+  {
+    rule: /^Observability\/Events\/TaskFailed$/,
+    takes: (origin) => ({
+      'a worker that ended by itself': serviceTaskStateChange(origin),
+      'a worker that did not start': serviceTaskStateChange(origin, {
+        stopCode: 'TaskFailedToStart', stoppedReason: 'CannotPullContainerError: pull image manifest has been retried 7 time(s)',
+      }),
+      'an unhealthy worker': serviceTaskStateChange(origin, { stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Task failed container health checks' }),
+    }),
+    leaves: (origin) => ({
+      'scale-in': serviceTaskStateChange(origin, { stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Scaling activity initiated by (deployment ecs-svc/1)' }),
+      'a Spot interruption': serviceTaskStateChange(origin, { stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.' }),
+      'somebody who stopped it': serviceTaskStateChange(origin, { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' }),
+      'a worker that is stopping': serviceTaskStateChange(origin, { lastStatus: 'DEACTIVATING' }),
+      'a worker of another service': serviceTaskStateChange(elsewhere(origin)),
+      'a flow run': taskStateChange(origin),
+    }),
+  },
 ];
 
 interface Case {
