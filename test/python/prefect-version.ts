@@ -3,12 +3,10 @@ import { join } from 'node:path';
 import { pythonEnvironment } from './environment';
 
 /**
- * Puts another Prefect into the tests' environment: `npx tsx test/python/prefect-version.ts lowest` (or `newest`).
+ * Puts another Prefect into the tests' environment: `npx tsx test/python/prefect-version.ts newest`.
  * For CI, whose environment is its own; delete `.cache/python` to have the locked one again.
  */
 const VERSIONS: Record<string, readonly string[]> = {
-  // With what its own bounds admit today it doesn't start: it wants the web framework of its time, and one package more.
-  lowest: ['prefect==3.6.0', 'prefect-aws==0.7.0', 'fastapi<0.125', 'starlette<1', 'importlib-metadata'],
   newest: ['prefect>=3.8.8,<4', 'prefect-aws>=0.7.12'],
 };
 
