@@ -1,6 +1,6 @@
 import {
-  App, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs, aws_secretsmanager as secretsmanager, CfnParameter, Duration,
-  Stack, TimeZone,
+  App, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs,
+  aws_secretsmanager as secretsmanager, CfnParameter, Duration, Stack, TimeZone,
 } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../src';
 

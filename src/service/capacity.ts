@@ -1,6 +1,6 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
-import { invalid, known, requireWholeNumber } from '../private/validation';
 import { CapacityOptions } from './capacity-options';
+import { invalid, known, requireWholeNumber } from '../private/validation';
 
 /** The service's strategy; undefined where all workers are on demand. Throws for numbers that Amazon ECS refuses. */
 export function capacityProviderStrategies(options: CapacityOptions = {}): ecs.CapacityProviderStrategy[] | undefined {

@@ -80,7 +80,14 @@ class Pool {
 test('a pool without runs has no demand', async () => {
   const pool = await Pool.create();
   expect(await pool.read()).toEqual({
-    DueRuns: 0, LateRuns: 0, OldestLateSeconds: 0, PendingRuns: 0, RunningRuns: 0, CrashedRuns: 0, OnlineWorkers: 0, Demand: 0,
+    DueRuns: 0,
+    LateRuns: 0,
+    OldestLateSeconds: 0,
+    PendingRuns: 0,
+    RunningRuns: 0,
+    CrashedRuns: 0,
+    OnlineWorkers: 0,
+    Demand: 0,
     requests: expect.any(Number),
   });
 });

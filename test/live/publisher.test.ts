@@ -34,7 +34,11 @@ beforeAll(async () => {
   const ecs = new ECSClient(client());
   await ecs.send(new CreateClusterCommand({ clusterName: 'cluster' }));
   const { taskDefinition } = await ecs.send(new RegisterTaskDefinitionCommand({
-    family: 'worker', cpu: '256', memory: '512', networkMode: 'awsvpc', requiresCompatibilities: ['FARGATE'],
+    family: 'worker',
+    cpu: '256',
+    memory: '512',
+    networkMode: 'awsvpc',
+    requiresCompatibilities: ['FARGATE'],
     containerDefinitions: [{ name: 'worker', image: 'worker:1.0.0', command: ['sleep', '600'] }],
   }));
   await ecs.send(new CreateServiceCommand({ cluster: 'cluster', serviceName: 'worker', taskDefinition: taskDefinition!.taskDefinitionArn, desiredCount: 0 }));
@@ -66,10 +70,22 @@ async function create(name: string, settings: Partial<PublisherConfiguration>, c
   execFileSync(python, ['-m', 'zipfile', '-c', zip, join(REPOSITORY, 'assets/demand/publisher.lambda/index.js')]);
   const configuration: PublisherConfiguration = {
     api: { url: gate.apiUrl, isCloud: false, secrets: { PREFECT_API_AUTH_STRING: await createSecret(standIn, credential) } },
-    workPool: 'etl', worker: name, flowRunLimit: 7, leadTimeSeconds: 180, pollSeconds: 60, cluster: 'cluster', service: 'worker', ...settings,
+    workPool: 'etl',
+    worker: name,
+    flowRunLimit: 7,
+    leadTimeSeconds: 180,
+    pollSeconds: 60,
+    cluster: 'cluster',
+    service: 'worker',
+    ...settings,
   };
   await new LambdaClient(client()).send(new CreateFunctionCommand({
-    FunctionName: name, Runtime: 'nodejs22.x', Handler: 'index.handler', Role: ROLE, Timeout: 60, Code: { ZipFile: readFileSync(zip) },
+    FunctionName: name,
+    Runtime: 'nodejs22.x',
+    Handler: 'index.handler',
+    Role: ROLE,
+    Timeout: 60,
+    Code: { ZipFile: readFileSync(zip) },
     Environment: { Variables: { CONFIGURATION: JSON.stringify(configuration) } },
   }));
 }
@@ -93,8 +109,18 @@ const crash = async () => prefect.call('POST', `/flow_runs/${await schedule(3600
 test('a poll publishes all that it read in one request', async () => {
   for (let run = 0; run < 8; run++) await schedule(60);
   expect(await invoke()).toEqual([{
-    DueRuns: 8, LateRuns: 0, OldestLateSeconds: 0, PendingRuns: 0, RunningRuns: 0, CrashedRuns: 0, OnlineWorkers: 0, Demand: 8,
-    RequiredWorkers: 2, MissingWorkers: 2, SurplusWorkers: 0, PublisherErrors: 0,
+    DueRuns: 8,
+    LateRuns: 0,
+    OldestLateSeconds: 0,
+    PendingRuns: 0,
+    RunningRuns: 0,
+    CrashedRuns: 0,
+    OnlineWorkers: 0,
+    Demand: 8,
+    RequiredWorkers: 2,
+    MissingWorkers: 2,
+    SurplusWorkers: 0,
+    PublisherErrors: 0,
   }]);
 });
 
