@@ -128,7 +128,9 @@ describe('every region and account:', () => {
   });
 
   test.each(types)('a worker of the type %s names no region, account or zone that the stack does not know', workerType => {
-    expect(JSON.stringify(templateOf({ workerType }).toJSON()).match(/.{0,40}([a-z]{2}-(north|south|east|west|central)[a-z]*-\d|"\d{12}").{0,40}/g)).toBeNull();
+    const { Mappings: { LatestNodeRuntimeMap: _, ...mappings } = {} as Record<string, unknown>, ...template } = templateOf({ workerType }).toJSON();
+    // The map of runtimes by region is an older CDK's own.
+    expect(JSON.stringify({ ...template, mappings }).match(/.{0,40}([a-z]{2}-(north|south|east|west|central)[a-z]*-\d|"\d{12}").{0,40}/g)).toBeNull();
   });
 
   test('no resource has a name that another deployment could not have too', () => {

@@ -17,7 +17,10 @@ if (status === 0 && assembly) {
   for (const name of readdirSync(assembly, { recursive: true, encoding: 'utf8' })) {
     if (!/(manifest|integ|\.assets)\.json$|cdk\.out$/.test(name)) continue;
     const file = join(assembly, name);
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/"version": ?"5\d\.\d+\.\d+"/, `"version":"${READABLE_SCHEMA}"`));
+    writeFileSync(file, readFileSync(file, 'utf8')
+      .replace(/"version": ?"5\d\.\d+\.\d+"/, `"version":"${READABLE_SCHEMA}"`)
+      // Where each resource was written, by line and by this machine's folders, is no part of a snapshot.
+      .replace(/ *"additionalMetadataFile": "[^"]*",\n/g, ''));
   }
 }
 process.exitCode = status ?? 1;

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from moto.cloudwatch.responses import CloudWatchResponse
+
 import settings
 from provisioning import NeedsReplacement, Outcome, Provisioner, Request, call
 
@@ -193,3 +195,8 @@ OBSERVABILITY: dict[str, Provisioner] = {
     "AWS::ServiceDiscovery::PrivateDnsNamespace": PrivateNamespace(),
     "AWS::ServiceDiscovery::Service": DiscoveryService(),
 }
+
+
+def patch() -> None:
+    """moto keeps composite alarms and shows them, but has no action to put one: what puts a metric alarm takes its rule, too."""
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
