@@ -1,14 +1,16 @@
+import { join } from 'node:path';
 import {
   App, aws_ec2 as ec2, aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_kms as kms,
   aws_lambda as lambda, aws_logs as logs, aws_secretsmanager as secretsmanager, aws_servicediscovery as cloudmap, aws_sqs as sqs,
   custom_resources as cr, CustomResource, Duration, Stack,
 } from 'aws-cdk-lib';
+import { observe } from './plain-observability';
 
 const command = ['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'ecs', '--with-healthcheck'];
 const API_URL = 'https://api.prefect.cloud/api/accounts/11111111-2222-3333-4444-555555555555/workspaces/66666666-7777-8888-9999-000000000000';
 
 /** What the smallest app with PrefectFargateWorker makes, written with L2 constructs directly. */
-export function plain(app: App, functionCode: string): Stack {
+export function plain(app: App, assets: string): Stack {
   const stack = new Stack(app, 'Plain');
   const apiKey = new secretsmanager.Secret(stack, 'ApiKey');
   const encryptionKey = new kms.Key(stack, 'Key', { enableKeyRotation: true });
@@ -73,15 +75,42 @@ export function plain(app: App, functionCode: string): Stack {
   scaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 70 });
   scaling.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent: 80 });
 
-  const onEventHandler = new lambda.Function(stack, 'Function', {
-    runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', code: lambda.Code.fromAsset(functionCode), timeout: Duration.seconds(50), logGroup: logGroup('FunctionLogs'),
-  });
-  apiKey.grantRead(onEventHandler);
+  const lambdaFunction = (id: string, asset: string, options: Partial<lambda.FunctionProps> = {}) => {
+    const made = new lambda.Function(stack, id, {
+      runtime: lambda.Runtime.NODEJS_22_X,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(join(assets, asset)),
+      timeout: Duration.seconds(50),
+      logGroup: logGroup(`${id}Logs`),
+      ...options,
+    });
+    apiKey.grantRead(made);
+    return made;
+  };
+  const onEventHandler = lambdaFunction('WorkPoolFunction', 'work-pool/work-pool.lambda');
   const provider = new cr.Provider(stack, 'Provider', { onEventHandler, logGroup: logGroup('ProviderLogs') });
   const pool = new CustomResource(stack, 'WorkPool', {
     serviceToken: provider.serviceToken,
+    resourceType: 'Custom::PrefectWorkPool',
     properties: { Configuration: stack.toJsonString({ cluster: cluster.clusterArn, group: flowRuns.securityGroupId }) },
   });
   service.node.addDependency(pool);
+
+  const everyMinute = (id: string, asset: string) => {
+    const made = lambdaFunction(id, asset, {
+      maxEventAge: Duration.minutes(1), retryAttempts: 0, environment: { API_URL, CLUSTER: cluster.clusterName },
+    });
+    new events.Rule(stack, `${id}Schedule`, { schedule: events.Schedule.rate(Duration.minutes(1)), targets: [new targets.LambdaFunction(made)] });
+    return made;
+  };
+  const rescue = everyMinute('Rescue', 'rescue/rescue.lambda');
+  rescue.addToRolePolicy(new iam.PolicyStatement({
+    actions: ['ecs:DescribeTasks'], resources: [stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` })],
+  }));
+  const publisher = everyMinute('Publisher', 'demand/publisher.lambda');
+  publisher.addToRolePolicy(new iam.PolicyStatement({
+    actions: ['cloudwatch:PutMetricData'], resources: ['*'], conditions: { StringEquals: { 'cloudwatch:namespace': 'Plain' } },
+  }));
+  observe(stack, { encryptionKey, service, scaling, publisher, queue, deadLetterQueue, logGroup: workerLogs });
   return stack;
 }

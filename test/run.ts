@@ -12,6 +12,8 @@ interface Layer {
   /** A command that counts as one test, or a jest run by its paths. */
   readonly command?: readonly string[];
   readonly jest?: readonly string[];
+  /** Its tests start servers and many processes: one file at a time. */
+  readonly servers?: boolean;
   /** Not part of `npm test` yet. */
   readonly onlyByName?: boolean;
 }
@@ -33,14 +35,15 @@ const LAYERS: readonly Layer[] = [
   { name: 'lowest', what: 'the same with the lowest aws-cdk-lib', command: ['npx', 'tsx', 'test/lowest/run.ts'] },
   { name: 'validators', what: 'template validators, rules of our own with their mutants, policies, event patterns', jest: ['test/validators/', 'test/policy/', 'test/events/'] },
   { name: 'docs', what: 'documents: every snippet compiles, every member and default is there, every link leads somewhere', jest: ['test/docs/'] },
-  { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'] },
-  { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'] },
+  { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'], servers: true },
+  { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], servers: true },
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'] },
-  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!scaling|publisher|tracing)'] },
+  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!scaling|publisher|tracing)'], servers: true },
   {
     name: 'live-open',
     what: 'live tests that have not passed a whole run yet: scaling from zero, the publisher there, tracing',
     jest: ['test/live/(scaling|publisher|tracing)'],
+    servers: true,
     onlyByName: true,
   },
 ];
@@ -79,9 +82,9 @@ async function runLayer(layer: Layer): Promise<Result> {
     const code = await run(layer.command);
     return { layer: layer.name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds: seconds() };
   }
-  // The live layers share two cores with the servers that they start.
-  const workers = layer.name === 'unit' ? [] : ['--runInBand'];
-  const code = await run(['npx', 'jest', '--json', `--outputFile=${report}`, ...workers, ...layer.jest!]);
+  // Tests that start servers share the machine with them; for the others jest would leave a core unused.
+  const workers = layer.servers ? '--runInBand' : '--maxWorkers=100%';
+  const code = await run(['npx', 'jest', '--json', `--outputFile=${report}`, workers, ...layer.jest!]);
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
   const failed = numFailedTests + numRuntimeErrorTestSuites;
   return {
