@@ -1,15 +1,27 @@
-import { CfnOutput } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, CfnOutput, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi } from './prefect-api';
 import { known } from './private/validation';
 import { WorkPool } from './work-pool';
 
 /** What `cdk deploy` shows at its end: where things are, and what to do next. */
-export function addOutputs(worker: Construct, api: PrefectApi, { name }: WorkPool): void {
+export function addOutputs(worker: Construct, api: PrefectApi, { name }: WorkPool, dashboard?: cloudwatch.Dashboard): void {
   const output = (id: string, description: string, value: string) => new CfnOutput(worker, id, { description, value });
   output('WorkPoolName', 'The work pool that the worker serves', name);
   output('PrefectUi', 'The work pool in the Prefect UI', api._workPoolUrl(name));
+  if (dashboard) output('Dashboard', 'How the worker is, in the CloudWatch console', dashboardUrl(dashboard));
   output('NextCommand', 'Deploys a flow of yours to the work pool', `prefect deploy --pool ${quoted(name)}`);
+}
+
+function dashboardUrl(dashboard: cloudwatch.Dashboard): string {
+  const { region } = Stack.of(dashboard);
+  return `https://${consoleOf(region)}/cloudwatch/home?region=${region}#dashboards/dashboard/${dashboard.dashboardName}`;
+}
+
+/** A region that is known only at deployment is taken for one of the `aws` partition. */
+function consoleOf(region: string): string {
+  if (region.startsWith('cn-')) return 'console.amazonaws.cn';
+  return region.startsWith('us-gov-') ? 'console.amazonaws-us-gov.com' : 'console.aws.amazon.com';
 }
 
 function quoted(argument: string): string {

@@ -230,7 +230,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     });
 
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
-    addOutputs(this, api, workPool);
+    addOutputs(this, api, workPool, observability.dashboard);
 
     this.vpc = network.vpc;
     this.cluster = cluster;

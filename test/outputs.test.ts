@@ -1,4 +1,4 @@
-import { Lazy } from 'aws-cdk-lib';
+import { App, Lazy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, WorkPool } from '../src';
 import { addWorker, newStack, selfHosted } from './support/worker';
@@ -20,6 +20,23 @@ describe('cdk deploy ends with', () => {
       PrefectUi: 'https://app.prefect.cloud/account/11111111-2222-3333-4444-555555555555/workspace/66666666-7777-8888-9999-000000000000/work-pools/work-pool/etl',
       NextCommand: 'prefect deploy --pool \'etl\'',
     });
+  });
+
+  test.each([
+    ['eu-central-1', 'console.aws.amazon.com'],
+    ['us-gov-west-1', 'console.amazonaws-us-gov.com'],
+    ['cn-north-1', 'console.amazonaws.cn'],
+  ])('the page of the dashboard in the console of %s', (region, host) => {
+    const stack = new Stack(new App(), 'Stack', { env: { region } });
+    addWorker(stack);
+    const { Value } = Object.entries<any>(Template.fromStack(stack).toJSON().Outputs).find(([id]) => id.startsWith('WorkerDashboard'))![1];
+    expect(Value).toEqual({
+      'Fn::Join': ['', [`https://${host}/cloudwatch/home?region=${region}#dashboards/dashboard/`, { Ref: expect.stringMatching(/^PrefectWorkers/) }]],
+    });
+  });
+
+  test('no page of a dashboard that is switched off', () => {
+    expect(outputs({ observability: { dashboard: false } })).not.toHaveProperty('Dashboard');
   });
 
   test('the page of the work pool on a server of your own', () => {

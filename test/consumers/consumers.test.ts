@@ -41,8 +41,11 @@ async function runApps(language: Language): Promise<void> {
   await language.synthesize(out(language));
   const scenariosDone = Date.now();
   await synthesizeStarter(language, join(out(language), 'starter'));
+  const starterDone = Date.now();
+  await synthesizeStarter(language, join(out(language), 'quick-start'), { quickStart: true });
   const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1);
-  process.stdout.write(`${language.name}: ${scenarios.length} scenarios in ${seconds(scenariosDone - start)} s, the starter in ${seconds(Date.now() - scenariosDone)} s\n`);
+  process.stdout.write(`${language.name}: ${scenarios.length} scenarios in ${seconds(scenariosDone - start)} s, `
+    + `the starter in ${seconds(starterDone - scenariosDone)} s, the quick start in ${seconds(Date.now() - starterDone)} s\n`);
 }
 
 beforeAll(async () => {
@@ -59,8 +62,8 @@ describe.each(others)('$name', language => {
     expect(assetFolders(language, name)).toEqual(assetFolders(reference, name));
   });
 
-  test('gives the template of TypeScript with its starter', () => {
-    expect(assembly(language, 'starter')).toEqual(assembly(reference, 'starter'));
+  test.each(['starter', 'quick-start'])('gives the template of TypeScript with its %s', name => {
+    expect(assembly(language, name)).toEqual(assembly(reference, name));
   });
 
   test.each(MISTAKES)('says what is wrong before it shows any frame: %s', name => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { delimiter, join, sep } from 'node:path';
+import { basename, delimiter, join, sep } from 'node:path';
 import { build } from 'esbuild';
 import { DIST, MAVEN_REPOSITORY, requireTool, ROOT, run, WORK } from './run';
 import { pythonEnvironment } from '../../python/environment';
@@ -13,6 +13,10 @@ export interface Language {
   readonly requireTools: () => Promise<void>;
   /** Synthesizes all scenarios, each into a folder of `out`. One process: jsii takes seconds to start. */
   readonly synthesize: (out: string) => Promise<void>;
+  /** The starter's program, whose place the quick start of the README can take. */
+  readonly program: string;
+  /** What the starter's build wants above the quick start. */
+  readonly heading?: string;
   /** Makes a copy of the starter run here, where a user's copy would take the package from a registry, and returns its environment. */
   readonly prepareStarter: (folder: string) => Promise<NodeJS.ProcessEnv>;
 }
@@ -21,6 +25,7 @@ const here = join(__dirname, '..');
 
 const typescript: Language = {
   name: 'typescript',
+  program: 'app.ts',
   requireTools: async () => {},
   synthesize: async out => {
     const folder = join(WORK, 'typescript');
@@ -57,6 +62,7 @@ async function installForNode(folder: string): Promise<void> {
 
 const python: Language = {
   name: 'python',
+  program: 'app.py',
   requireTools: async () => {},
   synthesize: async out => {
     const { bin } = await virtualEnvironment();
@@ -77,7 +83,8 @@ async function virtualEnvironment(): Promise<{ readonly bin: string }> {
   const install = (...args: string[]) => run(join(tools, 'uv'), ['pip', 'install', '--python', join(bin, 'python'), ...args]);
   if (!existsSync(join(directory, '.ready'))) {
     await run(join(tools, 'uv'), ['venv', '--clear', '--python', interpreter, directory]);
-    await install('--require-hashes', '-r', lock);
+    // Compiling aws_cdk takes as long as importing it otherwise would each time.
+    await install('--compile-bytecode', '--require-hashes', '-r', lock);
     await writeFile(join(directory, '.ready'), '');
   }
   const wheel = readdirSync(join(DIST, 'python')).find(name => name.endsWith('.whl'))!;
@@ -87,6 +94,8 @@ async function virtualEnvironment(): Promise<{ readonly bin: string }> {
 
 const java: Language = {
   name: 'java',
+  program: 'src/main/java/com/example/App.java',
+  heading: 'package com.example;\n\n',
   requireTools: async () => {
     await requireTool('javac of a JDK', ['-version'], /javac (\d+)/, 11, '`apt install default-jdk` or `brew install openjdk`');
     await requireTool('mvn (Maven)', ['--version'], /Maven (\d+)/, 3, '`apt install maven` or `brew install maven`');
@@ -108,6 +117,7 @@ const GO_MODULE = 'github.com/cdk-prefect/cdk-prefect-fargate-worker-go/cdkprefe
 
 const go: Language = {
   name: 'go',
+  program: 'main.go',
   requireTools: () => requireTool('go', ['version'], /go1\.(\d+)/, 25, '`brew install go` or from go.dev/dl (1.25 or later)'),
   synthesize: async out => {
     await run('go', ['build', '-o', join(WORK, 'go', 'app'), '.'], { cwd: join(here, 'go') });
@@ -123,14 +133,18 @@ const go: Language = {
 export const reference = typescript;
 export const others: readonly Language[] = [python, java, go];
 
-/** Runs a copy of the language's starter by the command in its cdk.json, as the CDK CLI does. */
-export async function synthesizeStarter(language: Language, out: string): Promise<void> {
+/** Runs a copy of the language's starter, or the quick start in its place, by the command in its cdk.json, as the CDK CLI does. */
+export async function synthesizeStarter(language: Language, out: string, { quickStart = false } = {}): Promise<void> {
   const folder = join(WORK, 'starters', language.name);
   await rm(folder, { recursive: true, force: true });
   await cp(join(ROOT, 'examples', 'starters', language.name), folder, {
     recursive: true,
     filter: source => !source.split(sep).some(part => ['node_modules', 'target', '.venv', 'cdk.out'].includes(part)),
   });
+  if (quickStart) {
+    const source = readFileSync(join(ROOT, 'examples', 'quick-start', basename(language.program)), 'utf8');
+    await writeFile(join(folder, language.program), `${language.heading ?? ''}${source}`);
+  }
   const env = await language.prepareStarter(folder);
   const { app, context } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'));
   await run('sh', ['-c', app], { cwd: folder, env: { ...env, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) } });
