@@ -29,6 +29,7 @@ import provisioners  # noqa: E402
 import schedules  # noqa: E402
 import stack_api  # noqa: E402
 import task_endpoints  # noqa: E402
+import tasks  # noqa: E402
 from recorder import Recorder  # noqa: E402
 
 _log = logging.getLogger("stand-in")
@@ -72,6 +73,9 @@ class Application:
             return task_endpoints.answer(task, method, wanted, body) if task else (404, {"message": "no such task"})
         if room == "spot-interruptions":
             ecs.task(rest).stop("Your Spot Task was interrupted.", "SpotInterruption")
+            return 200, {}
+        if room == "placement":
+            (tasks.placement.set if rest == "on" else tasks.placement.clear)()
             return 200, {}
         if room == "responses":
             return custom_resources.accept_response(rest, body)

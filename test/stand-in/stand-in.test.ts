@@ -48,6 +48,19 @@ test('a task whose secret does not exist never starts and says why', async () =>
   expect(stopped.stoppedReason).toContain('unable to pull secrets or registry auth');
 });
 
+test('a task that finds no place stays PROVISIONING until it is stopped; later ones find theirs', async () => {
+  await register('placeless', python('print("placed")'));
+  await standIn.setPlacement(false);
+  const placeless = await run('placeless');
+  await until(() => find(placeless), (item) => item.lastStatus === 'PROVISIONING');
+  await standIn.setPlacement(true);
+  const placed = await run('placeless');
+  expect((await until(() => find(placed), (item) => item.lastStatus === 'STOPPED')).containers[0].exitCode).toBe(0);
+  expect((await find(placeless)).lastStatus).toBe('PROVISIONING');
+  await aws('ecs', 'StopTask', { cluster: 'test', task: placeless, reason: 'enough' });
+  expect(await until(() => find(placeless), (item) => item.lastStatus === 'STOPPED')).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'enough' });
+});
+
 test('a program that is not there ends with 127', async () => {
   await register('missing', ['no-such-program']);
   const task = await run('missing');

@@ -73,6 +73,8 @@ export interface StandIn {
   tasks(): Promise<TaskInfo[]>;
   /** Takes a task's Spot capacity back: SIGTERM, then SIGKILL after its stop timeout, whether it is protected or not. */
   interruptSpot(taskArn: string): Promise<void>;
+  /** Whether new tasks find a place. Those made while it is off stay PROVISIONING, until they are stopped. */
+  setPlacement(on: boolean): Promise<void>;
   /** Ends the stand-in with every task and function that it started. */
   stop(): Promise<void>;
 }
@@ -156,6 +158,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     tasks: () => ask<TaskInfo[]>('tasks'),
     async interruptSpot(taskArn) {
       await ask(`spot-interruptions/${taskArn.split('/').pop()}`);
+    },
+    async setPlacement(on) {
+      await ask(`placement/${on ? 'on' : 'off'}`);
     },
     async stop() {
       child.kill('SIGTERM');

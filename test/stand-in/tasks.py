@@ -14,6 +14,9 @@ from recorder import callers
 from settings import iso, now
 from task_secrets import SecretUnavailable, resolve
 
+#: Tasks that are made without it never find a place and stay PROVISIONING.
+placement = threading.Event()
+placement.set()
 #: Two workers on one machine cannot both listen on the port that each has alone in AWS.
 _PORT_VARIABLE = "PREFECT_WORKER_WEBSERVER_PORT"
 
@@ -134,6 +137,11 @@ class Task:
 
     def _live(self) -> None:
         self._move("PROVISIONING")
+        if not placement.is_set():
+            with self._wake:
+                self._wake.wait_for(lambda: self.desired_status == "STOPPED")
+            self._move("STOPPED", "stoppedAt")
+            return
         self._move("PENDING")
         try:
             environments = {item.name: self._environment(item) for item in self.containers}

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeServicesCommand, DescribeServicesCommandOutput, ECSClient, StopTaskCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Execution, readEvidence } from './evidence';
+import { environments, killNow, parentOf } from './processes';
 import { WorkerType } from '../../../src';
 import { TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
@@ -48,7 +50,10 @@ export class Arena {
     try {
       await deploy(live.standIn, live.deployment);
       const ids = await physicalIds(live.standIn, 'Faults');
-      return new Arena(live, options, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'), queueOf(ids), await mkdtemp(join(tmpdir(), 'evidence-')));
+      return new Arena(
+        live, options, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'),
+        queueOf(ids, /Events(?!.*(DeadLetter|Policy)).*Queue/), queueOf(ids, /DeadLetterQueue(?!Policy)/), await mkdtemp(join(tmpdir(), 'evidence-')),
+      );
     } catch (error) {
       await live.stop();
       throw error;
@@ -66,6 +71,7 @@ export class Arena {
     public readonly cluster: string,
     public readonly service: string,
     private readonly queue: string,
+    private readonly deadLetterQueue: string,
     private readonly directory: string,
   ) {
     const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = live.standIn.environment;
@@ -196,7 +202,7 @@ export class Arena {
   }
 
   /** One request, for which the SDK's client of the service would be one more dependency. */
-  private async sqs(action: string, parameters: Record<string, unknown> = {}): Promise<void> {
+  private async sqs(action: string, parameters: Record<string, unknown> = {}): Promise<any> {
     const { AWS_REGION: region } = this.live.standIn.environment;
     const response = await fetch(this.live.standIn.endpoint, {
       method: 'POST',
@@ -208,10 +214,26 @@ export class Arena {
       body: JSON.stringify({ QueueUrl: this.queue, ...parameters }),
     });
     if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`);
+    return JSON.parse(await response.text() || '{}');
+  }
+
+  /** Number of messages that were given up. */
+  public async deadLetters(): Promise<number> {
+    const { Attributes } = await this.sqs('GetQueueAttributes', { QueueUrl: this.deadLetterQueue, AttributeNames: ['ApproximateNumberOfMessages'] });
+    return Number(Attributes.ApproximateNumberOfMessages);
   }
 
   public async purgeQueue(): Promise<void> {
     await this.sqs('PurgeQueue');
+  }
+
+  /** Writes the API's secret anew, as a rotation does. */
+  public async rotateSecret(): Promise<void> {
+    const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = this.live.standIn.environment;
+    const client = new SecretsManagerClient({ endpoint: this.live.standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+    const SecretId = this.live.deployment.environment.SECRET_ARN;
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
+    await client.send(new PutSecretValueCommand({ SecretId, SecretString }));
   }
 
   public async scaleTo(count: number): Promise<void> {
@@ -253,17 +275,9 @@ export class Arena {
   }
 }
 
-/** The queue that has a dead-letter queue; a PROCESS worker has none. */
-function queueOf(ids: PhysicalIds): string {
-  return Object.entries(ids.map).find(([logicalId]) => /Events.*Queue/.test(logicalId) && !/DeadLetter|Policy/.test(logicalId))?.[1] ?? '';
-}
-
-export function killNow(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended in the meantime.
-  }
+/** A queue by its logical id; a PROCESS worker has none. */
+function queueOf(ids: PhysicalIds, pattern: RegExp): string {
+  return Object.entries(ids.map).find(([logicalId]) => pattern.test(logicalId))?.[1] ?? '';
 }
 
 /** Prefect's own periods, shortened as the stand-in shortens those of AWS, and less of what is not under test. */
@@ -273,23 +287,4 @@ function workerEnvironment(workerType: WorkerType): Record<string, string> {
     PREFECT_WORKER_HEARTBEAT_SECONDS: '5',
     ...(workerType === WorkerType.PROCESS && { WORKER_DRAIN_SECONDS: '8' }),
   };
-}
-
-interface Process {
-  readonly pid: number;
-  readonly variables: Map<string, string>;
-}
-
-async function environments(): Promise<Process[]> {
-  const processes = await Promise.all((await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(async name => {
-    const text = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
-    const variables = new Map(text.split('\0').map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const));
-    return { pid: Number(name), variables };
-  }));
-  return processes.filter(({ variables }) => variables.size > 1);
-}
-
-async function parentOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Arena, FlowName, killNow } from './arena';
+import { Arena, FlowName } from './arena';
 import { Fault } from './fault';
+import { faultsOfBoth } from './faults-of-both';
+import { killNow } from './processes';
 import { WorkerType } from '../../../src';
 
 const workerType = WorkerType.ECS;
@@ -108,7 +110,7 @@ export const ECS_FAULTS: readonly Fault[] = [
   {
     name: 'messages twice, late, malformed',
     workerType,
-    what: 'the observer\'s queue gives messages that are no JSON, and those of ended tasks again',
+    what: 'the observer\'s queue gives a message that is no JSON, until it is a dead letter, and those of ended tasks again',
     happen: async (arena, count) => {
       const ids = await inFlight(arena, count);
       await arena.send('no JSON');
@@ -118,45 +120,24 @@ export const ECS_FAULTS: readonly Fault[] = [
         await arena.stopped(task);
         for (let again = 0; again < 2; again++) await arena.sendStopped(task);
       }
+      await arena.until('the malformed message among the dead letters', 240, async () => await arena.deadLetters() > 0);
       return ids;
     },
   },
   {
-    name: 'API away',
+    name: 'never placed',
     workerType,
-    what: 'the API can\'t be reached for 40 s, which stands for 10 minutes, while runs are in flight and begin',
+    what: 'the tasks of runs find no place and stay PROVISIONING',
+    patienceSeconds: 240,
     happen: async (arena, count) => {
-      const ids = await inFlight(arena, Math.ceil(count / 2));
-      await arena.live.gate!.shut();
-      ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
-      await arena.release();
-      await sleep(40_000);
-      await arena.live.gate!.open();
-      return ids;
-    },
-  },
-  {
-    name: 'suspended and resumed',
-    workerType,
-    what: 'runs are suspended, their tasks end, and then they are resumed',
-    happen: async (arena, count) => {
-      const ids = await arena.startRuns(count, SHORT, 'suspending');
-      await arena.release();
-      await arena.until('all runs suspended', 180, async () => (await arena.flowRuns(ids)).every(({ state }) => state.name === 'Suspended'));
-      await arena.until('their tasks ended', 60, async () => (await arena.withProcess(ids)).size === 0);
-      await sleep(10_000);
-      for (const id of ids) await arena.live.prefect.call('POST', `/flow_runs/${id}/resume`, {});
-      return ids;
-    },
-  },
-  {
-    name: 'two workers racing',
-    workerType,
-    what: 'all runs are due at the same moment for two idle workers',
-    happen: async (arena, count) => {
+      await arena.live.standIn.setPlacement(false);
       const ids = await arena.startRuns(count, SHORT);
       await arena.release();
+      await arena.until('tasks without a place', 120, async () =>
+        (await arena.live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'PROVISIONING').length >= count);
+      await arena.live.standIn.setPlacement(true);
       return ids;
     },
   },
+  ...faultsOfBoth(workerType, inFlight),
 ];

@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Arena, FlowName, killNow } from './arena';
+import { Arena, FlowName } from './arena';
 import { Fault } from './fault';
+import { faultsOfBoth } from './faults-of-both';
+import { killNow } from './processes';
 import { WorkerType } from '../../../src';
 
 const workerType = WorkerType.PROCESS;
@@ -116,41 +117,5 @@ export const PROCESS_FAULTS: readonly Fault[] = [
       return ids;
     },
   },
-  {
-    name: 'API away',
-    workerType,
-    what: 'the API can\'t be reached for 40 s, which stands for 10 minutes, while runs are in flight and begin',
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, Math.ceil(count / 2));
-      await arena.live.gate!.shut();
-      ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
-      await sleep(40_000);
-      await arena.live.gate!.open();
-      return ids;
-    },
-  },
-  {
-    name: 'suspended and resumed',
-    workerType,
-    what: 'runs are suspended, their workers are replaced, and then they are resumed',
-    happen: async (arena, count) => {
-      const ids = await arena.startRuns(count, SHORT, 'suspending');
-      await arena.release();
-      await arena.until('all runs suspended', 180, async () => (await arena.flowRuns(ids)).every(({ state }) => state.name === 'Suspended'));
-      for (const task of await arena.workers()) await arena.stopTask(task);
-      await arena.steady();
-      for (const id of ids) await arena.live.prefect.call('POST', `/flow_runs/${id}/resume`, {});
-      return ids;
-    },
-  },
-  {
-    name: 'two workers racing',
-    workerType,
-    what: 'all runs are due at the same moment for two idle workers',
-    happen: async (arena, count) => {
-      const ids = await arena.startRuns(count, SHORT);
-      await arena.release();
-      return ids;
-    },
-  },
+  ...faultsOfBoth(workerType, mixed),
 ];

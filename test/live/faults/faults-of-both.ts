@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Arena } from './arena';
+import { Fault } from './fault';
+import { WorkerType } from '../../../src';
+
+const SHORT = 4;
+
+/** What can happen to workers of either type in the same way. */
+export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, count: number) => Promise<string[]>): readonly Fault[] {
+  return [
+    {
+      name: 'API away',
+      workerType,
+      what: 'the API can\'t be reached for 40 s, which stands for 10 minutes, while runs are in flight and begin',
+      happen: async (arena, count) => {
+        const ids = await inFlight(arena, Math.ceil(count / 2));
+        await arena.live.gate!.shut();
+        ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
+        await arena.release();
+        await sleep(40_000);
+        await arena.live.gate!.open();
+        return ids;
+      },
+    },
+    {
+      name: 'key rotated',
+      workerType,
+      what: 'the API\'s secret gets a new version while all workers are busy; the old one stays valid for a while, as it does with API keys',
+      happen: async (arena, count) => {
+        const ids = await inFlight(arena, count);
+        const before = await arena.workers();
+        await arena.rotateSecret();
+        // Without the measures nothing more happens: the workers keep the old one.
+        if (!arena.options.measures) return ids;
+        await arena.until('workers that have the new one', 240, async () =>
+          (await arena.workers()).every(({ taskArn }) => before.every(old => old.taskArn !== taskArn)));
+        await arena.steady();
+        return ids;
+      },
+    },
+    {
+      name: 'suspended and resumed',
+      workerType,
+      what: 'runs are suspended, their processes end, their workers are replaced, and then they are resumed',
+      happen: async (arena, count) => {
+        const ids = await arena.startRuns(count, SHORT, 'suspending');
+        await arena.release();
+        await arena.until('all runs suspended', 240, async () => (await arena.flowRuns(ids)).every(({ state }) => state.name === 'Suspended'));
+        await arena.until('their processes ended', 60, async () => (await arena.withProcess(ids)).size === 0);
+        for (const task of await arena.workers()) await arena.stopTask(task);
+        await sleep(10_000);
+        await arena.steady();
+        for (const id of ids) await arena.live.prefect.call('POST', `/flow_runs/${id}/resume`, {});
+        return ids;
+      },
+    },
+    {
+      name: 'two workers racing',
+      workerType,
+      what: 'all runs are due at the same moment for two idle workers',
+      happen: async (arena, count) => {
+        const ids = await arena.startRuns(count, SHORT);
+        await arena.release();
+        return ids;
+      },
+    },
+  ];
+}
