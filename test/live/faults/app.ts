@@ -23,7 +23,7 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
 
 // Its times are shortened like those of AWS.
 const rescue = worker.node.findChild('Rescue').node;
-(rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 30, starting: 40, cancelling: 40 }));
+(rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 75, starting: 40, cancelling: 40 }));
 if (MEASURES === 'off') (rescue.findChild('Schedule').node.defaultChild as events.CfnRule).state = 'DISABLED';
 
 if (MEASURES === 'off' && WORKER_TYPE === WorkerType.PROCESS) {

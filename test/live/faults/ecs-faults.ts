@@ -114,9 +114,9 @@ export const ECS_FAULTS: readonly Fault[] = [
     happen: async (arena, count) => {
       const ids = await inFlight(arena, count);
       await arena.send('no JSON');
-      for (const id of ids.slice(0, Math.ceil(count / 2))) {
-        const task = await arena.workerOf(id);
-        await arena.interruptSpot(task);
+      const tasks = await Promise.all(ids.slice(0, Math.ceil(count / 2)).map(id => arena.workerOf(id)));
+      for (const task of tasks) await arena.interruptSpot(task);
+      for (const task of tasks) {
         await arena.stopped(task);
         for (let again = 0; again < 2; again++) await arena.sendStopped(task);
       }
