@@ -29,14 +29,13 @@ import uuid
 DRAIN_SECONDS = float(os.environ.get("WORKER_DRAIN_SECONDS", "100"))
 #: How long flow runs that are interrupted may take to clean up.
 CLEANUP_SECONDS = 5.0
-#: How long the task is protected at a stretch, and so how long a deployment waits for a worker that is always busy;
-#: after a pause follows the next stretch.
+#: How long the task is protected at a stretch, and so how long a deployment waits for a worker that is always busy.
 PROTECTION_MINUTES = int(os.environ.get("WORKER_PROTECTION_MINUTES", "30"))
+#: How long it is not, before the next stretch.
 PAUSE_SECONDS = 60.0
 #: How long an idle worker stays protected, so that short runs don't turn protection on and off.
 LINGER_SECONDS = 10.0
 TICK_SECONDS = 1.0
-
 WORKER_NAME = "PREFECT__WORKER_NAME"
 
 
@@ -48,7 +47,6 @@ def run_worker(arguments, journal):
     """In the worker's process: Prefect's own command line, which also tells what is in flight, and stops taking runs on SIGUSR1."""
     draining = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: draining.set())
-
     from prefect.workers.process import ProcessWorker
 
     workers, polling = set(), []
@@ -99,8 +97,8 @@ def interruption():
             context.process_manager.get(run).graceful_kill()
 
     async def interrupt():
-        runs = [(context, run) for context in contexts for run in context.process_manager.flow_run_ids()]
-        await asyncio.gather(*(interrupt_one(*run) for run in runs), return_exceptions=True)
+        runs = [interrupt_one(context, run) for context in contexts for run in context.process_manager.flow_run_ids()]
+        await asyncio.gather(*runs, return_exceptions=True)
 
     def noting(method, change):
         async def noted(self, *args):
@@ -120,10 +118,7 @@ def interruption():
 
 
 class Protection:
-    """The task's scale-in protection.
-
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
-    """
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html"""
 
     def __init__(self):
         agent = os.environ.get("ECS_AGENT_URI")
@@ -215,7 +210,7 @@ class Supervisor:
 
     def _wait(self, seconds):
         """The signals that came, after `seconds` or earlier. Keeps count of the worker and its flow runs."""
-        ready, _, _ = select.select([self._signals, self._journal], [], [], max(0.0, seconds))
+        ready = select.select([self._signals, self._journal], [], [], max(0.0, seconds))[0]
         received = set(os.read(self._signals, 1024)) if self._signals in ready else set()
         self._reap()
         self._read_journal()
@@ -234,8 +229,7 @@ class Supervisor:
             while chunk := os.read(self._journal, 65536):
                 *lines, self._unread = (self._unread + chunk).split(b"\n")
                 for line in lines:
-                    change = self._in_flight.add if line.startswith(b"+") else self._in_flight.discard
-                    change(line[1:].decode())
+                    (self._in_flight.add if line.startswith(b"+") else self._in_flight.discard)(line[1:].decode())
 
     def _signal_worker(self, number):
         if self._code is None:
@@ -292,15 +286,13 @@ def reschedule_one(api, run, worker):
     if (getattr(flow_run, "labels", None) or {}).get("prefect.worker.name", worker) != worker:
         return False  # another worker has it by now
     if kind == "CANCELLING":
-        # The process that would have said so is gone.
         api.set_flow_run_state(run, Cancelled(message="Cancelled while its worker stopped."))
     if kind in ("RUNNING", "PENDING", "SCHEDULED") and policy.retry_type == "in_process":
         # Prefect leaves such a run to the process that has tried it before, and gives it to no worker.
         api.update_flow_run(run, empirical_policy=policy.model_copy(update={"retry_type": "reschedule"}))
     if kind not in ("RUNNING", "PENDING"):
         return False
-    state = AwaitingRetry(message="The worker stopped before the flow run was finished.")
-    return api.set_flow_run_state(run, state).status.value == "ACCEPT"
+    return api.set_flow_run_state(run, AwaitingRetry(message="The worker stopped before the flow run was finished.")).status.value == "ACCEPT"
 
 
 if __name__ == "__main__":
