@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeServicesCommand, DescribeServicesCommandOutput, ECSClient, StopTaskCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { EventQueue } from './event-queue';
 import { Execution, readEvidence } from './evidence';
 import { environments, killNow, parentOf } from './processes';
 import { WorkerType } from '../../../src';
 import { TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
 import { Live, startLive } from '../support/environment';
-import { PhysicalIds, physicalIds } from '../support/evidence';
+import { physicalIds } from '../support/evidence';
 import { FlowRun } from '../support/prefect';
 
 const POOL = 'faults';
@@ -28,7 +29,10 @@ export interface ArenaOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-export type FlowName = 'plain' | 'retrying' | 'patient' | 'suspending';
+export type FlowName = 'plain' | 'retrying' | 'patient' | 'suspending' | 'sleeping' | 'computing';
+
+/** Flows whose heartbeats are as frequent as Prefect lets them be, so that a test needn't wait a quarter of an hour for them to stop. */
+const FREQUENT: readonly FlowName[] = ['sleeping', 'computing'];
 
 /** A deployed worker service with a real server, and the hands that a fault needs. */
 export class Arena {
@@ -50,10 +54,8 @@ export class Arena {
     try {
       await deploy(live.standIn, live.deployment);
       const ids = await physicalIds(live.standIn, 'Faults');
-      return new Arena(
-        live, options, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'),
-        queueOf(ids, /Events(?!.*(DeadLetter|Policy)).*Queue/), queueOf(ids, /DeadLetterQueue(?!Policy)/), await mkdtemp(join(tmpdir(), 'evidence-')),
-      );
+      const events = new EventQueue(live.standIn, ids.map);
+      return new Arena(live, options, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'), events, await mkdtemp(join(tmpdir(), 'evidence-')));
     } catch (error) {
       await live.stop();
       throw error;
@@ -70,8 +72,8 @@ export class Arena {
     public readonly options: ArenaOptions,
     public readonly cluster: string,
     public readonly service: string,
-    private readonly queue: string,
-    private readonly deadLetterQueue: string,
+    /** What the worker's observer reads. */
+    public readonly events: EventQueue,
     private readonly directory: string,
   ) {
     const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = live.standIn.environment;
@@ -95,7 +97,12 @@ export class Arena {
     const evidence = join(this.directory, 'runs');
     await mkdir(evidence, { recursive: true });
     if (!this.deployments.has(flow)) {
-      this.deployments.set(flow, await this.live.prefect.deploy(flow, { workPool: POOL, entrypoint: `flows.py:${flow}`, directory: __dirname }));
+      this.deployments.set(flow, await this.live.prefect.deploy(flow, {
+        workPool: POOL,
+        entrypoint: `flows.py:${flow}`,
+        directory: __dirname,
+        jobVariables: FREQUENT.includes(flow) ? { env: { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '30' } } : undefined,
+      }));
     }
     const ids: string[] = [];
     for (let index = 0; index < count; index++) {
@@ -159,6 +166,11 @@ export class Arena {
     });
   }
 
+  /** Ids of the processes that execute a run. */
+  public async processOf(run: string): Promise<number[]> {
+    return (await environments()).filter(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === run).map(({ pid }) => pid);
+  }
+
   /** The worker task that executes a run. */
   public async workerOf(run: string): Promise<TaskInfo> {
     const process = (await environments()).find(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === run);
@@ -186,45 +198,21 @@ export class Arena {
     return last;
   }
 
-  // --- the observer's queue
-
-  /** Puts a message into the queue that the worker's observer reads. */
-  public async send(body: string): Promise<void> {
-    await this.sqs('SendMessage', { MessageBody: body });
+  /** Lets the automation wait for heartbeats only this long. */
+  public async expectHeartbeats(withinSeconds: number): Promise<void> {
+    const automations = await this.live.prefect.call<any[]>('POST', '/automations/filter', {});
+    const automation = automations.find(({ name }) => name.endsWith(` in ${POOL}`));
+    if (!automation) throw new Error('The work pool has no automation.');
+    const { id, created, updated, account, workspace, ...rest } = automation;
+    await this.live.prefect.call('PUT', `/automations/${id}`, { ...rest, trigger: { ...rest.trigger, within: withinSeconds } });
   }
 
   /** The message that a task has stopped by itself, once more. */
   public async sendStopped(task: TaskInfo): Promise<void> {
     const detail = (await this.live.standIn.tasks()).find(({ taskArn }) => taskArn === task.taskArn);
-    await this.send(JSON.stringify({
+    await this.events.send(JSON.stringify({
       'version': '0', 'id': randomUUID(), 'detail-type': 'ECS Task State Change', 'source': 'aws.ecs', 'time': new Date().toISOString(), 'resources': [task.taskArn], detail,
     }));
-  }
-
-  /** One request, for which the SDK's client of the service would be one more dependency. */
-  private async sqs(action: string, parameters: Record<string, unknown> = {}): Promise<any> {
-    const { AWS_REGION: region } = this.live.standIn.environment;
-    const response = await fetch(this.live.standIn.endpoint, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `AmazonSQS.${action}`,
-        'authorization': `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/sqs/aws4_request, SignedHeaders=host, Signature=0`,
-      },
-      body: JSON.stringify({ QueueUrl: this.queue, ...parameters }),
-    });
-    if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`);
-    return JSON.parse(await response.text() || '{}');
-  }
-
-  /** Number of messages that were given up. */
-  public async deadLetters(): Promise<number> {
-    const { Attributes } = await this.sqs('GetQueueAttributes', { QueueUrl: this.deadLetterQueue, AttributeNames: ['ApproximateNumberOfMessages'] });
-    return Number(Attributes.ApproximateNumberOfMessages);
-  }
-
-  public async purgeQueue(): Promise<void> {
-    await this.sqs('PurgeQueue');
   }
 
   /** Writes the API's secret anew, as a rotation does. */
@@ -273,11 +261,6 @@ export class Arena {
     await this.scaleTo(WORKERS);
     await this.steady();
   }
-}
-
-/** A queue by its logical id; a PROCESS worker has none. */
-function queueOf(ids: PhysicalIds, pattern: RegExp): string {
-  return Object.entries(ids.map).find(([logicalId]) => pattern.test(logicalId))?.[1] ?? '';
 }
 
 /** Prefect's own periods, shortened as the stand-in shortens those of AWS, and less of what is not under test. */

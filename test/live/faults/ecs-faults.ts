@@ -102,7 +102,7 @@ export const ECS_FAULTS: readonly Fault[] = [
       await arena.until('no worker', 180, async () => (await arena.workers()).length === 0);
       (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
       await sleep(2000);
-      await arena.purgeQueue();
+      await arena.events.purge();
       await arena.scaleTo(2);
       return ids;
     },
@@ -113,14 +113,14 @@ export const ECS_FAULTS: readonly Fault[] = [
     what: 'the observer\'s queue gives a message that is no JSON, until it is a dead letter, and those of ended tasks again',
     happen: async (arena, count) => {
       const ids = await inFlight(arena, count);
-      await arena.send('no JSON');
+      await arena.events.send('no JSON');
       const tasks = await Promise.all(ids.slice(0, Math.ceil(count / 2)).map(id => arena.workerOf(id)));
       for (const task of tasks) await arena.interruptSpot(task);
       for (const task of tasks) {
         await arena.stopped(task);
         for (let again = 0; again < 2; again++) await arena.sendStopped(task);
       }
-      await arena.until('the malformed message among the dead letters', 240, async () => await arena.deadLetters() > 0);
+      await arena.until('the malformed message among the dead letters', 240, async () => await arena.events.deadLetters() > 0);
       return ids;
     },
   },

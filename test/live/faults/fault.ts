@@ -12,6 +12,8 @@ export interface Fault {
   readonly patienceSeconds?: number;
   /** States, by type, that runs may end in. @default COMPLETED */
   readonly ends?: readonly string[];
+  /** Whether no run may be started again. */
+  readonly untouched?: boolean;
   /** Brings `count` runs in flight, does its worst, and gives the ids of the runs. */
   readonly happen: (arena: Arena, count: number) => Promise<string[]>;
 }
@@ -60,7 +62,10 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
     states[state.name] = (states[state.name] ?? 0) + 1;
     const executions = await arena.evidence(id);
     const firstEnd = Math.min(...executions.map(({ ended }) => ended ?? Infinity));
-    if (executions.length > 1) sum.startedAgain++;
+    if (executions.length > 1) {
+      sum.startedAgain++;
+      if (fault.untouched) sum.endedWrongly++;
+    }
     if (executions.some(({ cleanedUp }) => cleanedUp !== undefined)) sum.cleanedUp++;
     if (executions.some(({ started }) => started > firstEnd)) sum.finishedStartedAgain++;
     if (executions.some(({ ended, cleanedUp }, index) => executions[index + 1]?.started < (ended ?? cleanedUp ?? 0))) sum.doubled++;

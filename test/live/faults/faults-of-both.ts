@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena } from './arena';
 import { Fault } from './fault';
+import { killNow } from './processes';
 import { WorkerType } from '../../../src';
 
 const SHORT = 4;
+const HEALTHY_SECONDS = 120;
+/** More than twice the most frequent heartbeat that Prefect allows. */
+const HEARTBEAT_SECONDS = 75;
 
 /** What can happen to workers of either type in the same way. */
 export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, count: number) => Promise<string[]>): readonly Fault[] {
@@ -19,6 +23,44 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         await arena.release();
         await sleep(40_000);
         await arena.live.gate!.open();
+        return ids;
+      },
+    },
+    {
+      name: 'nothing, to healthy runs',
+      workerType,
+      what: `runs compute and sleep for ${HEALTHY_SECONDS} s, one stands still for a while, and the API is away for 30 s; heartbeats count as stopped after ${HEARTBEAT_SECONDS} s`,
+      untouched: true,
+      happen: async (arena, count) => {
+        if (arena.options.measures) await arena.expectHeartbeats(HEARTBEAT_SECONDS);
+        const ids = [...await arena.startRuns(2, HEALTHY_SECONDS, 'computing'), ...await arena.startRuns(count - 2, HEALTHY_SECONDS, 'sleeping')];
+        await arena.inFlight(ids);
+        const [still] = await arena.processOf(ids[0]);
+        process.kill(still, 'SIGSTOP');
+        await arena.live.gate!.shut();
+        await sleep(30_000);
+        await arena.live.gate!.open();
+        process.kill(still, 'SIGCONT');
+        return ids;
+      },
+    },
+    {
+      name: 'run hangs',
+      workerType,
+      what: `the process of a run stands still for good, and its task lives on; heartbeats count as stopped after ${HEARTBEAT_SECONDS} s`,
+      ends: ['COMPLETED', 'CRASHED'],
+      patienceSeconds: 240,
+      happen: async (arena, count) => {
+        if (arena.options.measures) await arena.expectHeartbeats(HEARTBEAT_SECONDS);
+        const ids = await arena.startRuns(count, SHORT + HEARTBEAT_SECONDS, 'sleeping');
+        await arena.inFlight(ids);
+        // Its first heartbeat has been heard.
+        await sleep(5000);
+        const [hung] = await arena.processOf(ids[0]);
+        process.kill(hung, 'SIGSTOP');
+        await arena.until('an end of the run', arena.options.measures ? 240 : 120, async () => (await arena.flowRuns([ids[0]]))[0].state.type !== 'RUNNING')
+          .catch(error => console.log(`${error.message} The run stays Running.`));
+        killNow(hung);
         return ids;
       },
     },

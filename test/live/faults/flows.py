@@ -53,3 +53,21 @@ def suspending(seconds: float, evidence: str, gate: str) -> None:
     witness(evidence, "before")
     suspend_flow_run(timeout=3600, key="approval")
     work(seconds, evidence, gate)
+
+
+@flow(name="computing")
+def computing(seconds: float, evidence: str, gate: str) -> None:
+    """Never sleeps and never waits, so that nothing else in its process gets a turn by itself."""
+    witness(evidence, "start")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        sum(range(100_000))
+    witness(evidence, "end")
+
+
+@flow(name="sleeping")
+def sleeping(seconds: float, evidence: str, gate: str) -> None:
+    """Says nothing to the API for long."""
+    witness(evidence, "start")
+    time.sleep(seconds)
+    witness(evidence, "end")
