@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -12,10 +12,12 @@ interface Layer {
   /** A command that counts as one test, or a jest run by its paths. */
   readonly command?: readonly string[];
   readonly jest?: readonly string[];
-  /** Its tests start servers and many processes: one file at a time. */
-  readonly servers?: boolean;
-  /** Not part of `npm test` yet. */
-  readonly onlyByName?: boolean;
+  /** How many test files run at a time. @default - as many as there are cores */
+  readonly files?: number;
+  /** Mostly waits: it runs beside the layers that follow, up to the next that is `alone`. */
+  readonly beside?: boolean;
+  /** Starts servers and many processes whose times matter. */
+  readonly alone?: boolean;
 }
 
 interface Result {
@@ -32,20 +34,14 @@ const LAYERS: readonly Layer[] = [
   { name: 'build', what: 'bundle the functions, compile with jsii, document', command: ['npx', 'projen', 'test:build'] },
   { name: 'lint', what: 'ESLint, and the types of the tests', command: ['npx', 'projen', 'test:lint'] },
   { name: 'unit', what: 'unit tests per room', jest: [UNIT] },
+  { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'], beside: true },
   { name: 'lowest', what: 'the same with the lowest aws-cdk-lib', command: ['npx', 'tsx', 'test/lowest/run.ts'] },
   { name: 'validators', what: 'template validators, rules of our own with their mutants, policies, event patterns', jest: ['test/validators/', 'test/policy/', 'test/events/'] },
   { name: 'docs', what: 'documents: every snippet compiles, every member and default is there, every link leads somewhere', jest: ['test/docs/'] },
-  { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'], servers: true },
-  { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], servers: true },
-  { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'] },
-  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!scaling|publisher|tracing)'], servers: true },
-  {
-    name: 'live-open',
-    what: 'live tests that have not passed a whole run yet: scaling from zero, the publisher there, tracing',
-    jest: ['test/live/(scaling|publisher|tracing)'],
-    servers: true,
-    onlyByName: true,
-  },
+  { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'], files: 1 },
+  { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], files: 1, alone: true },
+  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults|scaling|publisher|tracing)'], files: 2, alone: true },
+  { name: 'load', what: 'the same with many flow runs at a time: faults', jest: ['test/live/(faults)'], files: 1, alone: true },
 ];
 
 const REPORTS = join(__dirname, '..', '.cache', 'reports');
@@ -55,36 +51,47 @@ async function main(names: readonly string[]): Promise<void> {
   if (unknown.length > 0) throw new Error(`No layer is called ${unknown.join(', ')}; there are ${LAYERS.map(layer => layer.name).join(', ')}.`);
   mkdirSync(REPORTS, { recursive: true });
 
-  const results: Result[] = [];
-  for (const layer of LAYERS.filter(({ name, onlyByName }) => (names.length === 0 ? !onlyByName : names.includes(name)))) {
-    console.log(`\n--- ${layer.name}: ${layer.what}`);
-    const result = await runLayer(layer);
-    results.push(result);
-    console.log(`--- ${layer.name}: ${result.passed} passed, ${result.failed} failed in ${result.seconds} s`);
+  const chosen = LAYERS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const results = new Map<Layer, Result>();
+  const beside: Promise<void>[] = [];
+  for (const layer of chosen) {
+    if (layer.alone) await Promise.all(beside);
+    const done = perform(layer).then(result => void results.set(layer, result));
+    if (layer.beside) beside.push(done);
+    else await done;
   }
+  await Promise.all(beside);
 
   console.log(`\n${'layer'.padEnd(12)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'seconds'.padStart(9)}`);
-  for (const { layer, passed, failed, skipped, seconds } of results) {
+  for (const { layer, passed, failed, skipped, seconds } of chosen.map(one => results.get(one)!)) {
     console.log(`${layer.padEnd(12)}${`${passed}`.padStart(8)}${`${failed}`.padStart(8)}${`${skipped}`.padStart(9)}${`${seconds}`.padStart(9)}`);
   }
-  const sum = (pick: (result: Result) => number) => results.reduce((total, result) => total + pick(result), 0);
+  const sum = (pick: (result: Result) => number) => [...results.values()].reduce((total, result) => total + pick(result), 0);
   // A test that is skipped proves nothing, so it counts as failed.
   const failed = sum(result => result.failed + result.skipped);
   console.log(`\n${sum(result => result.passed)} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-async function runLayer(layer: Layer): Promise<Result> {
+/** Runs a layer and says so. What runs beside others is shown when it is over, so that their lines don't mix. */
+async function perform(layer: Layer): Promise<Result> {
+  const log = layer.beside ? join(REPORTS, `${layer.name}.log`) : undefined;
+  console.log(`\n--- ${layer.name}: ${layer.what}${log ? ' (beside the next ones)' : ''}`);
+  const result = await runLayer(layer, log);
+  if (log) console.log(`\n--- ${layer.name}, which ran beside:\n${readFileSync(log, 'utf8')}`);
+  console.log(`--- ${layer.name}: ${result.passed} passed, ${result.failed} failed in ${result.seconds} s`);
+  return result;
+}
+
+async function runLayer(layer: Layer, log?: string): Promise<Result> {
   const start = Date.now();
   const report = join(REPORTS, `${layer.name}.json`);
   const seconds = () => Math.round((Date.now() - start) / 1000);
   if (layer.command) {
-    const code = await run(layer.command);
+    const code = await run(layer.command, log);
     return { layer: layer.name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds: seconds() };
   }
-  // Tests that start servers share the machine with them; for the others jest would leave a core unused.
-  const workers = layer.servers ? '--runInBand' : '--maxWorkers=100%';
-  const code = await run(['npx', 'jest', '--json', `--outputFile=${report}`, workers, ...layer.jest!]);
+  const code = await run(['npx', 'jest', '--json', `--outputFile=${report}`, `--maxWorkers=${layer.files ?? '100%'}`, ...layer.jest!], log);
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
   const failed = numFailedTests + numRuntimeErrorTestSuites;
   return {
@@ -97,9 +104,11 @@ async function runLayer(layer: Layer): Promise<Result> {
   };
 }
 
-function run([command, ...args]: readonly string[]): Promise<number> {
+function run([command, ...args]: readonly string[], log?: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: join(__dirname, '..'), stdio: ['ignore', 'inherit', 'inherit'] });
+    const output = log ? openSync(log, 'w') : 'inherit';
+    const child = spawn(command, args, { cwd: join(__dirname, '..'), stdio: ['ignore', output, output] });
+    if (typeof output === 'number') closeSync(output);
     child.on('close', code => resolve(code ?? 1)).on('error', reject);
   });
 }
