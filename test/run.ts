@@ -36,11 +36,11 @@ const LAYERS: readonly Layer[] = [
   { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'] },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'] },
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'] },
-  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!scaling|publisher|tracing)'] },
+  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!scaling|publisher)'] },
   {
     name: 'live-open',
-    what: 'live tests that have not passed a whole run yet: scaling from zero, the publisher there, tracing',
-    jest: ['test/live/(scaling|publisher|tracing)'],
+    what: 'live tests that have not passed a whole run yet: scaling from zero, the publisher there',
+    jest: ['test/live/(scaling|publisher)'],
     onlyByName: true,
   },
 ];
