@@ -206,6 +206,11 @@ project.addTask('bench:load', {
   receiveArgs: true,
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
+project.addTask('bench:demand', {
+  description: 'Time and requests of a poll of the demand publisher with many scheduled flow runs in a real Prefect server',
+  exec: 'tsx bench/demand.ts',
+  receiveArgs: true,
+});
 project.addTask('bench:scaling', {
   description: 'Simulate traces of flow runs against the scaling of a template',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/scaling/main.ts', receiveArgs: true }],

@@ -13,7 +13,8 @@ beforeEach(async () => {
   log = [];
   server.instead = ({ headers, body }) => {
     expect(headers['x-amz-target']).toBe('Logs_20140328.FilterLogEvents');
-    return { status: 200, body: { events: log.filter(({ timestamp, message }) => timestamp >= body.startTime && message.includes(body.filterPattern.slice(1, -1))) } };
+    const pattern = body.filterPattern.slice(1, -1);
+    return { status: 200, body: { events: log.filter(({ timestamp, message }) => timestamp >= body.startTime && message.includes(pattern)) } };
   };
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: server.origin,
