@@ -34,7 +34,7 @@ beforeAll(async () => {
   await deploy(live.standIn, live.deployment);
   const ids = await physicalIds(live.standIn, 'Scaled');
   scaling = startAutoScaling(live.standIn, deployedTemplate(live.deployment.output), ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'), TIME_SCALE);
-  flow = await live.prefect.deploy('scaled', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
+  flow = await live.prefect.deploy('scaled', { workPool: POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS });
 });
 afterAll(async () => {
   await scaling?.stop();
@@ -48,8 +48,8 @@ const empty = () => eventually(120, async () => {
 const count = (type: string) => live.prefect.call<number>('POST', '/flow_runs/count', {
   work_pools: { name: { any_: [POOL] } }, flow_runs: { state: { type: { any_: [type] } } },
 });
-const schedule = (time: number, name = 'any') => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
-  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { name },
+const schedule = (time: number) => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
+  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds: 1 },
 });
 /** The running tasks whose worker Prefect takes for online; a worker's name ends in its task's id. */
 async function onlineWorkers(): Promise<string[]> {
@@ -67,12 +67,14 @@ describe(`${RUNS} flow runs that are due at one moment`, () => {
 
   test('have no worker before the lead time, and enough of them when they are due', async () => {
     due = Date.now() + (LEAD_SECONDS + 12) * 1000;
-    for (let run = 0; run < RUNS; run++) await schedule(due, `run ${run}`);
+    for (let run = 0; run < RUNS; run++) await schedule(due);
     await sleep(Math.max(0, due - (LEAD_SECONDS + 1) * 1000 - Date.now()));
     expect(await scaling.counts()).toEqual({ desired: 0, running: 0 });
-    await sleep(Math.max(0, due - Date.now()));
+    // Ten seconds before they are due, workers begin to take them.
+    await sleep(Math.max(0, due - 11_000 - Date.now()));
     expect(await scaling.counts()).toEqual({ desired: WORKERS, running: WORKERS });
     expect(await onlineWorkers()).toHaveLength(WORKERS);
+    expect(Date.now()).toBeLessThan(due);
   });
 
   test('all complete', async () => {
@@ -80,11 +82,14 @@ describe(`${RUNS} flow runs that are due at one moment`, () => {
   });
 
   test('were seen by the publisher as they were', async () => {
-    const since = new Date(due - (LEAD_SECONDS + 60) * 1000);
-    expect(Math.max(...await scaling.values('DueRuns', since))).toBe(RUNS);
-    expect(Math.max(...await scaling.values('Demand', since))).toBe(RUNS);
-    expect(Math.max(...await scaling.values('RequiredWorkers', since))).toBe(WORKERS);
-    expect(Math.max(...await scaling.values('PublisherErrors', since))).toBe(0);
+    // Within the lead time, until workers begin to take them.
+    const [since, until] = [new Date(due - (LEAD_SECONDS - 1) * 1000), new Date(due - 12_000)];
+    const seen = async (metric: string) => [...new Set(await scaling.values(metric, since, until))];
+    expect(await seen('DueRuns')).toEqual([RUNS]);
+    expect(await seen('Demand')).toEqual([RUNS]);
+    expect(await seen('RequiredWorkers')).toEqual([WORKERS]);
+    expect(await seen('MissingWorkers')).toEqual([WORKERS, 0]);
+    expect(await seen('PublisherErrors')).toEqual([0]);
   });
 
   test('leave no worker behind', async () => {
@@ -114,10 +119,10 @@ test('crashed flow runs are counted once each, across an outage of the API and a
   expect(await eventually(60, async () => await counted() >= 3 || undefined)).toBe(true);
 
   await deploy(live.standIn, { ...live.deployment, environment: { ...live.deployment.environment, LEAD_TIME: '60', RELEASE: '2' } });
-  expect(await scaling.counts()).toEqual({ desired: 0, running: 0 });
   const before = await polls('Demand');
   expect(await eventually(60, async () => await polls('Demand') > before + 1 || undefined)).toBe(true);
   expect(await counted()).toBe(3);
+  expect(await scaling.counts()).toEqual({ desired: 0, running: 0 });
 });
 
 test('a poll publishes all that it read in one request, or only that it failed', async () => {

@@ -13,8 +13,8 @@ import type { Template } from '../../validators/types';
 export interface AutoScaling {
   /** The desired and the running count of the service, as it is. */
   counts(): Promise<{ desired: number; running: number }>;
-  /** The values of a metric since a time, the oldest first. */
-  values(metric: string, since: Date): Promise<number[]>;
+  /** The values of a metric between two times, the oldest first. */
+  values(metric: string, since: Date, until?: Date): Promise<number[]>;
   stop(): Promise<void>;
 }
 
@@ -91,9 +91,9 @@ export function startAutoScaling(standIn: StandIn, template: Template, cluster: 
 
   return {
     counts,
-    values: async (metric, since) => {
+    values: async (metric, since, until = new Date()) => {
       const key = [namespace, metric, ...dimensions].join('|');
-      return (await query(key, 'Sum', 1, Math.floor(since.getTime() / 1000), Math.ceil(Date.now() / 1000) + 1)).map(({ value }) => value);
+      return (await query(key, 'Sum', 1, Math.floor(since.getTime() / 1000), Math.ceil(until.getTime() / 1000) + 1)).map(({ value }) => value);
     },
     stop: async () => {
       stopped = true;
