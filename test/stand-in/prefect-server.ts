@@ -23,8 +23,8 @@ export interface PrefectServerOptions {
   /** User and password, `admin:secret`, without which the server answers 401. */
   readonly authString?: string;
   /**
-   * Where the server keeps what it knows. On SQLite a server stands still when many flow runs start at one moment: each writes,
-   * each holds one of its 15 connections while it waits for the others.
+   * Where the server keeps what it knows. With 60 flow runs that start at one moment on two cores, a server on SQLite was seen to
+   * answer that the database is locked, and then nothing more, with all of its 15 connections taken.
    * @default 'sqlite'
    */
   readonly database?: 'sqlite' | 'postgres';
