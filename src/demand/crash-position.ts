@@ -6,24 +6,26 @@ const SAID = 'Crashed runs are counted until';
 /** How far back to look, in minutes: usually the last poll was a minute ago, and an outage rarely lasts for days. */
 const LOOK_BACK = [10, 24 * 60];
 
-/** Milliseconds for which the function trusts its memory. Where it skipped a minute, another instance may have stepped in. */
-const TRUSTED = 100_000;
-
 /**
- * Up to which time crashed runs have been counted. The function remembers; an instance that starts afresh reads what
- * the last one said in the log, so that an outage or a new version neither loses a crashed run nor counts it twice.
+ * Up to which time crashed runs have been counted. The function remembers; an instance that starts afresh, or that has
+ * skipped a poll, reads what another one said in the log, so that an outage or a new version neither loses a crashed
+ * run nor counts it twice. Two polls at once know nothing of each other, and both count.
  */
 export class CrashPosition {
   private known?: Date;
 
-  /** Undefined where nothing was counted before. */
-  public async read(now: Date): Promise<Date | undefined> {
-    if (this.known && now.getTime() - this.known.getTime() < TRUSTED) return this.known;
+  /**
+   * Undefined where nothing was counted before.
+   *
+   * @param trustedSeconds how old what it remembers may be: where it skipped a poll, another instance may have stepped in
+   */
+  public async read(now: Date, trustedSeconds: number): Promise<Date | undefined> {
+    if (this.known && now.getTime() - this.known.getTime() < trustedSeconds * 1000) return this.known;
     for (const minutes of LOOK_BACK) {
       const found = await fromLog(new Date(now.getTime() - minutes * 60_000));
-      if (found) return found;
+      if (found) return this.known && this.known > found ? this.known : found;
     }
-    return undefined;
+    return this.known;
   }
 
   public advance(until: Date): void {

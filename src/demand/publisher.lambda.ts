@@ -38,7 +38,8 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
   let until: Date;
   let values: Values;
   try {
-    const since = await crashPosition.read(now) ?? new Date(settled - configuration.pollSeconds * 1000);
+    const trustedSeconds = SETTLE_SECONDS + 1.5 * configuration.pollSeconds;
+    const since = await crashPosition.read(now, trustedSeconds) ?? new Date(settled - configuration.pollSeconds * 1000);
     until = new Date(Math.max(settled, since.getTime()));
     values = await read(configuration, now, { since, until });
   } catch (error) {

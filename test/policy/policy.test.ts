@@ -103,7 +103,7 @@ describe('recorded calls ask for more than their own action', () => {
   });
 
   test('an unknown call is an error and not a silent pass', async () => {
-    await expect(questionsOf(simulator, [call('ecs', 'DescribeServices', {})])).rejects.toThrow('Say in recorded.ts which of its parameters');
+    await expect(questionsOf(simulator, [call('ecs', 'DescribeTaskSets', {})])).rejects.toThrow('Say in recorded.ts which of its parameters');
   });
 });
 

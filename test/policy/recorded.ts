@@ -106,6 +106,8 @@ class Translator {
       case 'ecs:DescribeTasks':
       case 'ecs:UpdateTaskProtection':
         return asArray<string>(p.tasks).map((id) => ({ action, resource: task(id), context: inCluster }));
+      case 'ecs:DescribeServices':
+        return asArray<string>(p.services).map((name) => ({ action, resource: this.arn('ecs', `service/${cluster.split('/').pop()}/${name}`, name), context: inCluster }));
       case 'ecs:DescribeClusters':
         return (p.clusters ?? ['default']).map((name: string) => ({ action, resource: this.cluster(name) }));
       case 'ecs:TagResource':

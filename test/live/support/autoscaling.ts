@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { AlarmState, callsAction, evaluate, evaluationInterval, evaluationRange } from '../../../bench/scaling/aws/alarm';
+import { Metrics } from '../../../bench/scaling/aws/metrics';
 import { ScalableTarget } from '../../../bench/scaling/aws/scalable-target';
 import { stepCapacity } from '../../../bench/scaling/aws/step-scaling';
 import { Alarm } from '../../../bench/scaling/template/deployment';
@@ -12,8 +13,8 @@ import type { Template } from '../../validators/types';
 export interface AutoScaling {
   /** The desired and the running count of the service, as it is. */
   counts(): Promise<{ desired: number; running: number }>;
-  /** The values of a metric since a time, the oldest first. */
-  values(metric: string, since: Date): Promise<number[]>;
+  /** The values of a metric between two times, the oldest first. */
+  values(metric: string, since: Date, until?: Date): Promise<number[]>;
   stop(): Promise<void>;
 }
 
@@ -51,15 +52,15 @@ export function startAutoScaling(standIn: StandIn, template: Template, cluster: 
     const { Timestamps = [], Values = [] } = MetricDataResults![0];
     return Timestamps.map((time, index) => ({ time: time.getTime() / 1000, value: Values[index] }));
   };
+  /** The data points of the alarm's periods, out of what CloudWatch has for each second: periods that pass faster need not be whole seconds. */
   const dataPoints = async ({ metric, statistic, period, rule }: Alarm) => {
-    const real = period / timeScale;
-    const count = evaluationRange(rule);
-    const end = Math.floor(Date.now() / 1000 / real) * real;
-    const points = await query(metric, statistic, real, end - count * real, end);
-    return Array.from({ length: count }, (_, index) => {
-      const from = end - (count - index) * real;
-      return points.find(({ time }) => time >= from && time < from + real)?.value;
-    });
+    const [now, count] = [awsSeconds(), evaluationRange(rule)];
+    const metrics = new Metrics();
+    const from = Math.floor((now - (count + 1) * period) / timeScale);
+    for (const { time, value } of await query(metric, statistic, 1, from, Math.ceil(now / timeScale))) {
+      metrics.put(metric, { time: time * timeScale, value, visibleFrom: 0 });
+    }
+    return metrics.dataPoints(metric, statistic, period, count, now);
   };
 
   const target = new ScalableTarget(bounds, 0);
@@ -90,9 +91,9 @@ export function startAutoScaling(standIn: StandIn, template: Template, cluster: 
 
   return {
     counts,
-    values: async (metric, since) => {
+    values: async (metric, since, until = new Date()) => {
       const key = [namespace, metric, ...dimensions].join('|');
-      return (await query(key, 'Sum', 1, Math.floor(since.getTime() / 1000), Math.ceil(Date.now() / 1000) + 1)).map(({ value }) => value);
+      return (await query(key, 'Sum', 1, Math.floor(since.getTime() / 1000), Math.ceil(until.getTime() / 1000) + 1)).map(({ value }) => value);
     },
     stop: async () => {
       stopped = true;

@@ -1,0 +1,77 @@
+import { CrashPosition } from '../../src/demand/crash-position';
+import { PrefectServer } from '../support/prefect-server';
+
+const NOW = new Date('2026-01-01T12:00:00Z');
+const before = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
+
+let server: PrefectServer;
+let log: { timestamp: number; message: string }[];
+const environment = { ...process.env };
+
+beforeEach(async () => {
+  server = await PrefectServer.start();
+  log = [];
+  server.instead = ({ headers, body }) => {
+    expect(headers['x-amz-target']).toBe('Logs_20140328.FilterLogEvents');
+    const pattern = body.filterPattern.slice(1, -1);
+    return { status: 200, body: { events: log.filter(({ timestamp, message }) => timestamp >= body.startTime && message.includes(pattern)) } };
+  };
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: server.origin,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_LAMBDA_LOG_GROUP_NAME: 'publisher',
+  });
+});
+
+afterEach(async () => {
+  process.env = { ...environment };
+  jest.restoreAllMocks();
+  await server.stop();
+});
+
+/** An instance of the function whose words arrive in the log. */
+function instance(): CrashPosition {
+  const position = new CrashPosition();
+  return Object.assign(position, {
+    advance: (until: Date) => {
+      jest.spyOn(console, 'log').mockImplementationOnce(message => log.push({ timestamp: until.getTime(), message }));
+      CrashPosition.prototype.advance.call(position, until);
+    },
+  });
+}
+
+test('where nothing was counted before, there is no position', async () => {
+  expect(await instance().read(NOW, 25)).toBeUndefined();
+});
+
+test('from poll to poll an instance remembers, and reads nothing', async () => {
+  const position = instance();
+  position.advance(before(20));
+  expect(await position.read(NOW, 25)).toEqual(before(20));
+  expect(server.requests).toHaveLength(0);
+});
+
+test('an instance that starts afresh goes on where the last one was, also after hours without a poll', async () => {
+  instance().advance(before(4 * 3600));
+  instance().advance(before(3 * 3600));
+  expect(await instance().read(NOW, 25)).toEqual(before(3 * 3600));
+});
+
+test('an instance that skipped a poll goes on where the one was that stepped in', async () => {
+  const [first, second] = [instance(), instance()];
+  first.advance(before(70));
+  second.advance(before(20));
+  expect(await first.read(NOW, 25)).toEqual(before(20));
+});
+
+test('an instance whose last words are not in the log yet goes on where it was itself', async () => {
+  const [first, second] = [instance(), instance()];
+  second.advance(before(80));
+  first.advance(before(70));
+  log.pop();
+  expect(await first.read(NOW, 25)).toEqual(before(70));
+});

@@ -1,0 +1,125 @@
+import type { PublisherConfiguration } from '../../src/demand/configuration';
+import { UNITS } from '../../src/demand/metrics';
+import { Answer, PrefectServer, Request } from '../support/prefect-server';
+
+const mockWaits: number[] = [];
+jest.mock('node:timers/promises', () => ({ setTimeout: async (milliseconds: number) => { mockWaits.push(milliseconds); } }));
+
+let server: PrefectServer;
+let published: any[];
+let log: { timestamp: number; message: string }[];
+const environment = { ...process.env };
+
+beforeEach(async () => {
+  server = await PrefectServer.start();
+  server.authorization = `Basic ${Buffer.from('admin:secret').toString('base64')}`;
+  server.secrets.set('secret', 'admin:secret');
+  server.secrets.set('another', 'admin:another');
+  server.instead = request => (request.headers['x-amz-target'] ? aws(request) : request.headers.authorization === server.authorization ? prefect(request) : undefined);
+  [published, log] = [[], []];
+  mockWaits.length = 0;
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: server.origin,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_LAMBDA_LOG_GROUP_NAME: 'publisher',
+  });
+  jest.spyOn(console, 'log').mockImplementation(message => log.push({ timestamp: Date.now(), message }));
+  jest.spyOn(console, 'error').mockImplementation();
+});
+
+afterEach(async () => {
+  process.env = { ...environment };
+  jest.restoreAllMocks();
+  await server.stop();
+});
+
+function aws({ headers, body }: Request): Answer {
+  const action = `${headers['x-amz-target']}`.split('.')[1];
+  if (action === 'FilterLogEvents') return { status: 200, body: { events: log } };
+  if (action === 'DescribeServices') return { status: 200, body: { services: [{ desiredCount: 1, runningCount: 1 }] } };
+  expect(action).toBe('PutMetricData');
+  published.push(body);
+  return { status: 200, body: {} };
+}
+
+/** A pool with one queue, in which 15 runs are due. */
+function prefect({ path, body }: Request): Answer {
+  const queue = { id: '1', name: 'default', is_paused: false, concurrency_limit: null };
+  const answers: Record<string, unknown> = {
+    '/api/work_pools/etl': { is_paused: false, concurrency_limit: null },
+    '/api/work_pools/etl/queues/filter': [queue],
+    '/api/work_pools/etl/workers/filter': [{}],
+    '/api/flow_runs/paginate': { count: 15, results: [{ work_queue_name: 'default', next_scheduled_start_time: new Date().toISOString(), state_type: 'SCHEDULED' }] },
+    '/api/flow_runs/count': body?.flow_runs?.state?.type.any_[0] === 'RUNNING' ? 4 : 0,
+  };
+  return { status: 200, body: answers[path] };
+}
+
+/** Starts the function afresh, once, and gives what it sent to CloudWatch. */
+async function invoke(settings: Partial<PublisherConfiguration> = {}, secret = 'secret'): Promise<any[]> {
+  const configuration: PublisherConfiguration = {
+    api: { url: `${server.origin}/api`, isCloud: false, secrets: { PREFECT_API_AUTH_STRING: secret } },
+    workPool: 'etl',
+    worker: 'Worker',
+    flowRunLimit: 7,
+    leadTimeSeconds: 180,
+    pollSeconds: 60,
+    cluster: 'cluster',
+    service: 'worker',
+    ...settings,
+  };
+  process.env.CONFIGURATION = JSON.stringify(configuration);
+  jest.resetModules();
+  await jest.requireActual<typeof import('../../src/demand/publisher.lambda')>('../../src/demand/publisher.lambda').handler({} as any);
+  return published;
+}
+const values = ({ MetricData }: any) => Object.fromEntries(MetricData.map((datum: any) => [datum.MetricName, datum.Value]));
+
+test('a poll publishes all that it read in one request, for its pool and worker', async () => {
+  const [request, ...others] = await invoke();
+  expect(others).toEqual([]);
+  expect(request.Namespace).toBe('PrefectFargateWorker');
+  expect(values(request)).toEqual({
+    DueRuns: 15,
+    LateRuns: 0,
+    OldestLateSeconds: 0,
+    PendingRuns: 0,
+    RunningRuns: 4,
+    CrashedRuns: 0,
+    OnlineWorkers: 1,
+    Demand: 19,
+    RequiredWorkers: 3,
+    MissingWorkers: 2,
+    SurplusWorkers: 0,
+    PublisherErrors: 0,
+  });
+  for (const { MetricName, Dimensions, Unit } of request.MetricData) {
+    expect(Dimensions).toEqual([{ Name: 'WorkPool', Value: 'etl' }, { Name: 'Worker', Value: 'Worker' }]);
+    expect(Unit).toBe(UNITS[MetricName as keyof typeof UNITS]);
+  }
+});
+
+test.each([[60, [0]], [20, [0, 20, 40]], [10, [0, 10, 20, 30, 40, 50]]])('polls every %s seconds of its minute', async (pollSeconds, seconds) => {
+  expect(await invoke({ pollSeconds })).toHaveLength(seconds.length);
+  expect(mockWaits.map(milliseconds => Math.ceil(milliseconds / 1000))).toEqual(seconds);
+});
+
+test('what the API refuses publishes only that it failed', async () => {
+  expect((await invoke({}, 'another')).map(values)).toEqual([{ PublisherErrors: 1 }]);
+});
+
+test('after a poll that failed, the next one counts the crashed runs from where the last that succeeded ended', async () => {
+  const spans = () => server.requests.filter(({ path, body }) => path.endsWith('/count') && body.flow_runs.end_time).map(({ body }) => body.flow_runs.end_time);
+  await invoke();
+  await invoke({}, 'another');
+  await invoke();
+  const [first, second, ...others] = spans();
+  expect(others).toEqual([]);
+  // Both ends count: the last microsecond of the one, and the next of the other.
+  expect(first.before_).toMatch(/999Z$/);
+  expect(Date.parse(second.after_) - Date.parse(first.before_)).toBe(1);
+});

