@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import * as path from 'node:path';
 
 const REPOSITORY = path.resolve(__dirname, '..', '..');
 const CANDIDATES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python'];
 const OLDEST_MINOR = 11;
+/** Programs that find their interpreter beside them: a checkout may be moved, or share the environments of another one. */
+const LAYOUT = 'relocatable = true';
 /** Whoever builds the environment shows signs of life this often; without any for longer, it has died. */
 const LIFE_SIGN_MS = 2_000;
 const DEAD_AFTER_MS = 30_000;
@@ -30,7 +32,7 @@ export type PythonLock = 'requirements' | 'checkov' | 'traced-image';
 export async function pythonEnvironment(onProgress: (line: string) => void = () => {}, name: PythonLock = 'requirements'): Promise<PythonEnvironment> {
   const { command, version } = await newestPython();
   const lock = path.join(__dirname, `${name}.lock`);
-  const key = createHash('sha256').update(readFileSync(lock)).update(version).digest('hex').slice(0, 16);
+  const key = createHash('sha256').update(readFileSync(lock)).update(version).update(LAYOUT).digest('hex').slice(0, 16);
   const directory = path.join(REPOSITORY, '.cache', 'python', key);
   const environment = { bin: path.join(directory, 'bin'), python: path.join(directory, 'bin', 'python') };
   const ready = path.join(directory, '.ready');
@@ -71,6 +73,7 @@ async function build(command: string, directory: string, lock: string, onProgres
   await rm(directory, { recursive: true, force: true });
   await run(command, ['-m', 'venv', directory]);
   const pip = path.join(directory, 'bin', 'python');
+  await appendFile(path.join(directory, 'pyvenv.cfg'), `${LAYOUT}\n`);
   const uv = await installUv(pip, directory, lock);
   if (uv === undefined) {
     await run(pip, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--require-hashes', '-r', lock]);
