@@ -4,7 +4,7 @@ import { AlarmOptions } from './alarm-options';
 import { Demand } from '../demand/demand';
 import { MetricName } from '../demand/metrics';
 
-const { IGNORE, NOT_BREACHING, BREACHING } = cloudwatch.TreatMissingData;
+const { IGNORE, NOT_BREACHING } = cloudwatch.TreatMissingData;
 
 export interface DemandAlarmsProps {
   readonly demand: Demand;
@@ -77,24 +77,33 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
     },
     {
       name: 'PublisherFailing',
-      metric: most('PublisherErrors'),
+      metric: math('SUM(METRICS())', {
+        errors: most('PublisherErrors'),
+        // Also where it can't say so itself: it runs out of time, or CloudWatch doesn't take its metrics.
+        broken: demand.publisher.metricErrors({ statistic: cloudwatch.Stats.SUM, period: MINUTE }),
+      }, 'Failed polls'),
       threshold: 1,
       datapoints: [3, 5],
       // Silence is the next alarm's.
       missing: NOT_BREACHING,
-      happened: 'The demand publisher can\'t read the Prefect API.',
+      happened: 'The demand publisher can\'t read the Prefect API, or can\'t write to CloudWatch.',
       means: 'Scaling and the alarms on runs are blind; workers may not reach the API either.',
       firstStep: 'Read the last error in the publisher\'s log group; check the API\'s status, its key and the way to it.',
       critical: true,
     },
     {
       name: 'PublisherSilent',
-      metric: math('IF(reports < 1, 1, 0)', { reports: demand.metric('PublisherErrors', { statistic: cloudwatch.Stats.SAMPLE_COUNT, period: MINUTE }) }, 'Silent'),
+      // Only after a report: before a new worker's first poll there is none.
+      metric: math('IF(FILL(reports, 0) < 1 AND RUNNING_SUM(FILL(reports, 0)) > 0, 1, 0)', {
+        reports: demand.metric('PublisherErrors', { statistic: cloudwatch.Stats.SAMPLE_COUNT, period: MINUTE }),
+      }, 'Silent'),
       threshold: 1,
-      datapoints: [5, 5],
-      missing: BREACHING,
-      happened: 'The demand publisher has said nothing.',
-      means: 'It doesn\'t run, or can\'t write to CloudWatch; scaling and the alarms on runs are blind.',
+      // Not all of them: CloudWatch has to find the last report among what it looks at.
+      datapoints: [4, 5],
+      // Later, when there is no report left to look at, the silence goes on.
+      missing: IGNORE,
+      happened: 'The demand publisher has stopped saying anything.',
+      means: 'It doesn\'t run any more; scaling and the alarms on runs are blind.',
       firstStep: 'Look at the publisher function\'s invocations and errors, and whether its schedule is enabled.',
       critical: true,
     },

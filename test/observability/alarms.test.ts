@@ -8,6 +8,10 @@ const ecs = templateOf();
 const process = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 1 } });
 const fromZero = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 0 } });
 const standby = templateOf({ workerType: WorkerType.PROCESS, scaling: { role: WorkerRole.STANDBY } });
+const ecsStandby = templateOf({ scaling: { role: WorkerRole.STANDBY } });
+
+/** The names of a worker's alarms. */
+const alarmsOf = (template: Template) => Object.keys(template.findResources('AWS::CloudWatch::Alarm')).flatMap(id => /ObservabilityAlarms(\w+)[0-9A-F]{8}$/.exec(id)?.[1] ?? []);
 
 /** An alarm's life: quiet while all is well, off by its fault, off no longer when the fault is gone. */
 interface Life {
@@ -33,8 +37,9 @@ const lives: Life[] = [
   { name: 'LateRuns', template: ecs, well: { LateRuns: 9 }, fault: { LateRuns: 10 }, after: 5, silence: KEPT },
   { name: 'OldestLateRun', template: ecs, well: { OldestLateSeconds: 899 }, fault: { OldestLateSeconds: 900 }, after: 3, silence: KEPT },
   { name: 'CrashedRuns', template: ecs, well: { CrashedRuns: 0 }, fault: { CrashedRuns: 1 }, after: 5, silence: FORGIVEN },
-  { name: 'PublisherFailing', template: ecs, well: { PublisherErrors: 0 }, fault: { PublisherErrors: 1 }, after: 3, silence: FORGIVEN },
-  { name: 'PublisherSilent', template: ecs, well: { reports: 0 }, fault: {}, after: 7, silence: ['ALARM', 'ALARM'] },
+  { name: 'PublisherFailing', template: ecs, well: { errors: 0, broken: 0 }, fault: { errors: 1, broken: 0 }, after: 3, silence: FORGIVEN },
+  { name: 'PublisherFailing', template: ecs, well: { errors: 0, broken: 0 }, fault: { broken: 1 }, after: 3, silence: FORGIVEN },
+  { name: 'PublisherSilent', template: ecs, well: { reports: 0 }, fault: {}, after: 4, silence: ['ALARM', 'ALARM'] },
   { name: 'FewerTasksThanWanted', template: ecs, well: { desired: 2, running: 2 }, fault: { desired: 2, running: 1 }, after: 10, silence: FORGIVEN },
   { name: 'HighCpu', template: ecs, well: { CPUUtilization: 89 }, fault: { CPUUtilization: 90 }, after: 15, silence: FORGIVEN },
   { name: 'HighMemory', template: ecs, well: { MemoryUtilization: 89 }, fault: { MemoryUtilization: 90 }, after: 5, silence: FORGIVEN },
@@ -80,11 +85,23 @@ describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { temp
 });
 
 test('every alarm has its life above', () => {
-  const names = (template: Template) => Object.keys(template.findResources('AWS::CloudWatch::Alarm')).map(id => /ObservabilityAlarms(\w+)[0-9A-F]{8}$/.exec(id)?.[1]).filter(name => name);
-  expect([...new Set([ecs, process, fromZero, standby].flatMap(names))].sort()).toEqual([...new Set(lives.map(({ name }) => name))].sort());
+  expect([...new Set([ecs, process, fromZero, standby, ecsStandby].flatMap(alarmsOf))].sort()).toEqual([...new Set(lives.map(({ name }) => name))].sort());
 });
 
 describe('scaled to zero on purpose', () => {
+  const nothing: Minute = {
+    online: 0, wanted: 0, RequiredWorkers: 0, LateRuns: 0, OldestLateSeconds: 0, CrashedRuns: 0, errors: 0, broken: 0, reports: 0,
+    desired: 0, running: 0, age: 0, ApproximateNumberOfMessagesVisible: 0, nat0: 0, nat1: 0,
+  };
+
+  test.each([
+    ...alarmsOf(fromZero).map(name => ['PROCESS workers without demand', name, fromZero] as const),
+    ...alarmsOf(standby).map(name => ['a standby', name, standby] as const),
+    ...alarmsOf(ecsStandby).map(name => ['an ECS standby', name, ecsStandby] as const),
+  ])('%s raise no %s in a whole day', (_, name, template) => {
+    expect(new Alarm(template, name).after(minutes(24 * 60, nothing))).toBe('OK');
+  });
+
   test.each([
     ['PROCESS workers without demand', fromZero, { online: 0, wanted: 0 }],
     ['a standby whose pool another serves', standby, { online: 2, wanted: 0 }],
@@ -99,7 +116,7 @@ describe('scaled to zero on purpose', () => {
   });
 
   test('events that wait for an ECS standby are no fault', () => {
-    const alarm = new Alarm(templateOf({ scaling: { role: WorkerRole.STANDBY } }), 'EventsUnread');
+    const alarm = new Alarm(ecsStandby, 'EventsUnread');
     expect(alarm.after(minutes(60, { age: 5000, wanted: 0 }))).toBe('OK');
     expect(alarm.after(minutes(5, { age: 5000, wanted: 1 }))).toBe('ALARM');
   });
@@ -108,6 +125,24 @@ describe('scaled to zero on purpose', () => {
     const alarm = new Alarm(fromZero, 'NoWorkerOnline');
     alarm.after([...minutes(30, { online: 0, wanted: 0 }), ...minutes(7, { online: 0, wanted: 1 })]);
     expect(alarm.after(minutes(30, { online: 1, wanted: 1 }))).toBe('OK');
+  });
+});
+
+describe('on the first deployment', () => {
+  test('a publisher that has not spoken yet is not silent; it is when it stops', () => {
+    const alarm = new Alarm(ecs, 'PublisherSilent');
+    expect(alarm.after(minutes(30))).toBe('INSUFFICIENT_DATA');
+    expect(alarm.after([{ reports: 0 }])).toBe('OK');
+    expect(alarm.after(minutes(3))).toBe('OK');
+    expect(alarm.after(minutes(1))).toBe('ALARM');
+  });
+
+  test('a publisher that never manages to speak is failing', () => {
+    expect(new Alarm(ecs, 'PublisherFailing').after(minutes(3, { broken: 1 }))).toBe('ALARM');
+  });
+
+  test.each([...new Set(lives.map(({ name, template }) => [name, template] as const))])('%s is not off before anything is measured', (name, template) => {
+    expect(new Alarm(template, name).after(minutes(30))).not.toBe('ALARM');
   });
 });
 
@@ -123,6 +158,20 @@ describe('WorkerUnhealthy', () => {
     expect(rule.match(/Alarms(\w+?)[0-9A-F]{8}\.Arn/g).map((match: string) => match.slice(6, -12)))
       .toEqual(['NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'FewerTasksThanWanted']);
     expect(rule).toMatch(/^\(ALARM\("[^"]+"\)( OR ALARM\("[^"]+"\))+\)$/);
+  });
+
+  /** Its state while one of the worker's alarms is in ALARM. */
+  const whileIn = (alarm?: string) => {
+    const states = text(composite(ecs).AlarmRule).slice(1, -1).split(' OR ')
+      .map((condition: string) => new RegExp(`^ALARM\\("\\{WorkerObservabilityAlarms${alarm}[0-9A-F]{8}\\.Arn\\}"\\)$`).test(condition));
+    return states.includes(true) ? 'ALARM' : 'OK';
+  };
+
+  test.each(lives.filter(({ template }) => template === ecs).map(life => [life.name, life] as const))('follows %s into ALARM and back to OK, or is left alone by it', (name, { well, fault }) => {
+    const critical = ['NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'FewerTasksThanWanted'].includes(name);
+    const alarm = new Alarm(ecs, name);
+    const states = [well, fault, well].map(minute => (alarm.after(minutes(30, minute)) === 'ALARM' ? whileIn(name) : whileIn()));
+    expect(states).toEqual(critical ? ['OK', 'ALARM', 'OK'] : ['OK', 'OK', 'OK']);
   });
 
   test('has no name that another stack could have', () => {

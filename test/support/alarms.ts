@@ -38,25 +38,27 @@ export class Alarm {
     };
     for (const minute of more) {
       this.measured.push(minute);
-      this.state = evaluate(rule, this.series().slice(-evaluationRange(rule)), this.state).state;
+      this.state = evaluate(rule, this.series(evaluationRange(rule)), this.state).state;
     }
     return this.state;
   }
 
-  /** The data points of all periods that are over. */
-  private series(): Series {
+  /** The data points of the last `count` periods that are over: maths, too, sees no more. */
+  private series(count: number): Series {
     const { Metrics, MetricName, Statistic: statistic, Period } = this.properties;
-    if (!Metrics) return this.dataPoints(MetricName, statistic, Period);
+    if (!Metrics) return this.dataPoints(MetricName, statistic, Period, count);
     const [{ Expression }] = Metrics.filter((query: any) => query.ReturnData !== false);
     const stats = Metrics.filter((query: any) => query.MetricStat);
-    const points = stats.map(({ Id, MetricStat: { Stat, Period: period } }: any) => [Id, this.dataPoints(Id, Stat, period)]);
+    const points = stats.map(({ Id, MetricStat: { Stat, Period: period } }: any) => [Id, this.dataPoints(Id, Stat, period, count)]);
     return evaluateMath(Expression, Object.fromEntries(points));
   }
 
-  private dataPoints(key: string, statistic: Statistic, period: number): Series {
+  private dataPoints(key: string, statistic: Statistic, period: number, count: number): Series {
     const length = period / 60;
-    return Array.from({ length: Math.floor(this.measured.length / length) }, (_, index) => {
-      const values = this.measured.slice(index * length, (index + 1) * length).map(minute => minute[key]).filter(value => value !== undefined);
+    const over = Math.floor(this.measured.length / length);
+    const first = Math.max(0, over - count);
+    return Array.from({ length: over - first }, (_, index) => {
+      const values = this.measured.slice((first + index) * length, (first + index + 1) * length).map(minute => minute[key]).filter(value => value !== undefined);
       return values.length === 0 ? undefined : aggregate(statistic, values);
     });
   }

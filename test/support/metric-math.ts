@@ -2,8 +2,8 @@
 export type Series = readonly (number | undefined)[];
 
 /**
- * The part of CloudWatch's metric maths that alarms use: numbers, ids, arithmetic, comparisons, AND, OR, IF, FILL and
- * SUM(METRICS()). An operation on a data point that is missing gives none.
+ * The part of CloudWatch's metric maths that alarms use: numbers, ids, arithmetic, comparisons, AND, OR, IF, FILL,
+ * RUNNING_SUM and SUM(METRICS()). An operation on a data point that is missing gives none, and FILL doesn't fill a series without any.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
@@ -59,7 +59,11 @@ export function evaluateMath(expression: string, metrics: Readonly<Record<string
     }
     expect(')');
     if (name === 'IF') return combine([parts[0]], ([condition], index) => (condition === 0 ? parts[2] : parts[1])[index]);
-    if (name === 'FILL') return parts[0].map((value, index) => value ?? parts[1][index]);
+    if (name === 'FILL') return parts[0].every(value => value === undefined) ? parts[0] : parts[0].map((value, index) => value ?? parts[1][index]);
+    if (name === 'RUNNING_SUM') {
+      let total = 0;
+      return parts[0].map(value => (value === undefined ? undefined : total += value));
+    }
     throw new Error(`${name} is not known here: ${expression}`);
   };
   return or();
