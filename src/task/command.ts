@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Tokenization } from 'aws-cdk-lib';
 import { WorkerType } from '../worker-type';
 
-const SUPERVISOR = join(__dirname, '..', '..', 'assets', 'task', 'supervisor.py');
+/** What runs in the container, as text: the image is Prefect's, unchanged. */
+const program = (file: string) => readFileSync(join(__dirname, '..', '..', 'assets', 'task', file), 'utf8');
 
 export interface CommandOptions {
   readonly workPoolName: string;
@@ -20,7 +21,7 @@ export interface CommandOptions {
  */
 export function workerCommand(options: CommandOptions): string[] {
   return options.workerType === WorkerType.PROCESS
-    ? ['python', '-c', readFileSync(SUPERVISOR, 'utf8'), ...prefectCommand(options)]
+    ? ['python', '-c', program('supervisor.py'), ...prefectCommand(options)]
     : prefectCommand(options);
 }
 
@@ -38,11 +39,5 @@ function prefectCommand(options: CommandOptions): string[] {
   ];
 }
 
-/**
- * Asks the worker's own health server. Python, because the official images have no curl.
- * urlopen() fails for the 503 that the server answers when the worker no longer polls.
- */
-export const HEALTH_CHECK = [
-  'CMD', 'python', '-c',
-  'import os, urllib.request as r; r.urlopen("http://127.0.0.1:" + os.environ["PREFECT_WORKER_WEBSERVER_PORT"] + "/health", timeout=4)',
-];
+/** Python, because the official images have no curl. */
+export const HEALTH_CHECK = ['CMD', 'python', '-c', program('health_check.py')];

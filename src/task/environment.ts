@@ -19,6 +19,14 @@ export const HEARTBEAT_ENVIRONMENT = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60' }
  */
 export const LOGGING = { PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' };
 
+/**
+ * What a gateway answers while the server behind it is away. Prefect's client tries again after 502 and 503 by itself;
+ * a worker that gets 504 at once would give up within minutes.
+ *
+ * @see https://docs.prefect.io/v3/api-ref/settings-ref
+ */
+export const RETRIES = { PREFECT_CLIENT_RETRY_EXTRA_CODES: '504' };
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

@@ -8,7 +8,7 @@ import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
 import { addCollector, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
-import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING } from './environment';
+import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES } from './environment';
 import { officialImage, warnOfPublicImage } from './images';
 import { WorkerSize } from './size';
 
@@ -73,6 +73,7 @@ export class Task extends Construct {
       environment: {
         ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
         ...LOGGING,
+        ...RETRIES,
         ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : {}),
         ...inOrder(props.environment),
         ...apiEnvironment(api),
@@ -85,7 +86,7 @@ export class Task extends Construct {
       healthCheck: {
         command: HEALTH_CHECK,
         interval: Duration.seconds(10),
-        timeout: Duration.seconds(5),
+        timeout: Duration.seconds(10),
         retries: 3,
         startPeriod: Duration.seconds(120),
       },

@@ -85,13 +85,27 @@ describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { temp
 });
 
 test('every alarm has its life above', () => {
-  expect([...new Set([ecs, process, fromZero, standby, ecsStandby].flatMap(alarmsOf))].sort()).toEqual([...new Set(lives.map(({ name }) => name))].sort());
+  const described = [...new Set(lives.map(({ name }) => name))].sort();
+  expect([...new Set([ecs, process, fromZero, standby, ecsStandby].flatMap(alarmsOf))].sort()).toEqual(described);
 });
 
 describe('scaled to zero on purpose', () => {
   const nothing: Minute = {
-    online: 0, wanted: 0, RequiredWorkers: 0, LateRuns: 0, OldestLateSeconds: 0, CrashedRuns: 0, errors: 0, broken: 0, reports: 0,
-    desired: 0, running: 0, age: 0, ApproximateNumberOfMessagesVisible: 0, nat0: 0, nat1: 0,
+    online: 0,
+    wanted: 0,
+    RequiredWorkers: 0,
+    LateRuns: 0,
+    OldestLateSeconds: 0,
+    CrashedRuns: 0,
+    errors: 0,
+    broken: 0,
+    reports: 0,
+    desired: 0,
+    running: 0,
+    age: 0,
+    ApproximateNumberOfMessagesVisible: 0,
+    nat0: 0,
+    nat1: 0,
   };
 
   test.each([

@@ -21,11 +21,15 @@ describe.each(both)('the container of a worker of the type %s', (_, template) =>
   });
 
   test('asks the worker\'s health server from inside', () => {
-    expect(worker.HealthCheck).toMatchObject({ Interval: 10, Timeout: 5, Retries: 3, StartPeriod: 120 });
+    expect(worker.HealthCheck).toMatchObject({ Interval: 10, Timeout: 10, Retries: 3, StartPeriod: 120 });
     expect(worker.HealthCheck.Command.slice(0, 3)).toEqual(['CMD', 'python', '-c']);
     expect(worker.HealthCheck.Command[3]).toContain('/health');
     expect(variables(template)).toMatchObject({ PREFECT_WORKER_WEBSERVER_HOST: '127.0.0.1', PREFECT_WORKER_WEBSERVER_PORT: '8080' });
     expect(worker.PortMappings).toBeUndefined();
+  });
+
+  test('tries again when a gateway has no answer of the API in time', () => {
+    expect(variables(template)).toMatchObject({ PREFECT_CLIENT_RETRY_EXTRA_CODES: '504' });
   });
 
   test('has two minutes to stop, and an init process that hands signals on', () => {

@@ -11,6 +11,7 @@ import { deploy } from '../support/cdk';
 import { Live, startLive } from '../support/environment';
 import { PhysicalIds, physicalIds } from '../support/evidence';
 import { FlowRun } from '../support/prefect';
+import { sqs } from '../support/queue';
 
 const POOL = 'faults';
 /** ECS gives two minutes between SIGTERM and SIGKILL; here it is half a minute. */
@@ -195,19 +196,8 @@ export class Arena {
     }));
   }
 
-  /** One request, for which the SDK's client of the service would be one more dependency. */
   private async sqs(action: string, parameters: Record<string, unknown> = {}): Promise<void> {
-    const { AWS_REGION: region } = this.live.standIn.environment;
-    const response = await fetch(this.live.standIn.endpoint, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `AmazonSQS.${action}`,
-        'authorization': `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/sqs/aws4_request, SignedHeaders=host, Signature=0`,
-      },
-      body: JSON.stringify({ QueueUrl: this.queue, ...parameters }),
-    });
-    if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`);
+    await sqs(this.live.standIn, action, { QueueUrl: this.queue, ...parameters });
   }
 
   public async purgeQueue(): Promise<void> {

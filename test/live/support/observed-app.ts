@@ -1,21 +1,34 @@
-import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_events as events, aws_secretsmanager as secretsmanager, aws_sns_subscriptions as subscriptions, aws_sqs as sqs, Stack } from 'aws-cdk-lib';
 import { TRACED_IMAGE } from './collector';
 import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../../../src';
 
-/** The CDK app of the test of traces: a worker of each type, of which the PROCESS worker has an image that sends traces. */
+/** The CDK app of the test of traces and health: a worker of each type, of which the PROCESS worker has an image that sends traces. */
 const app = new App();
-const stack = new Stack(app, 'Traced');
+const stack = new Stack(app, 'Observed');
 const api = PrefectApi.selfHosted({
   url: process.env.API_URL!,
   authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!),
   privateNetwork: true,
 });
-const common = { api, scaling: { minWorkers: 1 }, observability: { tracing: Tracing.xray() } };
+const common = {
+  api,
+  scaling: { minWorkers: 1 },
+  observability: { tracing: Tracing.xray() },
+  environment: JSON.parse(process.env.WORKER_ENVIRONMENT ?? '{}'),
+};
 
 const processes = new PrefectFargateWorker(stack, 'Processes', {
   ...common,
-  workPool: WorkPool.managed('traced processes'),
+  workPool: WorkPool.managed('observed processes'),
   workerType: WorkerType.PROCESS,
   image: ecs.ContainerImage.fromRegistry(TRACED_IMAGE),
 });
-new PrefectFargateWorker(stack, 'Tasks', { ...common, workPool: WorkPool.managed('traced tasks'), vpc: processes.vpc, cluster: processes.cluster });
+const tasks = new PrefectFargateWorker(stack, 'Tasks', { ...common, workPool: WorkPool.managed('observed tasks'), vpc: processes.vpc, cluster: processes.cluster });
+
+const pager = new sqs.Queue(stack, 'Pager');
+for (const worker of [processes, tasks]) worker.alarmTopic!.addSubscription(new subscriptions.SqsSubscription(pager, { rawMessageDelivery: true }));
+
+// What looks after demand and lost runs once a minute would do so every few seconds here, and no test of this app needs it.
+for (const rule of stack.node.findAll().filter(construct => construct instanceof events.CfnRule)) {
+  if (rule.scheduleExpression) rule.state = 'DISABLED';
+}

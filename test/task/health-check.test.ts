@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, Server } from 'node:http';
+import { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pythonEnvironment } from '../python/environment';
+import { container, templateOf } from '../support/worker';
+
+jest.setTimeout(30_000);
+
+/** Answers every request with a status; with nothing at all, as a process that hangs, for 0. */
+class Answering {
+  public readonly requests: string[] = [];
+  public status = 200;
+  public port = 0;
+  private readonly server: Server = createServer(({ url }, response) => {
+    this.requests.push(url!);
+    if (this.status > 0) response.writeHead(this.status).end('{}');
+  });
+
+  /** Each time on the same port. */
+  public async start(): Promise<void> {
+    await new Promise<void>(resolve => this.server.listen(this.port, '127.0.0.1', resolve));
+    this.port = (this.server.address() as AddressInfo).port;
+  }
+
+  public stop(): Promise<void> {
+    this.server.closeAllConnections();
+    return new Promise(resolve => this.server.close(() => resolve()));
+  }
+}
+
+const [, ...command]: string[] = container(templateOf()).HealthCheck.Command;
+let bin: string;
+let directory: string;
+let worker: Answering;
+let api: Answering;
+
+beforeAll(async () => { ({ bin } = await pythonEnvironment()); }, 300_000);
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'health-'));
+  [worker, api] = [new Answering(), new Answering()];
+  await Promise.all([worker.start(), api.start()]);
+});
+afterEach(async () => {
+  await Promise.all([worker.stop(), api.stop(), rm(directory, { recursive: true })]);
+});
+
+/** Whether the check of the task definition finds the container healthy. Its pause is 15, its patience 180 intervals. */
+function healthy(intervalSeconds = 10): Promise<boolean> {
+  const child = spawn(command[0], command.slice(1), {
+    env: {
+      PATH: bin,
+      TMPDIR: directory,
+      PREFECT_API_URL: `http://127.0.0.1:${api.port}/api`,
+      PREFECT_WORKER_WEBSERVER_PORT: `${worker.port}`,
+      PREFECT_WORKER_QUERY_SECONDS: `${intervalSeconds}`,
+    },
+  });
+  return new Promise((resolve, reject) => child.on('error', reject).on('close', code => resolve(code === 0)));
+}
+
+describe('the container', () => {
+  test('is healthy while the worker polls, and nobody asks the API', async () => {
+    expect(await healthy()).toBe(true);
+    expect(worker.requests).toEqual(['/health']);
+    expect(api.requests).toEqual([]);
+  });
+
+  test('is not when the worker\'s process hangs', async () => {
+    worker.status = 0;
+    expect(await healthy()).toBe(false);
+  });
+
+  test('is not when there is no worker, wherever the API is', async () => {
+    await worker.stop();
+    await api.stop();
+    expect(await healthy()).toBe(false);
+  });
+});
+
+describe('a worker that does not poll', () => {
+  beforeEach(() => { worker.status = 503; });
+
+  test.each([200, 401, 404])('has a pause to do so while the API answers, if only with %d, and is unhealthy then', async status => {
+    api.status = status;
+    expect(await healthy(0.05)).toBe(true);
+    await sleep(800);
+    expect(await healthy(0.05)).toBe(false);
+    expect(api.requests).toEqual(['/api/health']);
+  });
+
+  test.each([
+    ['can\'t be reached', () => api.stop()],
+    ['answers with a gateway\'s error', async () => { api.status = 504; }],
+    ['is in maintenance', async () => { api.status = 503; }],
+  ])('is healthy while the API %s, for as long as patience lasts', async (_, fault) => {
+    await fault();
+    expect(await healthy(0.01)).toBe(true);
+    await sleep(500);
+    expect(await healthy(0.01)).toBe(true);
+    await sleep(1800);
+    expect(await healthy(0.01)).toBe(false);
+  });
+
+  test('has its pause again when the API is back, and is unhealthy then', async () => {
+    await api.stop();
+    expect(await healthy(0.15)).toBe(true);
+    await sleep(2300);
+    expect(await healthy(0.15)).toBe(true);
+    await api.start();
+    expect(await healthy(0.15)).toBe(true);
+    await sleep(2300);
+    expect(await healthy(0.15)).toBe(false);
+  });
+
+  test('starts anew after it has polled in between', async () => {
+    expect(await healthy(0.1)).toBe(true);
+    worker.status = 200;
+    await sleep(1600);
+    expect(await healthy(0.1)).toBe(true);
+    worker.status = 503;
+    expect(await healthy(0.1)).toBe(true);
+  });
+});
