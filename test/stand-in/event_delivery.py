@@ -2,13 +2,13 @@
 
 import json
 import logging
+import re
 import threading
 from datetime import datetime, timezone
 from typing import Any
 
 from moto.awslambda.utils import get_backend as lambda_backend
 from moto.events.models import Rule, events_backends
-from moto.events.utils import EventTemplateParser
 from moto.logs.models import logs_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
@@ -50,16 +50,31 @@ def _input(target: dict[str, Any], event: Any) -> Any:
     if target.get("Input"):
         return json.loads(target["Input"])
     if target.get("InputPath"):
-        value = event
-        for part in target["InputPath"].removeprefix("$").strip(".").split("."):
-            value = value[part] if part else value
-        return value
+        return _at(event, target["InputPath"])
     if target.get("InputTransformer"):
-        transformer = target["InputTransformer"]
-        return EventTemplateParser.parse(
-            input_template=transformer.get("InputTemplate"), input_paths_map=transformer.get("InputPathsMap") or {}, event=event
-        )
+        return _transform(event, target["InputTransformer"])
     return event
+
+
+def _at(event: Any, path: str) -> Any:
+    for part in path.removeprefix("$").strip(".").split("."):
+        event = event.get(part, "") if part else event
+    return event
+
+
+def _transform(event: Any, transformer: dict[str, Any]) -> Any:
+    """moto's own wants a field that events of AWS services don't have, and takes no template of several lines."""
+    values = {name: _at(event, path) for name, path in (transformer.get("InputPathsMap") or {}).items()}
+
+    def fill(placeholder: re.Match[str]) -> str:
+        value = values.get(placeholder[1], "")
+        return value if isinstance(value, str) else json.dumps(value)
+
+    text = re.sub(r"<([^<>]+)>", fill, transformer["InputTemplate"])
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _deliver(region: str, arn: str, target: dict[str, Any], body: Any) -> None:
