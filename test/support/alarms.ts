@@ -58,7 +58,8 @@ export class Alarm {
     const over = Math.floor(this.measured.length / length);
     const first = Math.max(0, over - count);
     return Array.from({ length: over - first }, (_, index) => {
-      const values = this.measured.slice((first + index) * length, (first + index + 1) * length).map(minute => minute[key]).filter(value => value !== undefined);
+      const minutesOfPeriod = this.measured.slice((first + index) * length, (first + index + 1) * length);
+      const values = minutesOfPeriod.map(minute => minute[key]).filter(value => value !== undefined);
       return values.length === 0 ? undefined : aggregate(statistic, values);
     });
   }
