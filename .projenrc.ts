@@ -159,7 +159,7 @@ project.eslint!.addOverride({
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
 // The package has no src, so what workers run comes along as an asset, as functions do.
-project.tasks.tryFind('bundle')!.exec('node -e "fs.cpSync(\'src/task/supervisor.py\', \'assets/task/supervisor.py\')"');
+project.tasks.tryFind('bundle')!.exec('node -e "for (const file of [\'supervisor.py\', \'health_check.py\']) fs.cpSync(\'src/task/\' + file, \'assets/task/\' + file)"');
 
 // Tests: `npm test` runs every layer, the others one each.
 project.testTask.reset('tsx test/run.ts', { receiveArgs: true });
@@ -192,6 +192,10 @@ project.postCompileTask.spawn(documents);
 project.addTask('picture', {
   description: 'Draw docs/architecture.png from the synthesized default stack',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json docs/tools/picture.ts' }],
+});
+project.addTask('dashboard:picture', {
+  description: 'Draw docs/dashboard.png from the deployed dashboard of the demo, with what its workers did for some minutes',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json docs/tools/dashboard.ts', receiveArgs: true }],
 });
 project.addTask('faults', {
   description: 'What becomes of flow runs when things go wrong, as a table in docs/faults.md',

@@ -24,11 +24,14 @@ export interface DemandProps {
 /** Publishes to CloudWatch what there is to do for the worker, and what becomes of it. */
 export class Demand extends Construct {
   public readonly publisher: lambda.Function;
+  /** Whether it publishes how many workers are needed: nobody knows that where one worker holds any number of flow runs. */
+  public readonly countsWorkers: boolean;
   private readonly dimensionsMap: { WorkPool: string; Worker: string };
 
   constructor(scope: Construct, id: string, private readonly props: DemandProps) {
     super(scope, id);
     const { api, network } = props;
+    this.countsWorkers = props.flowRunLimit !== undefined || props.standby !== undefined;
     this.dimensionsMap = { WorkPool: props.workPoolName, Worker: Names.uniqueResourceName(scope, { maxLength: 128 }) };
 
     const options = apiFunction(this, {

@@ -93,10 +93,12 @@ function following({ demand }: DashboardSectionProps): cloudwatch.IWidget[] {
   return row('Is capacity following?', [
     graph('Demand and workers', [
       demand.metric('Demand', { label: 'Demand, in flow runs' }),
-      demand.metric('RequiredWorkers', { label: 'Workers needed' }),
+      ...demand.countsWorkers ? [demand.metric('RequiredWorkers', { label: 'Workers needed' })] : [],
       demand.metric('OnlineWorkers', { label: 'Workers online' }),
     ]),
-    graph('Too few, too many', [demand.metric('MissingWorkers', { label: 'Missing' }), demand.metric('SurplusWorkers', { label: 'Surplus' })]),
+    ...demand.countsWorkers
+      ? [graph('Too few, too many', [demand.metric('MissingWorkers', { label: 'Missing' }), demand.metric('SurplusWorkers', { label: 'Surplus' })])]
+      : [],
     graph('Demand publisher', [
       demand.publisher.metricInvocations({ statistic: SUM, period: FIVE_MINUTES, label: 'Polls' }),
       demand.publisher.metricErrors({ statistic: SUM, period: FIVE_MINUTES, label: 'Broken off', color: cloudwatch.Color.RED }),

@@ -179,7 +179,7 @@ describe('a worker', () => {
 
   test('stays, and so does what is in flight in it, while the API is away for ten minutes', async () => {
     const deployment = await live.prefect.deploy('long', { workPool: PROCESS_POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS });
-    const id = await live.prefect.start(deployment, { seconds: 600 / TIME_SCALE + 15 });
+    const id = await live.prefect.start(deployment, { seconds: 600 / TIME_SCALE + 6 });
     await live.prefect.waitFor(id, ['RUNNING'], 60);
     const before = await workers();
 

@@ -1,6 +1,6 @@
 import { CfnParameter, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { PrefectApi, WorkerType, WorkPool } from '../../src';
+import { PrefectApi, WorkerRole, WorkerType, WorkPool } from '../../src';
 import { addWorker, ACCOUNT_ID, importedVpc, newStack, resource, selfHosted, templateOf, text, WORKSPACE_ID } from '../support/worker';
 
 /** The widgets, with references as short text. */
@@ -48,6 +48,14 @@ describe('the dashboard', () => {
     const stack = newStack();
     addWorker(stack, { vpc: importedVpc(stack) });
     expect(JSON.stringify(widgets(Template.fromStack(stack)))).not.toMatch(/NATGateway|PrivateLink/);
+  });
+
+  test('counts the workers that are needed where somebody knows how many', () => {
+    const counted = (props: Parameters<typeof templateOf>[0]) => /RequiredWorkers|MissingWorkers|SurplusWorkers/.test(JSON.stringify(widgets(templateOf(props))));
+    expect(counted({})).toBe(false);
+    expect(counted({ flowRunLimit: 5 })).toBe(true);
+    expect(counted({ workerType: WorkerType.PROCESS })).toBe(true);
+    expect(counted({ scaling: { role: WorkerRole.STANDBY } })).toBe(true);
   });
 
   test('has no task events for PROCESS workers', () => {
