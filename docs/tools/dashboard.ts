@@ -7,7 +7,7 @@ import { png } from './picture';
 
 /**
  * Draws docs/dashboard.png: the deployed dashboard of the demo's workers, with what they really did. `npm run dashboard:picture`
- * deploys and records for six minutes; with `-- --again` it draws the last recording.
+ * deploys and records for five minutes; with `-- --again` it draws the last recording.
  */
 const RECORDING = join(__dirname, '..', '..', '.cache', 'reports', 'dashboard.json');
 

@@ -10,15 +10,14 @@ import { physicalIds } from '../../../test/live/support/evidence';
 
 const TIME_SCALE = 4;
 /** In real seconds. */
-const LENGTH = 330;
+const LENGTH = 255;
 
 /** What happens, in real seconds after the deployment: so many runs of so many seconds, of a flow that fails, or of a task that dies. */
 const EVENTS: readonly (readonly [at: number, pool: string, count: number, what: number | 'fails' | 'dies'])[] = [
-  [0, PROCESS_POOL, 2, 20], [10, ECS_POOL, 1, 20],
-  [45, PROCESS_POOL, 12, 30], [60, ECS_POOL, 3, 25],
-  [130, PROCESS_POOL, 1, 'fails'], [140, PROCESS_POOL, 4, 25], [150, ECS_POOL, 4, 20],
-  [215, PROCESS_POOL, 3, 30], [230, ECS_POOL, 2, 20],
-  [240, ECS_POOL, 1, 'dies'],
+  [0, PROCESS_POOL, 2, 20], [8, ECS_POOL, 1, 20],
+  [35, PROCESS_POOL, 12, 30], [45, ECS_POOL, 3, 25],
+  [95, PROCESS_POOL, 1, 'fails'], [105, PROCESS_POOL, 4, 25], [112, ECS_POOL, 4, 20],
+  [160, PROCESS_POOL, 3, 30], [170, ECS_POOL, 1, 'dies'], [172, ECS_POOL, 2, 20],
 ];
 
 /** Deploys what the demo deploys, gives it something to do for a while, and records what its dashboard has to show. */
