@@ -27,6 +27,15 @@ export const LOGGING = { PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' };
  */
 export const RETRIES = { PREFECT_CLIENT_RETRY_EXTRA_CODES: '504' };
 
+/**
+ * Prefect's client waits 2, 4, 8 and so on seconds between its attempts: nine of them outlast an API that is away for a quarter
+ * of an hour, and a flow run that has ended in that time can still say so. Workers keep Prefect's own five, a minute: they ask
+ * again anyway, and are back sooner.
+ *
+ * @see https://docs.prefect.io/v3/api-ref/settings-ref
+ */
+export const PATIENCE = { PREFECT_CLIENT_MAX_RETRIES: '9' };
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

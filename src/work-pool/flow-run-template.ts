@@ -6,7 +6,7 @@ import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
-import { HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES } from '../task/environment';
+import { HEARTBEAT_ENVIRONMENT, LOGGING, PATIENCE, RETRIES } from '../task/environment';
 import { FLOW_RUN_IMAGE } from '../task/images';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
@@ -75,6 +75,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       ...(tracing && tracingEnvironment(tracing, props.workPool.name)),
       ...LOGGING,
       ...RETRIES,
+      ...PATIENCE,
       ...HEARTBEAT_ENVIRONMENT,
       // A task that is stopped, as by a Spot interruption, hands its run back to be started again.
       PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',

@@ -3,17 +3,17 @@ import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
+import { EventQueue } from './event-queue';
+import { flowRunFamily, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
+import { ManagedWorkPool } from './managed-work-pool';
+import { requireOneManager } from './one-manager';
 import { grantTracing } from '../task/collector';
-import { OBSERVER_QUEUE_VARIABLE } from '../task/environment';
+import { OBSERVER_QUEUE_VARIABLE, PATIENCE } from '../task/environment';
 import { warnOfPublicImage } from '../task/images';
 import { Task } from '../task/task';
 import { Tracing } from '../tracing';
 import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
-import { EventQueue } from './event-queue';
-import { flowRunFamily, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
-import { ManagedWorkPool } from './managed-work-pool';
-import { requireOneManager } from './one-manager';
 
 export interface ServedWorkPoolProps {
   readonly api: PrefectApi;
@@ -60,7 +60,7 @@ export class ServedWorkPool extends Construct {
     requireOneManager(scope, api, workPool);
     const defaults = workPool._managed.flowRunDefaults ?? {};
     if (workerType === WorkerType.ECS) warnOfPublicImage(scope, 'flowRunDefaults.image', defaults.image, props.network.closed);
-    const template = workerType === WorkerType.PROCESS ? { variables: {}, environment: {} } : flowRunTemplate(this, {
+    const template = workerType === WorkerType.PROCESS ? { variables: {}, environment: PATIENCE } : flowRunTemplate(this, {
       ...props,
       family: flowRunFamily(scope),
       logGroup: task.logGroup,

@@ -15,13 +15,13 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
     {
       name: 'API away',
       workerType,
-      what: 'the API can\'t be reached for 40 s, which stands for 10 minutes, while runs are in flight and begin',
+      what: 'the API can\'t be reached for 90 s, which is longer than Prefect\'s client tries by itself, while runs are in flight, begin and end',
       happen: async (arena, count) => {
         const ids = await inFlight(arena, Math.ceil(count / 2));
         await arena.live.gate!.shut();
         ids.push(...await arena.startRuns(Math.floor(count / 2), SHORT));
         await arena.release();
-        await sleep(40_000);
+        await sleep(90_000);
         await arena.live.gate!.open();
         return ids;
       },
