@@ -26,6 +26,7 @@ import event_delivery  # noqa: E402
 import lambdas  # noqa: E402
 import observability_resources  # noqa: E402
 import provisioners  # noqa: E402
+import queues  # noqa: E402, F401
 import schedules  # noqa: E402
 import stack_api  # noqa: E402
 import task_endpoints  # noqa: E402

@@ -61,6 +61,18 @@ test('a task that finds no place stays PROVISIONING until it is stopped; later o
   expect(await until(() => find(placeless), (item) => item.lastStatus === 'STOPPED')).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'enough' });
 });
 
+test('a message that nobody deletes comes back after its visibility timeout, and becomes a dead letter', async () => {
+  const dead = await aws('sqs', 'CreateQueue', { QueueName: 'dead' });
+  const redrive = JSON.stringify({ deadLetterTargetArn: 'arn:aws:sqs:us-east-1:123456789012:dead', maxReceiveCount: '2' });
+  const { QueueUrl } = await aws('sqs', 'CreateQueue', { QueueName: 'poisoned', Attributes: { RedrivePolicy: redrive } });
+  await aws('sqs', 'SendMessage', { QueueUrl, MessageBody: 'poison' });
+  const receive = async () => (await aws('sqs', 'ReceiveMessage', { QueueUrl, VisibilityTimeout: 10 })).Messages ?? [];
+  expect(await receive()).toHaveLength(1);
+  expect(await receive()).toHaveLength(0);
+  expect(await until(receive, (messages: any[]) => messages.length > 0)).toHaveLength(1);
+  await until(async () => [await receive(), (await aws('sqs', 'ReceiveMessage', { QueueUrl: dead.QueueUrl })).Messages ?? []], ([, given]) => given.length === 1);
+});
+
 test('a program that is not there ends with 127', async () => {
   await register('missing', ['no-such-program']);
   const task = await run('missing');

@@ -98,7 +98,7 @@ export interface StandInOptions {
   /** @default - a new directory among the system's temporary ones, removed by `stop` */
   readonly directory?: string;
   /**
-   * How much faster AWS's own times pass: health checks, stop timeouts, schedules.
+   * How much faster AWS's own times pass: health checks, stop timeouts, schedules, visibility timeouts of queues.
    * @default 1
    */
   readonly timeScale?: number;

@@ -120,7 +120,7 @@ export const ECS_FAULTS: readonly Fault[] = [
         await arena.stopped(task);
         for (let again = 0; again < 2; again++) await arena.sendStopped(task);
       }
-      await arena.until('the malformed message among the dead letters', 240, async () => await arena.events.deadLetters() > 0);
+      await arena.until('the malformed message among the dead letters', 330, async () => await arena.events.deadLetters() > 0);
       return ids;
     },
   },
