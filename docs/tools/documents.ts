@@ -3,12 +3,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { properties, type Property } from './assembly';
 import { costs } from './costs';
+import { faults } from './faults';
 
 /**
  * Fills in what documents show from elsewhere, so that it can't go stale: `npm run documents`.
  *
  * - `<!-- file: examples/spot.ts -->` before a code block: the block is that file.
  * - `<!-- costs: default -->`, up to `<!-- end -->`: the bill of that build.
+ * - `<!-- faults -->`, up to `<!-- end -->`: what became of flow runs, fault by fault.
  * - `<!-- defaults: NetworkOptions network. -->`, up to `<!-- end -->`: a table of the struct's properties, each with this prefix.
  */
 const ROOT = join(__dirname, '..', '..');
@@ -26,6 +28,7 @@ export function filledIn(text: string): string {
   return text
     .replace(/(<!-- file: (\S+) -->\n+```[^\n]*\n)[^]*?(^```$)/gm, (_, start, file, end) => `${start}${readFileSync(join(ROOT, file), 'utf8')}${end}`)
     .replace(/(<!-- costs: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, start, build, end) => `${start}\n${costs(build)}\n\n${end}`)
+    .replace(/(<!-- faults -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${faults()}\n\n${end}`)
     .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, prefix?.trim())}\n\n${end}`);
 }
 
