@@ -48,9 +48,12 @@ class MetricFilter:
 
 
 class Alarm:
+    def __init__(self, action: str) -> None:
+        self._action = action
+
     def create(self, request: Request) -> Outcome:
         name = request.physical_id or request.properties.get("AlarmName") or request.name()
-        call(request.region, "cloudwatch", "PutMetricAlarm", {**request.properties, "AlarmName": name})
+        call(request.region, "cloudwatch", self._action, {**request.properties, "AlarmName": name})
         return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{request.region}:{settings.ACCOUNT}:alarm:{name}"}.get)
 
     def update(self, request: Request) -> Outcome:
@@ -60,13 +63,6 @@ class Alarm:
 
     def delete(self, request: Request) -> None:
         call(request.region, "cloudwatch", "DeleteAlarms", {"AlarmNames": [request.physical_id]})
-
-
-class CompositeAlarm(Alarm):
-    def create(self, request: Request) -> Outcome:
-        name = request.physical_id or request.properties.get("AlarmName") or request.name()
-        call(request.region, "cloudwatch", "PutCompositeAlarm", {**request.properties, "AlarmName": name})
-        return Outcome(name, {"Arn": f"arn:aws:cloudwatch:{request.region}:{settings.ACCOUNT}:alarm:{name}"}.get)
 
 
 class SubscriptionFilter:
@@ -183,8 +179,8 @@ class DiscoveryService:
 
 
 OBSERVABILITY: dict[str, Provisioner] = {
-    "AWS::CloudWatch::Alarm": Alarm(),
-    "AWS::CloudWatch::CompositeAlarm": CompositeAlarm(),
+    "AWS::CloudWatch::Alarm": Alarm("PutMetricAlarm"),
+    "AWS::CloudWatch::CompositeAlarm": Alarm("PutCompositeAlarm"),
     "AWS::CloudWatch::Dashboard": Dashboard(),
     "AWS::KinesisFirehose::DeliveryStream": DeliveryStream(),
     "AWS::Logs::LogGroup": LogGroup(),

@@ -10,4 +10,5 @@ def _change_visibility(self: Message, visibility_timeout: int) -> None:
     self.visible_at = unix_time_millis() + scaled(int(visibility_timeout)) * 1000
 
 
-Message.change_visibility = _change_visibility
+def patch() -> None:
+    Message.change_visibility = _change_visibility  # type: ignore[method-assign]

@@ -26,7 +26,7 @@ import event_delivery  # noqa: E402
 import lambdas  # noqa: E402
 import observability_resources  # noqa: E402
 import provisioners  # noqa: E402
-import queues  # noqa: E402, F401
+import queues  # noqa: E402
 import schedules  # noqa: E402
 import stack_api  # noqa: E402
 import task_endpoints  # noqa: E402
@@ -106,7 +106,7 @@ def _end_tasks() -> None:
 
 
 def main() -> None:
-    for module in (ecs, event_delivery, lambdas, observability_resources, stack_api):
+    for module in (ecs, event_delivery, lambdas, observability_resources, queues, stack_api):
         module.patch()
     server = make_server(
         "127.0.0.1", 0, Application(Recorder(DomainDispatcherApplication(create_backend_app))), threaded=True, request_handler=MotoRequestHandler
