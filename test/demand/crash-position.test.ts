@@ -6,7 +6,6 @@ const before = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 
 let server: PrefectServer;
 let log: { timestamp: number; message: string }[];
-const environment = { ...process.env };
 
 beforeEach(async () => {
   server = await PrefectServer.start();
@@ -16,19 +15,11 @@ beforeEach(async () => {
     const pattern = body.filterPattern.slice(1, -1);
     return { status: 200, body: { events: log.filter(({ timestamp, message }) => timestamp >= body.startTime && message.includes(pattern)) } };
   };
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: server.origin,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_LAMBDA_LOG_GROUP_NAME: 'publisher',
-  });
+  server.standInForAws();
+  process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
 });
 
 afterEach(async () => {
-  process.env = { ...environment };
   jest.restoreAllMocks();
   await server.stop();
 });

@@ -8,7 +8,6 @@ jest.mock('node:timers/promises', () => ({ setTimeout: async (milliseconds: numb
 let server: PrefectServer;
 let published: any[];
 let log: { timestamp: number; message: string }[];
-const environment = { ...process.env };
 
 beforeEach(async () => {
   server = await PrefectServer.start();
@@ -18,21 +17,13 @@ beforeEach(async () => {
   server.instead = request => (request.headers['x-amz-target'] ? aws(request) : request.headers.authorization === server.authorization ? prefect(request) : undefined);
   [published, log] = [[], []];
   mockWaits.length = 0;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: server.origin,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_LAMBDA_LOG_GROUP_NAME: 'publisher',
-  });
+  server.standInForAws();
+  process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
   jest.spyOn(console, 'log').mockImplementation(message => log.push({ timestamp: Date.now(), message }));
   jest.spyOn(console, 'error').mockImplementation();
 });
 
 afterEach(async () => {
-  process.env = { ...environment };
   jest.restoreAllMocks();
   await server.stop();
 });

@@ -13,27 +13,18 @@ let tasks: Stored[];
 let events: Stored[];
 let deployed: number;
 let secrets: Record<string, string>;
-const environment = { ...process.env };
 
 beforeEach(async () => {
   server = await PrefectServer.start();
   [runs, tasks, events] = [[], [], []];
   [deployed, secrets] = [Date.now() / 1000, {}];
   server.instead = request => request.headers['x-amz-target'] ? ecs(request) : prefect(request);
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: server.origin,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-  });
+  server.standInForAws();
   jest.spyOn(console, 'log').mockImplementation();
   jest.spyOn(console, 'error').mockImplementation();
 });
 
 afterEach(async () => {
-  process.env = { ...environment };
   jest.restoreAllMocks();
   await server.stop();
 });

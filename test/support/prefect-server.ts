@@ -63,13 +63,29 @@ export class PrefectServer {
   /** Answers instead of the server where it gives one. */
   public instead?: (request: Request) => Answer | undefined;
 
+  private environment?: NodeJS.ProcessEnv;
   private readonly http: Server = createServer((request, response) => void this.serve(request, response));
 
   public get origin(): string {
     return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
   }
 
+  /** Lets this process' AWS clients ask this server. `stop` gives all variables the values back that they have now. */
+  public standInForAws(): void {
+    this.environment = { ...process.env };
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: this.origin,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    });
+  }
+
   public stop(): Promise<void> {
+    if (this.environment) process.env = this.environment;
     this.http.closeAllConnections();
     return new Promise(resolve => this.http.close(() => resolve()));
   }

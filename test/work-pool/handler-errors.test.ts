@@ -17,24 +17,13 @@ async function failure(configured: WorkPoolConfiguration): Promise<string> {
   return create(configured).then(() => 'none', (error: Error) => `${error.message}`);
 }
 
-const environment = { ...process.env };
-
 beforeEach(async () => {
   server = await PrefectServer.start();
   wanted = overrides => configuration(`${server.origin}/api`, overrides);
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: server.origin,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-  });
+  server.standInForAws();
 });
 
 afterEach(async () => {
-  process.env = { ...environment };
   await server.stop();
 });
 
