@@ -1,7 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { evaluateMath, Series } from './metric-math';
 import { resource } from './worker';
-import { AlarmRule, AlarmState, evaluate, evaluationRange } from '../../bench/scaling/aws/alarm';
+import { alarmRule, AlarmState, evaluate, evaluationRange } from '../../bench/scaling/aws/alarm';
 import { aggregate, Statistic } from '../../bench/scaling/aws/metrics';
 
 /** What is measured in a minute: by the metric's id where the alarm does maths, by its name where not. */
@@ -28,14 +28,7 @@ export class Alarm {
 
   /** The state after some more minutes; the alarm is looked at after each. */
   public after(more: readonly Minute[]): AlarmState {
-    const { ComparisonOperator, Threshold, EvaluationPeriods, DatapointsToAlarm, TreatMissingData } = this.properties;
-    const rule: AlarmRule = {
-      comparison: ComparisonOperator,
-      threshold: Threshold,
-      evaluationPeriods: EvaluationPeriods,
-      datapointsToAlarm: DatapointsToAlarm,
-      missingData: TreatMissingData,
-    };
+    const rule = alarmRule(this.properties);
     for (const minute of more) {
       this.measured.push(minute);
       this.state = evaluate(rule, this.series(evaluationRange(rule)), this.state).state;

@@ -11,6 +11,17 @@ export interface AlarmRule {
   readonly missingData: MissingData;
 }
 
+/** The rule of an alarm as CloudFormation and CloudWatch's API write it. */
+export function alarmRule(properties: Readonly<Record<string, any>>): AlarmRule {
+  return {
+    comparison: properties.ComparisonOperator,
+    threshold: Number(properties.Threshold),
+    evaluationPeriods: properties.EvaluationPeriods,
+    datapointsToAlarm: properties.DatapointsToAlarm ?? properties.EvaluationPeriods,
+    missingData: properties.TreatMissingData ?? 'missing',
+  };
+}
+
 export interface Evaluation {
   readonly state: AlarmState;
   /** The real data points that decided, the oldest first: what a scaling policy gets to see. */

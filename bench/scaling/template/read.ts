@@ -1,6 +1,6 @@
 import { Alarm, Deployment, Policy, ScheduledAction } from './deployment';
 import { ofType, refersTo, Template, text } from './intrinsics';
-import { MissingData } from '../aws/alarm';
+import { alarmRule } from '../aws/alarm';
 import { metricKey, Statistic } from '../aws/metrics';
 import { rateSeconds } from '../aws/schedule';
 import { CapacityProviders } from '../aws/service';
@@ -112,13 +112,7 @@ function alarm(id: string, properties: Record<string, any>, policies: readonly P
   if (properties.MetricName === undefined) throw new Error(`${id}: the simulator plays alarms on one metric, not on metric math.`);
   const dimensions = Object.fromEntries((properties.Dimensions ?? []).map(({ Name, Value }: any) => [Name, text(Value)]));
   return [{
-    rule: {
-      comparison: properties.ComparisonOperator,
-      threshold: Number(properties.Threshold),
-      evaluationPeriods: properties.EvaluationPeriods,
-      datapointsToAlarm: properties.DatapointsToAlarm ?? properties.EvaluationPeriods,
-      missingData: (properties.TreatMissingData ?? 'missing') as MissingData,
-    },
+    rule: alarmRule(properties),
     metric: metricKey(properties.Namespace, properties.MetricName, dimensions),
     statistic: (properties.Statistic ?? 'Average') as Statistic,
     period: Number(properties.Period),

@@ -1,6 +1,6 @@
 import { CompositeAlarm, MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { AlarmNow, dataPoints, Recording } from './recording';
-import { AlarmRule, AlarmState, evaluate, evaluationRange } from '../../../bench/scaling/aws/alarm';
+import { alarmRule, AlarmState, evaluate, evaluationRange } from '../../../bench/scaling/aws/alarm';
 import { metricKey, Statistic } from '../../../bench/scaling/aws/metrics';
 import { evaluateMath, Series } from '../../../test/support/metric-math';
 
@@ -20,13 +20,7 @@ export function alarmsNow(measured: Measured, metricAlarms: readonly MetricAlarm
 
 /** After all periods, one after the other. */
 function stateOf(alarm: MetricAlarm, recording: Recording): AlarmState {
-  const rule: AlarmRule = {
-    comparison: alarm.ComparisonOperator as AlarmRule['comparison'],
-    threshold: alarm.Threshold!,
-    evaluationPeriods: alarm.EvaluationPeriods!,
-    datapointsToAlarm: alarm.DatapointsToAlarm ?? alarm.EvaluationPeriods!,
-    missingData: (alarm.TreatMissingData ?? 'missing') as AlarmRule['missingData'],
-  };
+  const rule = alarmRule(alarm);
   const period = alarm.Period ?? alarm.Metrics!.map(({ MetricStat }) => MetricStat?.Period).find(found => found)!;
   const periods = Math.floor(recording.seconds / period);
   let state: AlarmState = 'INSUFFICIENT_DATA';
