@@ -9,12 +9,12 @@ import { TRACED_IMAGE, tracedImages } from './support/collector';
 import { FLOWS, Live, startLive } from './support/environment';
 import { awsLogs, eventually, physicalIds } from './support/evidence';
 import { FlowRun } from './support/prefect';
+import { workerProcess } from './support/processes';
 import { sqs } from './support/queue';
-import { workerProcess } from './support/worker-process';
 import { Tracing } from '../../src';
 import { pythonEnvironment } from '../python/environment';
 import { freePort } from '../stand-in/child';
-import { TaskInfo } from '../stand-in/stand-in';
+import { clientConfiguration, TaskInfo } from '../stand-in/stand-in';
 import { templateOf, container } from '../support/worker';
 
 jest.setTimeout(400_000);
@@ -238,8 +238,7 @@ describe('a worker', () => {
       expect(await told(`TaskFailed: a task of the Prefect worker Observed/${worker} stopped`, 'Reason: Task failed container health checks', 'operations.md#taskfailed')).toBeDefined();
     }
 
-    const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = live.standIn.environment;
-    const ecs = new ECSClient({ endpoint: live.standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+    const ecs = new ECSClient(clientConfiguration(live.standIn));
     const { taskDefinition } = await ecs.send(new RegisterTaskDefinitionCommand({
       family: 'broken', cpu: '256', memory: '512', networkMode: 'awsvpc', containerDefinitions: [{ name: 'worker', image: 'any', command: ['false'], memory: 512 }],
     }));

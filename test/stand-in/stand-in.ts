@@ -200,6 +200,12 @@ function environmentFor(endpoint: string, directory: string): Record<string, str
   };
 }
 
+/** What a client of the AWS SDK is given to ask the stand-in. */
+export function clientConfiguration({ endpoint, environment }: StandIn) {
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+  return { endpoint, region, credentials: { accessKeyId, secretAccessKey } };
+}
+
 async function readCalls(file: string): Promise<AwsCall[]> {
   if (!existsSync(file)) {
     return [];

@@ -7,6 +7,7 @@ import { logGroupOf, LogLine, plotted, Recording, Sample, Widget } from './recor
 import { deploy } from '../../../test/live/support/cdk';
 import { ECS_POOL, Live, PROCESS_POOL, startLive } from '../../../test/live/support/environment';
 import { physicalIds } from '../../../test/live/support/evidence';
+import { clientConfiguration } from '../../../test/stand-in/stand-in';
 
 const TIME_SCALE = 4;
 /** In real seconds. */
@@ -33,8 +34,7 @@ export async function collect(onProgress: (line: string) => void): Promise<Recor
 }
 
 async function record(live: Live, onProgress: (line: string) => void): Promise<Recording> {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = live.standIn.environment;
-  const client = { endpoint: live.standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } };
+  const client = clientConfiguration(live.standIn);
   const cloudWatch = new CloudWatchClient(client);
   const { DashboardEntries } = await cloudWatch.send(new ListDashboardsCommand({}));
   const { DashboardBody } = await cloudWatch.send(new GetDashboardCommand({ DashboardName: DashboardEntries![0].DashboardName }));

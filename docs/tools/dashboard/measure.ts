@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { fieldsOf, LogLine, Sample } from './recording';
 import { metricKey } from '../../../bench/scaling/aws/metrics';
-import { sqs } from '../../../test/live/support/queue';
-import { StandIn } from '../../../test/stand-in/stand-in';
+import { visibleMessages } from '../../../test/live/support/queue';
+import { clientConfiguration, StandIn } from '../../../test/stand-in/stand-in';
 
 /** How often, in real seconds. */
 const EVERY = 2;
@@ -29,8 +29,7 @@ export class Measuring {
   private readonly ecs: ECSClient;
 
   constructor(private readonly standIn: StandIn, private readonly measured: Measured, private readonly awsTime: (time: number) => number) {
-    const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = standIn.environment;
-    this.ecs = new ECSClient({ endpoint: standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+    this.ecs = new ECSClient(clientConfiguration(standIn));
     this.loop = this.measure();
   }
 
@@ -72,9 +71,7 @@ export class Measuring {
   }
 
   private async messages(queue: string): Promise<void> {
-    const { Attributes } = await sqs<{ Attributes: { ApproximateNumberOfMessages: string } }>(
-      this.standIn, 'GetQueueAttributes', { QueueUrl: queue, AttributeNames: ['ApproximateNumberOfMessages'] });
-    this.add(metricKey('AWS/SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queue.split('/').pop()! }), Number(Attributes.ApproximateNumberOfMessages));
+    this.add(metricKey('AWS/SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: queue.split('/').pop()! }), await visibleMessages(this.standIn, queue));
   }
 
   /** The stand-in notes each invocation of a function in its log. */

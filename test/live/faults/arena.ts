@@ -7,13 +7,13 @@ import { DescribeServicesCommand, DescribeServicesCommandOutput, ECSClient, Stop
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { EventQueue } from './event-queue';
 import { Execution, readEvidence } from './evidence';
-import { environments, killNow, parentOf } from './processes';
 import { WorkerType } from '../../../src';
-import { TaskInfo } from '../../stand-in/stand-in';
+import { clientConfiguration, TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
 import { Live, startLive } from '../support/environment';
 import { physicalIds } from '../support/evidence';
 import { FlowRun } from '../support/prefect';
+import { environments, killNow, processesOf } from '../support/processes';
 
 const POOL = 'faults';
 /** ECS gives two minutes between SIGTERM and SIGKILL; here it is half a minute. */
@@ -76,8 +76,7 @@ export class Arena {
     public readonly events: EventQueue,
     private readonly directory: string,
   ) {
-    const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = live.standIn.environment;
-    this.ecs = new ECSClient({ endpoint: live.standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+    this.ecs = new ECSClient(clientConfiguration(live.standIn));
   }
 
   /** The file that the runs of this fault wait for. */
@@ -217,8 +216,7 @@ export class Arena {
 
   /** Writes the API's secret anew, as a rotation does. */
   public async rotateSecret(): Promise<void> {
-    const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = this.live.standIn.environment;
-    const client = new SecretsManagerClient({ endpoint: this.live.standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+    const client = new SecretsManagerClient(clientConfiguration(this.live.standIn));
     const SecretId = this.live.deployment.environment.SECRET_ARN;
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
     await client.send(new PutSecretValueCommand({ SecretId, SecretString }));
@@ -233,16 +231,10 @@ export class Arena {
     await this.ecs.send(new UpdateServiceCommand({ cluster: this.cluster, service: this.service, forceNewDeployment: true }));
   }
 
-  /** Ids of the processes of a task, those of flow runs or those of the worker itself. */
-  public async processesOf(task: TaskInfo, which: 'all' | 'flow runs' | 'worker'): Promise<number[]> {
-    const id = task.taskArn.split('/').pop()!;
-    const processes = (await environments()).filter(({ variables }) => variables.get('STAND_IN_OWNER')?.includes(`:${id}:`));
-    const runs = processes.filter(({ variables }) => variables.has('PREFECT__FLOW_RUN_ID'));
-    if (which === 'all') return processes.map(({ pid }) => pid);
-    if (which === 'flow runs') return runs.map(({ pid }) => pid);
-    // The worker is the process whose children the flow runs are.
-    const parents = await Promise.all(runs.map(({ pid }) => parentOf(pid)));
-    return [...new Set(parents)].filter(pid => processes.some(process => process.pid === pid) && !runs.some(run => run.pid === pid));
+  /** Ids of the processes of a task, all or those of flow runs. */
+  public async processesOf(task: TaskInfo, which: 'all' | 'flow runs'): Promise<number[]> {
+    const processes = await processesOf(task);
+    return processes.filter(({ variables }) => which === 'all' || variables.has('PREFECT__FLOW_RUN_ID')).map(({ pid }) => pid);
   }
 
   /** Ends whatever is left of earlier faults, so that the next one starts clean. */

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena, FlowName } from './arena';
 import { Fault } from './fault';
 import { faultsOfBoth } from './faults-of-both';
-import { killNow } from './processes';
 import { WorkerType } from '../../../src';
+import { killNow } from '../support/processes';
 
 const workerType = WorkerType.ECS;
 const SHORT = 4;

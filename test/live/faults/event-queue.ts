@@ -1,5 +1,5 @@
 import { StandIn } from '../../stand-in/stand-in';
-import { sqs } from '../support/queue';
+import { sqs, visibleMessages } from '../support/queue';
 
 /** The queue of task events that a worker's observer reads; a PROCESS worker has none. */
 export class EventQueue {
@@ -21,8 +21,7 @@ export class EventQueue {
   }
 
   /** Number of messages that were given up. */
-  public async deadLetters(): Promise<number> {
-    const { Attributes } = await sqs<any>(this.standIn, 'GetQueueAttributes', { QueueUrl: this.deadLetterQueue, AttributeNames: ['ApproximateNumberOfMessages'] });
-    return Number(Attributes.ApproximateNumberOfMessages);
+  public deadLetters(): Promise<number> {
+    return visibleMessages(this.standIn, this.deadLetterQueue);
   }
 }

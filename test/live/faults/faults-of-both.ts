@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena } from './arena';
 import { Fault } from './fault';
-import { killNow } from './processes';
 import { WorkerType } from '../../../src';
+import { killNow } from '../support/processes';
 
 const SHORT = 4;
 const HEALTHY_SECONDS = 120;

@@ -1,8 +1,8 @@
 import { Arena, FlowName } from './arena';
 import { Fault } from './fault';
 import { faultsOfBoth } from './faults-of-both';
-import { killNow } from './processes';
 import { WorkerType } from '../../../src';
+import { killNow, workerProcess } from '../support/processes';
 
 const workerType = WorkerType.PROCESS;
 /** A run that ends within the time that a stopping worker has, and one that doesn't. */
@@ -90,7 +90,7 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     what: 'SIGKILL to the worker\'s process; its container lives on',
     happen: async (arena, count) => {
       const ids = await mixed(arena, count);
-      for (const pid of await arena.processesOf(await busyWorker(arena, ids), 'worker')) killNow(pid);
+      killNow(await workerProcess(await busyWorker(arena, ids)));
       return ids;
     },
   },

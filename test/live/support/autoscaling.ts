@@ -7,7 +7,7 @@ import { ScalableTarget } from '../../../bench/scaling/aws/scalable-target';
 import { stepCapacity } from '../../../bench/scaling/aws/step-scaling';
 import { Alarm } from '../../../bench/scaling/template/deployment';
 import { readTemplate } from '../../../bench/scaling/template/read';
-import { StandIn } from '../../stand-in/stand-in';
+import { clientConfiguration, StandIn } from '../../stand-in/stand-in';
 import type { Template } from '../../validators/types';
 
 export interface AutoScaling {
@@ -24,8 +24,7 @@ export interface AutoScaling {
  * `timeScale` times as fast, as in the stand-in.
  */
 export function startAutoScaling(standIn: StandIn, template: Template, cluster: string, service: string, timeScale: number): AutoScaling {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = standIn.environment;
-  const client = { endpoint: standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } };
+  const client = clientConfiguration(standIn);
   const [cloudWatch, ecs] = [new CloudWatchClient(client), new ECSClient(client)];
   const { alarms, policies, bounds } = readTemplate(template as any);
   const awsSeconds = () => Date.now() / 1000 * timeScale;

@@ -7,7 +7,7 @@ import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
 import { PrefectServer, PrefectServerOptions, startPrefectServer } from '../../stand-in/prefect-server';
-import { StandIn, StandInOptions, startStandIn } from '../../stand-in/stand-in';
+import { clientConfiguration, StandIn, StandInOptions, startStandIn } from '../../stand-in/stand-in';
 
 export const APP = 'test/live/support/app.ts';
 export const FLOWS = __dirname;
@@ -115,11 +115,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
 }
 
 export async function createSecret(standIn: StandIn, value: string): Promise<string> {
-  const client = new SecretsManagerClient({
-    endpoint: standIn.endpoint,
-    region: standIn.environment.AWS_REGION,
-    credentials: { accessKeyId: standIn.environment.AWS_ACCESS_KEY_ID, secretAccessKey: standIn.environment.AWS_SECRET_ACCESS_KEY },
-  });
-  const { ARN } = await client.send(new CreateSecretCommand({ Name: `prefect-${Date.now()}`, SecretString: value }));
+  const { ARN } = await new SecretsManagerClient(clientConfiguration(standIn))
+    .send(new CreateSecretCommand({ Name: `prefect-${Date.now()}`, SecretString: value }));
   return ARN!;
 }

@@ -4,12 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, FilterLogEventsCommand, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import type { Live } from './environment';
-import { StandIn } from '../../stand-in/stand-in';
-
-function client(standIn: StandIn) {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = standIn.environment;
-  return { endpoint: standIn.endpoint, region, credentials: { accessKeyId, secretAccessKey } };
-}
+import { clientConfiguration, StandIn } from '../../stand-in/stand-in';
 
 export interface PhysicalIds {
   readonly map: Record<string, string>;
@@ -34,7 +29,7 @@ interface DeployedResource {
 
 async function listResources(standIn: StandIn, stack: string): Promise<DeployedResource[]> {
   const resources: DeployedResource[] = [];
-  for await (const page of paginateListStackResources({ client: new CloudFormationClient(client(standIn)) }, { StackName: stack })) {
+  for await (const page of paginateListStackResources({ client: new CloudFormationClient(clientConfiguration(standIn)) }, { StackName: stack })) {
     for (const { ResourceType, LogicalResourceId, PhysicalResourceId } of page.StackResourceSummaries ?? []) {
       resources.push({ type: ResourceType!, logicalId: LogicalResourceId!, physicalId: PhysicalResourceId! });
     }
@@ -61,7 +56,7 @@ export async function physicalIds(standIn: StandIn, stack: string): Promise<Phys
 
 /** All log lines in CloudWatch Logs whose stream begins with `prefix`. */
 export async function awsLogs(standIn: StandIn, prefix: string): Promise<string> {
-  const logs = new CloudWatchLogsClient(client(standIn));
+  const logs = new CloudWatchLogsClient(clientConfiguration(standIn));
   const lines: string[] = [];
   for await (const page of paginateDescribeLogGroups({ client: logs }, {})) {
     for (const { logGroupName } of page.logGroups ?? []) {

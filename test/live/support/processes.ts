@@ -1,23 +1,39 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { TaskInfo } from '../../stand-in/stand-in';
 
 export interface Process {
   readonly pid: number;
   readonly variables: Map<string, string>;
 }
 
+const read = (pid: number, file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+
 /** All processes of this machine with their environment. */
 export async function environments(): Promise<Process[]> {
-  const processes = await Promise.all((await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(async name => {
-    const text = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
-    const variables = new Map(text.split('\0').map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const));
-    return { pid: Number(name), variables };
+  const processes = await Promise.all((await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number).map(async pid => {
+    const lines = (await read(pid, 'environ')).split('\0');
+    return { pid, variables: new Map(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)) };
   }));
   return processes.filter(({ variables }) => variables.size > 1);
 }
 
-export async function parentOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+/** The processes of a task's containers. */
+export async function processesOf({ taskArn }: TaskInfo): Promise<Process[]> {
+  const id = taskArn.split('/').pop()!;
+  return (await environments()).filter(({ variables }) => variables.get('STAND_IN_OWNER')?.includes(`:${id}:`));
+}
+
+/** The process of Prefect's worker in a task: below the supervisor, where there is one. */
+export async function workerProcess(task: TaskInfo): Promise<number> {
+  const processes = await Promise.all((await processesOf(task)).map(async ({ pid }) => ({
+    pid,
+    isWorker: (await read(pid, 'cmdline')).includes('\0worker\0start\0'),
+    parent: Number(/^\d+ \(.*\) \w (\d+)/s.exec(await read(pid, 'stat'))?.[1]),
+  })));
+  const workers = processes.filter(({ isWorker }) => isWorker);
+  const innermost = workers.find(({ pid }) => !workers.some(({ parent }) => parent === pid));
+  if (!innermost) throw new Error(`No process of ${task.taskArn} is a worker.`);
+  return innermost.pid;
 }
 
 export function killNow(pid: number): void {

@@ -1,5 +1,12 @@
 import { StandIn } from '../../stand-in/stand-in';
 
+/** How many messages of a queue wait to be received. */
+export async function visibleMessages(standIn: StandIn, queue: string): Promise<number> {
+  const { Attributes } = await sqs<{ Attributes: { ApproximateNumberOfMessages: string } }>(
+    standIn, 'GetQueueAttributes', { QueueUrl: queue, AttributeNames: ['ApproximateNumberOfMessages'] });
+  return Number(Attributes.ApproximateNumberOfMessages);
+}
+
 /** One request to a queue, for which the SDK's client of the service would be one more dependency. */
 export async function sqs<T>({ endpoint, environment }: StandIn, action: string, parameters: Record<string, unknown>): Promise<T> {
   const response = await fetch(endpoint, {
