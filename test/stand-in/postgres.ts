@@ -1,9 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { endGroup, freePort, signalGroup } from './child';
+import { endGroup, freePort, startGroup } from './child';
 
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -29,16 +29,11 @@ export async function startPostgres(): Promise<Postgres> {
   execFileSync(path.join(bin, 'initdb'), ['--pgdata', data, '--username', USER, '--auth', 'trust', '--encoding', 'UTF8', '--no-sync'], { ...owner, cwd: directory, stdio: 'pipe' });
   const port = await freePort();
   const options = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
-  const child = spawn(path.join(bin, 'postgres'), ['-D', data, ...options.flatMap(option => ['-c', option])], {
-    ...owner, cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
-  });
+  const child = startGroup(path.join(bin, 'postgres'), ['-D', data, ...options.flatMap(option => ['-c', option])], { ...owner, cwd: directory });
   let words = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { words = (words + chunk).slice(-2000); });
-  const endWithUs = () => signalGroup(child, 'SIGKILL');
-  process.once('exit', endWithUs);
   const stop = async () => {
     await endGroup(child, STOP_TIMEOUT_MS);
-    process.removeListener('exit', endWithUs);
     await rm(directory, { recursive: true, force: true });
   };
   for (const deadline = Date.now() + START_TIMEOUT_MS; !words.includes('ready to accept connections');) {

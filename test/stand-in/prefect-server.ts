@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { endGroup, freePort, signalGroup } from './child';
+import { endGroup, freePort, startGroup } from './child';
 import { startPostgres } from './postgres';
 import { pythonEnvironment } from '../python/environment';
 
@@ -44,7 +43,7 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
   const port = await freePort();
   const apiUrl = `http://127.0.0.1:${port}/api`;
   const logFile = path.join(directory, 'server.log');
-  const child = spawn(path.join(bin, 'prefect'), ['server', 'start', '--host', '127.0.0.1', '--port', String(port)], {
+  const child = startGroup(path.join(bin, 'prefect'), ['server', 'start', '--host', '127.0.0.1', '--port', String(port)], {
     env: {
       PATH: `${bin}${path.delimiter}${process.env.PATH}`,
       HOME: directory,
@@ -56,17 +55,12 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
       ...options.environment,
     },
     cwd: directory,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
   });
   const log = createWriteStream(logFile);
   child.stdout.pipe(log);
   child.stderr.pipe(log);
-  const endWithUs = () => signalGroup(child, 'SIGKILL');
-  process.once('exit', endWithUs);
   const stop = async () => {
     await endGroup(child, STOP_TIMEOUT_MS);
-    process.removeListener('exit', endWithUs);
     await postgres?.stop();
     if (options.directory === undefined) {
       await rm(directory, { recursive: true, force: true });
