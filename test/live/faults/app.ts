@@ -10,9 +10,7 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
     url: API_URL!, authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!), privateNetwork: true,
   }),
-  workPool: WorkPool.managed('faults', WORKER_TYPE === WorkerType.ECS && MEASURES === 'off'
-    ? { flowRunDefaults: { environment: { PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'crash' } } }
-    : {}),
+  workPool: WorkPool.managed('faults'),
   workerType: WORKER_TYPE as WorkerType,
   flowRunLimit: Number(FLOW_RUN_LIMIT),
   // Enough for 50 runs a worker.

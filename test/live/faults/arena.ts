@@ -13,7 +13,7 @@ import { deploy } from '../support/cdk';
 import { Live, startLive } from '../support/environment';
 import { physicalIds } from '../support/evidence';
 import { FlowRun } from '../support/prefect';
-import { environments, killNow, processesOf } from '../support/processes';
+import { environments, killNow, processesOf, standsStill } from '../support/processes';
 
 const POOL = 'faults';
 /** ECS gives two minutes between SIGTERM and SIGKILL; here it is half a minute. */
@@ -33,12 +33,17 @@ export type FlowName = 'plain' | 'retrying' | 'patient' | 'suspending' | 'sleepi
 
 /** Flows whose heartbeats are as frequent as Prefect lets them be, so that a test needn't wait a quarter of an hour for them to stop. */
 const FREQUENT: readonly FlowName[] = ['sleeping', 'computing'];
+const FREQUENT_HEARTBEATS = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '30' };
+
+/** Prefect's defaults for flow runs, where the library's work pool has others. */
+const PREFECTS_OWN = { PREFECT_CLIENT_MAX_RETRIES: '5', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'crash' };
 
 /** A deployed worker service with a real server, and the hands that a fault needs. */
 export class Arena {
   public static async start(options: ArenaOptions): Promise<Arena> {
     const live = await startLive({
       api: 'self-hosted',
+      database: 'postgres',
       workers: WORKERS,
       app: 'test/live/faults/app.ts',
       timeScale: TIME_SCALE,
@@ -100,7 +105,7 @@ export class Arena {
         workPool: POOL,
         entrypoint: `flows.py:${flow}`,
         directory: __dirname,
-        jobVariables: FREQUENT.includes(flow) ? { env: { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '30' } } : undefined,
+        jobVariables: { env: { ...(FREQUENT.includes(flow) && FREQUENT_HEARTBEATS), ...(!this.options.measures && PREFECTS_OWN) } },
       }));
     }
     const ids: string[] = [];
@@ -122,7 +127,7 @@ export class Arena {
   }
 
   /** Waits until every run has begun to execute. */
-  public async inFlight(ids: readonly string[], seconds = 300): Promise<void> {
+  public async inFlight(ids: readonly string[], seconds = Math.max(300, 8 * ids.length)): Promise<void> {
     await this.until(`${ids.length} runs in flight`, seconds, async () => {
       const evidence = await Promise.all(ids.map(id => this.evidence(id)));
       return evidence.every(executions => executions.length > 0);
@@ -136,10 +141,14 @@ export class Arena {
     }
   }
 
-  /** Ids of those runs behind which there is a process on this machine. */
+  /** Ids of those runs behind which there is a process that doesn't stand still. */
   public async withProcess(ids: readonly string[]): Promise<Set<string>> {
     const processes = await environments();
-    return new Set(ids.filter(id => processes.some(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === id)));
+    const moving = await Promise.all(ids.map(async id => {
+      const own = processes.filter(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === id);
+      return (await Promise.all(own.map(({ pid }) => standsStill(pid)))).includes(false);
+    }));
+    return new Set(ids.filter((_, index) => moving[index]));
   }
 
   public flowRuns(ids: readonly string[]): Promise<FlowRun[]> {
@@ -165,8 +174,8 @@ export class Arena {
     });
   }
 
-  /** Ids of the processes that execute a run. */
-  public async processOf(run: string): Promise<number[]> {
+  /** Ids of the processes that execute a run: in the task of an ECS worker's run, `prefect flow-run execute` and the flow's own. */
+  public async processesOfRun(run: string): Promise<number[]> {
     return (await environments()).filter(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === run).map(({ pid }) => pid);
   }
 
@@ -244,9 +253,8 @@ export class Arena {
       if (['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'].includes(run.state.type)) continue;
       await this.live.prefect.call('POST', `/flow_runs/${run.id}/set_state`, { state: { type: 'CANCELLED', name: 'Cancelled' }, force: true });
     }
-    const busy = await this.withProcess([...this.known]);
     for (const { pid, variables } of await environments()) {
-      if (busy.has(variables.get('PREFECT__FLOW_RUN_ID') ?? '')) killNow(pid);
+      if (this.known.has(variables.get('PREFECT__FLOW_RUN_ID') ?? '')) killNow(pid);
     }
     this.known.clear();
     this.faults++;

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena } from './arena';
 import { Fault } from './fault';
 import { WorkerType } from '../../../src';
-import { killNow } from '../support/processes';
 
 const SHORT = 4;
 const HEALTHY_SECONDS = 120;
@@ -35,12 +34,12 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         if (arena.options.measures) await arena.expectHeartbeats(HEARTBEAT_SECONDS);
         const ids = [...await arena.startRuns(2, HEALTHY_SECONDS, 'computing'), ...await arena.startRuns(count - 2, HEALTHY_SECONDS, 'sleeping')];
         await arena.inFlight(ids);
-        const [still] = await arena.processOf(ids[0]);
-        process.kill(still, 'SIGSTOP');
+        const still = await arena.processesOfRun(ids[0]);
+        still.forEach(pid => process.kill(pid, 'SIGSTOP'));
         await arena.live.gate!.shut();
         await sleep(30_000);
         await arena.live.gate!.open();
-        process.kill(still, 'SIGCONT');
+        still.forEach(pid => process.kill(pid, 'SIGCONT'));
         return ids;
       },
     },
@@ -56,11 +55,7 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         await arena.inFlight(ids);
         // Its first heartbeat has been heard.
         await sleep(5000);
-        const [hung] = await arena.processOf(ids[0]);
-        process.kill(hung, 'SIGSTOP');
-        await arena.until('an end of the run', arena.options.measures ? 240 : 120, async () => (await arena.flowRuns([ids[0]]))[0].state.type !== 'RUNNING')
-          .catch(error => console.log(`${error.message} The run stays Running.`));
-        killNow(hung);
+        (await arena.processesOfRun(ids[0])).forEach(pid => process.kill(pid, 'SIGSTOP'));
         return ids;
       },
     },

@@ -8,6 +8,15 @@ export interface Process {
 
 const read = (pid: number, file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
 
+async function status(pid: number): Promise<{ readonly state?: string; readonly parent?: string }> {
+  return /^\d+ \(.*\) (?<state>\w) (?<parent>\d+)/s.exec(await read(pid, 'stat'))?.groups ?? {};
+}
+
+/** Whether a process was stopped and has not been continued. */
+export async function standsStill(pid: number): Promise<boolean> {
+  return (await status(pid)).state === 'T';
+}
+
 /** All processes of this machine with their environment. */
 export async function environments(): Promise<Process[]> {
   const processes = await Promise.all((await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number).map(async pid => {
@@ -28,7 +37,7 @@ export async function workerProcess(task: TaskInfo): Promise<number> {
   const processes = await Promise.all((await processesOf(task)).map(async ({ pid }) => ({
     pid,
     isWorker: (await read(pid, 'cmdline')).includes('\0worker\0start\0'),
-    parent: Number(/^\d+ \(.*\) \w (\d+)/s.exec(await read(pid, 'stat'))?.[1]),
+    parent: Number((await status(pid)).parent),
   })));
   const workers = processes.filter(({ isWorker }) => isWorker);
   const innermost = workers.find(({ pid }) => !workers.some(({ parent }) => parent === pid));
