@@ -2,7 +2,7 @@ import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lamb
 import { putAutomation, removeAutomation } from './automation';
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { WorkPoolConfiguration } from './configuration';
-import { PrefectClient } from '../private/prefect-client';
+import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { connect } from '../private/prefect-connection';
 
 interface StoredWorkPool {
@@ -39,12 +39,13 @@ async function put(wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration
   if (present) {
     await client.request('PATCH', path, { base_job_template: template, ...concurrencyLimit(present, wanted, before) });
   } else {
-    await client.request('POST', '/work_pools/', {
+    const created = await create(client, '/work_pools/', {
       name: wanted.name,
       type: wanted.type,
       base_job_template: template,
       concurrency_limit: wanted.concurrencyLimit,
     });
+    if (!created) return put(wanted, before);
   }
   await putQueues(client, wanted);
   const { id } = await client.request<StoredWorkPool>('GET', path);
@@ -64,11 +65,24 @@ async function putQueues(client: PrefectClient, wanted: WorkPoolConfiguration): 
   for (const { name, priority, concurrencyLimit: limit } of wanted.queues) {
     const settings = { ...(priority !== undefined && { priority }), ...(limit !== undefined && { concurrency_limit: limit }) };
     const path = `${queues}/${encodeURIComponent(name)}`;
-    if (await client.find(path)) {
-      if (Object.keys(settings).length > 0) await client.request('PATCH', path, settings);
-    } else {
-      await client.request('POST', queues, { name, ...settings });
-    }
+    const present = await client.find(path) !== undefined || !await create(client, queues, { name, ...settings });
+    if (present && Object.keys(settings).length > 0) await client.request('PATCH', path, settings);
+  }
+}
+
+/** Whether it was created. It was not where another region's deployment was first, or this one, and the answer got lost. */
+async function create(client: PrefectClient, path: string, body: unknown): Promise<boolean> {
+  return unless(409, () => client.request('POST', path, body));
+}
+
+/** Whether the API did as asked, and didn't answer with this status. */
+async function unless(status: number, act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (error instanceof PrefectApiError && error.status === status) return false;
+    throw error;
   }
 }
 
@@ -88,8 +102,7 @@ async function remove(wanted: WorkPoolConfiguration): Promise<void> {
   try {
     const client = await connect(wanted.api, wanted.deleteOnRemoval ? undefined : 0);
     await removeAutomation(client, wanted.name);
-    const path = poolPath(wanted.name);
-    if (wanted.deleteOnRemoval && await client.find(path)) await client.request('DELETE', path);
+    if (wanted.deleteOnRemoval) await unless(404, () => client.request('DELETE', poolPath(wanted.name)));
   } catch (error) {
     if (wanted.deleteOnRemoval) throw error;
     // The server may be gone before the stack; and what is left behind watches runs of this pool only.
