@@ -7,8 +7,10 @@ task when its event loop is stuck. It is none while the API can't be reached: an
 the flow runs in this one would be interrupted.
 """
 
+import base64
 import contextlib
 import http.client
+import json
 import os
 import ssl
 import sys
@@ -36,11 +38,22 @@ def polling():
         return False
 
 
+def credentials():
+    """As the worker's own, so that it is the API that answers, and not a proxy that asks who this is."""
+    headers = json.loads(os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS") or "{}")
+    if key := os.environ.get("PREFECT_API_KEY"):
+        headers["Authorization"] = f"Bearer {key}"
+    if auth := os.environ.get("PREFECT_API_AUTH_STRING"):
+        headers["Authorization"] = f"Basic {base64.b64encode(auth.encode()).decode()}"
+    return headers
+
+
 def api_answers():
-    """Any answer will do that is not a server's or a gateway's error: no credentials are used here."""
+    """Any answer will do that is not a server's or a gateway's error."""
     context = ssl.create_default_context(cafile=os.environ.get("PREFECT_API_SSL_CERT_FILE"))
+    request = urllib.request.Request(f"{os.environ['PREFECT_API_URL']}/health", headers=credentials())
     try:
-        urllib.request.urlopen(f"{os.environ['PREFECT_API_URL']}/health", timeout=TIMEOUT_SECONDS, context=context).close()
+        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context).close()
         return True
     except urllib.error.HTTPError as error:
         return error.code < 500

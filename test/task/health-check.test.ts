@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, Server } from 'node:http';
+import { createServer, IncomingHttpHeaders, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +13,12 @@ jest.setTimeout(30_000);
 /** Answers every request with a status; with nothing at all, as a process that hangs, for 0. */
 class Answering {
   public readonly requests: string[] = [];
+  public headers: IncomingHttpHeaders = {};
   public status = 200;
   public port = 0;
-  private readonly server: Server = createServer(({ url }, response) => {
+  private readonly server: Server = createServer(({ url, headers }, response) => {
     this.requests.push(url!);
+    this.headers = headers;
     if (this.status > 0) response.writeHead(this.status).end('{}');
   });
 
@@ -49,7 +51,7 @@ afterEach(async () => {
 });
 
 /** Whether the check of the task definition finds the container healthy. Its pause is 15, its patience 180 intervals. */
-function healthy(intervalSeconds = 10): Promise<boolean> {
+function healthy(intervalSeconds = 10, credentials: Record<string, string> = {}): Promise<boolean> {
   const child = spawn(command[0], command.slice(1), {
     env: {
       PATH: bin,
@@ -57,6 +59,7 @@ function healthy(intervalSeconds = 10): Promise<boolean> {
       PREFECT_API_URL: `http://127.0.0.1:${api.port}/api`,
       PREFECT_WORKER_WEBSERVER_PORT: `${worker.port}`,
       PREFECT_WORKER_QUERY_SECONDS: `${intervalSeconds}`,
+      ...credentials,
     },
   });
   return new Promise((resolve, reject) => child.on('error', reject).on('close', code => resolve(code === 0)));
@@ -90,6 +93,15 @@ describe('a worker that does not poll', () => {
     await sleep(800);
     expect(await healthy(0.05)).toBe(false);
     expect(api.requests).toEqual(['/api/health']);
+  });
+
+  test.each([
+    [{ PREFECT_API_KEY: 'pnu_1' }, { authorization: 'Bearer pnu_1' }],
+    [{ PREFECT_API_AUTH_STRING: 'admin:pass', PREFECT_CLIENT_CUSTOM_HEADERS: '{"X-Proxy": "key"}' }, { 'authorization': 'Basic YWRtaW46cGFzcw==', 'x-proxy': 'key' }],
+  ])('asks the API with the worker\'s credentials, which a proxy may want to see: %j', async (credentials, headers) => {
+    await healthy(0.05, credentials);
+    await healthy(0.05, credentials);
+    expect(api.headers).toMatchObject(headers);
   });
 
   test.each([
