@@ -71,7 +71,9 @@ def run_worker(arguments, journal):
         try:
             return await submit(self, flow_run, *args, **kwargs)
         finally:
-            os.write(journal, f"-{flow_run.id}\n".encode())
+            # Cancelled where the worker ends by itself: it kills the run's process, and says nothing of the run.
+            if not isinstance(sys.exc_info()[1], asyncio.CancelledError):
+                os.write(journal, f"-{flow_run.id}\n".encode())
 
     setattr(ProcessWorker, name, submit_and_tell)
 
@@ -140,11 +142,14 @@ class Protection:
     def _put(self, body, until):
         request = urllib.request.Request(self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
         try:
-            urllib.request.urlopen(request, timeout=5).close()
+            with urllib.request.urlopen(request, timeout=5) as response:
+                answer = json.load(response)
+        except (OSError, ValueError) as error:
+            answer = f"{error} {error.read() if hasattr(error, 'read') else ''}"
+        if "protection" in answer:
             self._until = until
-        except OSError as error:
-            answer = error.read() if hasattr(error, "read") else ""
-            say(f"warning: ECS did not take {json.dumps(body)}: {error} {answer}")
+        else:  # ECS itself refuses with status 200
+            say(f"warning: ECS did not take {json.dumps(body)}: {answer}")
             self._not_before = time.monotonic() + LINGER_SECONDS
 
 
@@ -285,12 +290,14 @@ def reschedule_one(api, run, worker):
     kind, policy = flow_run.state.type.value, flow_run.empirical_policy
     if (getattr(flow_run, "labels", None) or {}).get("prefect.worker.name", worker) != worker:
         return False  # another worker has it by now
+    # So is a run that counts as crashed only because its heartbeats did not get through.
+    unfinished = kind in ("RUNNING", "PENDING") or kind == "CRASHED" and (flow_run.state.message or "").startswith("No heartbeat ")
     if kind == "CANCELLING":
         api.set_flow_run_state(run, Cancelled(message="Cancelled while its worker stopped."))
-    if kind in ("RUNNING", "PENDING", "SCHEDULED") and policy.retry_type == "in_process":
+    if (unfinished or kind == "SCHEDULED") and policy.retry_type == "in_process":
         # Prefect leaves such a run to the process that has tried it before, and gives it to no worker.
         api.update_flow_run(run, empirical_policy=policy.model_copy(update={"retry_type": "reschedule"}))
-    if kind not in ("RUNNING", "PENDING"):
+    if not unfinished:
         return False
     return api.set_flow_run_state(run, AwaitingRetry(message="The worker stopped before the flow run was finished.")).status.value == "ACCEPT"
 

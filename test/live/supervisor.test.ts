@@ -40,9 +40,9 @@ async function reschedule(...runs: string[]): Promise<string> {
 }
 
 /** A flow run in a state, without a process. */
-async function runIn(type: string, name?: string, stateDetails = {}): Promise<string> {
+async function runIn(type: string, state: { readonly name?: string; readonly message?: string } = {}): Promise<string> {
   const id = await prefect.start(deployment);
-  await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type, name, state_details: stateDetails }, force: true });
+  await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type, ...state }, force: true });
   return id;
 }
 
@@ -65,7 +65,7 @@ test('a run that is Running or Pending is given to the next worker', async () =>
 });
 
 test.each([['RUNNING', 'Retrying'], ['SCHEDULED', 'AwaitingRetry']])('a run that its lost process had tried before and that is %s is given to the next worker, too', async (type, name) => {
-  const id = await runIn(type, name);
+  const id = await runIn(type, { name });
   await prefect.call('PATCH', `/flow_runs/${id}`, { empirical_policy: { retries: 3, retry_delay: 1, retry_type: 'in_process', pause_keys: ['approval'] } });
   expect(await offered(id)).toBe(false);
   await reschedule(id);
@@ -79,6 +79,13 @@ test('a run that has ended, is paused or is scheduled stays so', async () => {
   const before = await Promise.all(runs.map(stateOf));
   expect(await reschedule(...runs)).toContain('0 flow runs rescheduled');
   expect(await Promise.all(runs.map(stateOf))).toEqual(before);
+});
+
+test('a run that counts as crashed only because its heartbeats did not get through is given to the next worker', async () => {
+  const id = await runIn('CRASHED', { message: 'No heartbeat for 900 seconds.' });
+  await prefect.call('PATCH', `/flow_runs/${id}`, { empirical_policy: { retries: 3, retry_type: 'in_process' } });
+  expect(await reschedule(id)).toContain('1 flow runs rescheduled');
+  expect(await offered(id)).toBe(true);
 });
 
 test('a run that is being cancelled is cancelled', async () => {

@@ -70,12 +70,13 @@ class Agent {
 
   public readonly requests: any[] = [];
   public status = 200;
+  public answer: object = { protection: {} };
   private readonly server: Server = createServer((request, response) => {
     let body = '';
     request.on('data', chunk => { body += chunk; }).on('end', () => {
       this.requests.push({ method: request.method, path: request.url, ...JSON.parse(body) });
       response.writeHead(this.status, { 'content-type': 'application/json' })
-        .end(JSON.stringify(this.status === 200 ? { protection: {} } : { error: { Code: 'ThrottlingException', Message: 'Rate exceeded' } }));
+        .end(JSON.stringify(this.answer));
     });
   });
 
@@ -215,12 +216,15 @@ describe('scale-in protection', () => {
     expect(agent!.requests.map(({ ProtectionEnabled }) => ProtectionEnabled)).toEqual([true, true]);
   });
 
-  test('that ECS refuses is asked for again, with a warning', async () => {
+  test.each([
+    [400, { error: { Code: 'ThrottlingException', Message: 'Rate exceeded' } }, 'ThrottlingException'],
+    [200, { failure: { Arn: 'arn', Reason: 'DEPLOYMENT_BLOCKED' } }, 'DEPLOYMENT_BLOCKED'],
+  ])('that ECS refuses with status %d is asked for again, with a warning', async (status, answer, reason) => {
     const { environment } = await Agent.start();
-    agent!.status = 400;
+    Object.assign(agent!, { status, answer });
     new Supervised('begin("a"); time.sleep(60)', {}, environment);
     await agent!.has(2);
-    await supervised!.says(/warning: ECS did not take .*ThrottlingException/);
+    await supervised!.says(new RegExp(`warning: ECS did not take .*${reason}`));
   });
 
   test('is a warning and nothing more where there is no ECS', async () => {

@@ -249,6 +249,7 @@ export class Arena {
   /** Ends whatever is left of earlier faults, so that the next one starts clean. */
   public async clean(): Promise<void> {
     await this.live.gate!.open();
+    this.live.gate!.refusePolls(false);
     for (const run of await this.flowRuns([...this.known])) {
       if (['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'].includes(run.state.type)) continue;
       await this.live.prefect.call('POST', `/flow_runs/${run.id}/set_state`, { state: { type: 'CANCELLED', name: 'Cancelled' }, force: true });

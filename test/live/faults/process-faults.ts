@@ -95,6 +95,20 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'worker gives up',
+    workerType,
+    what: 'the API refuses a worker that asks for flow runs, as it does when a plan\'s limit of requests is reached, and the worker ends itself',
+    patienceSeconds: 240,
+    happen: async (arena, count) => {
+      const ids = await mixed(arena, count);
+      const task = await busyWorker(arena, ids);
+      arena.live.gate!.refusePolls(true);
+      await arena.stopped(task);
+      arena.live.gate!.refusePolls(false);
+      return ids;
+    },
+  },
+  {
     name: 'task killed',
     workerType,
     what: 'SIGKILL to all processes of a worker\'s task at once, as when its host fails',
