@@ -46,8 +46,17 @@ export class PrefectClient {
   }
 
   /** Sends a request; overload and outages are tried again for a while, a refusal is thrown at once. */
-  public async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const giveUp = Date.now() + (this.options.patienceSeconds ?? PATIENCE_SECONDS) * 1000;
+  public request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.patiently(this.options.patienceSeconds ?? PATIENCE_SECONDS, method, path, body);
+  }
+
+  /** Sends a request that is not to be repeated: it may have been heard although its answer is lost, and things may have gone on since. */
+  public once<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return this.patiently(0, method, path, body);
+  }
+
+  private async patiently<T>(seconds: number, method: string, path: string, body?: unknown): Promise<T> {
+    const giveUp = Date.now() + seconds * 1000;
     for (let backOff = 500; ; backOff *= 2) {
       try {
         return await this.send<T>(method, path, body);

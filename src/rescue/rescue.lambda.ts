@@ -2,11 +2,13 @@ import { LIMITS, RescueConfiguration, RescueLimits } from './configuration';
 import { followSecrets } from './rotation';
 import { FoundRun, Runs } from './runs';
 import { Tasks } from './tasks';
-import { Fate, judge, Verdict } from './verdict';
+import { Change, Fate, judge, Verdict } from './verdict';
 import { connect } from '../private/prefect-connection';
 
-/** How long ago, in seconds, a run may have crashed for its flow's retries to count. */
-const RECENT = 900;
+/** How long ago, in seconds, a run may have crashed for second thoughts: as long as ECS remembers what became of its task. */
+const RECENT = 3600;
+/** Seconds after which no more silent runs are looked into: each is a request of its own, and the next look is a minute away. */
+const LOOK = 40;
 
 /**
  * Looks for flow runs that have no task any more, or never got one, and gives them a state from which they go on or end.
@@ -21,15 +23,20 @@ export async function handler(): Promise<void> {
   const ownTask = configuration.type === 'ecs';
   const now = new Date();
 
-  const suspects = [...await runs.onTheirWay(), ...await runs.waitingInProcess()];
-  if (ownTask) suspects.push(...await runs.crashedSince(new Date(now.getTime() - RECENT * 1000)));
+  const suspects = [...await runs.onTheirWay(), ...await runs.waitingInProcess(), ...await runs.crashedSince(new Date(now.getTime() - RECENT * 1000))];
   const fates = await fatesOf(suspects, tasks, ownTask);
+  // ECS can say nothing of these: they run elsewhere, or their worker could not say where.
+  const unheard = suspects.filter(run => fates.get(run.id)!.task === 'unknown' || (fates.get(run.id)!.task === 'none' && run.state === 'RUNNING'));
+  const judged = suspects.filter(run => !unheard.includes(run));
+  // In another order each time, so that all have their turn.
+  unheard.sort(() => Math.random() - 0.5);
 
   const failures: unknown[] = [];
-  for (const run of suspects) {
+  for (const run of [...judged, ...unheard]) {
     try {
-      const fate = fates.get(run.id)!;
-      const verdict = fate.task === 'unknown' ? await silence(run, runs, limits, now) : judge(run, fate, ownTask, limits, now);
+      const isUnheard = unheard.includes(run);
+      if (isUnheard && Date.now() > now.getTime() + LOOK * 1000) break;
+      const verdict = isUnheard ? await silence(run, runs, limits, now) : judge(run, fates.get(run.id)!, ownTask, limits, now);
       if (verdict.then !== 'nothing') await execute(run, verdict, runs, tasks, now);
     } catch (error) {
       // The others are helped all the same; this one's turn comes again.
@@ -63,10 +70,10 @@ async function silence(run: FoundRun, runs: Runs, limits: RescueLimits, now: Dat
   return heard && heard.getTime() < before ? { then: 'crash', why: `No heartbeat since ${heard.toISOString()}.` } : { then: 'nothing' };
 }
 
-async function execute(run: FoundRun, verdict: Exclude<Verdict, { then: 'nothing' }>, runs: Runs, tasks: Tasks, now: Date): Promise<void> {
+async function execute(run: FoundRun, verdict: Change, runs: Runs, tasks: Tasks, now: Date): Promise<void> {
   if (!await runs.unchanged(run)) return;
   if (verdict.stop) await tasks.stop(verdict.stop, verdict.why);
-  if (verdict.then === 'reschedule') await runs.release(run, verdict.onDemand);
-  const accepted = await runs.set(run, verdict, now);
+  if (verdict.then === 'release' || verdict.then === 'reschedule') await runs.release(run, verdict.onDemand);
+  const accepted = verdict.then === 'release' || await runs.set(run, verdict, now);
   console.log(JSON.stringify({ flowRun: run.id, was: run.state, ...verdict, accepted }));
 }

@@ -1,4 +1,4 @@
-import type { FlowRun, Verdict } from './verdict';
+import type { Change, FlowRun } from './verdict';
 import type { PrefectClient } from '../private/prefect-client';
 
 /** The most flow runs that Prefect gives at a time. */
@@ -89,8 +89,9 @@ export class Runs {
   }
 
   /** Gives a run its next state, and tells whether Prefect accepted that. */
-  public async set(run: FlowRun, verdict: Exclude<Verdict, { then: 'nothing' }>, now: Date): Promise<boolean> {
-    const { status } = await this.client.request<{ status: string }>('POST', `/flow_runs/${run.id}/set_state`, {
+  public async set(run: FlowRun, verdict: Exclude<Change, { then: 'release' }>, now: Date): Promise<boolean> {
+    // Not repeated: where the answer is lost, a worker may have claimed the run since. The next look decides afresh.
+    const { status } = await this.client.once<{ status: string }>('POST', `/flow_runs/${run.id}/set_state`, {
       state: { ...nextState(verdict, now), message: verdict.why },
       force: false,
     });
@@ -98,7 +99,7 @@ export class Runs {
   }
 }
 
-function nextState(verdict: Exclude<Verdict, { then: 'nothing' }>, now: Date): Record<string, unknown> {
+function nextState(verdict: Exclude<Change, { then: 'release' }>, now: Date): Record<string, unknown> {
   switch (verdict.then) {
     case 'cancel': return { type: 'CANCELLED', name: 'Cancelled' };
     case 'crash': return { type: 'CRASHED', name: 'Crashed' };

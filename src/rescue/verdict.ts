@@ -28,12 +28,21 @@ export type Fate =
 export type Verdict =
   | { readonly then: 'nothing' }
   | { readonly then: 'reschedule'; readonly why: string; readonly delay?: number; readonly stop?: string; readonly onDemand?: boolean }
-  | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string };
+  | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string }
+  /** Its state stays, with the time at which it is due. */
+  | { readonly then: 'release'; readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined };
+
+export type Change = Exclude<Verdict, { then: 'nothing' }>;
 
 const NOTHING: Verdict = { then: 'nothing' };
 
 /** Reasons that lie outside of the flow run and its container. */
 const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'TerminationNotice', 'UserInitiated'];
+
+/** What ECS says when it has no room or no time for one more task right now, as Prefect's worker passes it on. */
+const NOT_NOW = /throttl|rate exceeded|request limit exceeded|too many concurrent attempts|reached the limit|capacity is unavailable/i;
+/** Seconds until the next attempt. */
+const LATER = 60;
 
 /** How often the flow runs of a worker that broke are started: one of them may be what breaks it. */
 const STARTS_WITH_A_BROKEN_WORKER = 3;
@@ -46,9 +55,9 @@ const STARTS_WITH_A_BROKEN_WORKER = 3;
 export function judge(run: FlowRun, fate: Fate, ownTask: boolean, limits: RescueLimits, now: Date): Verdict {
   const age = seconds(run.since, now);
   if (fate.task === 'unknown' || age < limits.settle) return NOTHING;
-  if (run.state === 'CRASHED') return secondThoughts(run, fate);
+  if (run.state === 'CRASHED') return secondThoughts(run, fate, ownTask);
   // It waits to be tried again in a process, which may be gone.
-  if (run.state === 'SCHEDULED') return fate.task === 'stopped' ? { then: 'reschedule', why: `Its task has ended: ${fate.reason}` } : NOTHING;
+  if (run.state === 'SCHEDULED') return fate.task === 'stopped' ? { then: 'release', why: `Its task has ended: ${fate.reason}` } : NOTHING;
   if (run.state === 'CANCELLING') return cancelling(fate, age, ownTask, limits);
 
   switch (fate.task) {
@@ -88,12 +97,22 @@ function afterDeath(run: FlowRun, fate: Extract<Fate, { task: 'stopped' }>, ownT
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay } : { then: 'crash', why };
 }
 
-/** Prefect's observer has marked the run as crashed, without a look at the flow's retries or at Spot's lack of capacity. */
-function secondThoughts(run: FlowRun, fate: Fate): Verdict {
-  if (/capacity is unavailable/i.test(run.message) && run.runCount === 0 && run.launchType !== 'FARGATE') {
-    return { then: 'reschedule', why: 'Fargate Spot had no capacity.', onDemand: true };
+/**
+ * Prefect's observer has marked the run as crashed, without a look at the flow's retries; its worker has, where ECS would not take
+ * one more task; or its heartbeats didn't get through, as while the API is away, and now its task has ended.
+ */
+function secondThoughts(run: FlowRun, fate: Fate, ownTask: boolean): Verdict {
+  if (run.runCount === 0 && NOT_NOW.test(run.message)) {
+    return /capacity is unavailable/i.test(run.message) && run.launchType !== 'FARGATE'
+      ? { then: 'reschedule', why: 'Fargate Spot had no capacity.', onDemand: true }
+      : { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: LATER };
   }
   if (fate.task !== 'stopped') return NOTHING;
+  if (/^No heartbeat (for|since) /.test(run.message)) {
+    const verdict = afterDeath(run, fate, ownTask);
+    return verdict.then === 'crash' ? NOTHING : verdict;
+  }
+  if (!ownTask) return NOTHING;
   if (neverStarted(run, fate)) return { then: 'reschedule', why: fate.reason, onDemand: true };
   const observed = /^The following containers stopped with a non-zero exit code/.test(run.message);
   return observed && hasRetries(run) ? { then: 'reschedule', why: fate.reason, delay: run.retryDelay } : NOTHING;

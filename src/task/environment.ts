@@ -36,6 +36,18 @@ export const RETRIES = { PREFECT_CLIENT_RETRY_EXTRA_CODES: '504' };
  */
 export const PATIENCE = { PREFECT_CLIENT_MAX_RETRIES: '9' };
 
+/**
+ * Where many flow runs are due at one moment, ECS throttles the registration of their task definitions, which are of one family,
+ * and the start of their tasks. Prefect tries three times within some seconds, and then the run has crashed. This is a minute,
+ * which is less than a claimed run may take.
+ *
+ * @see https://github.com/PrefectHQ/prefect/issues/13024
+ */
+export const THROTTLING = {
+  PREFECT_INTEGRATIONS_AWS_ECS_WORKER_REGISTER_TASK_DEFINITION_MAX_ATTEMPTS: '8',
+  PREFECT_INTEGRATIONS_AWS_ECS_WORKER_CREATE_TASK_RUN_MAX_ATTEMPTS: '8',
+};
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

@@ -8,7 +8,7 @@ import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
 import { addCollector, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
-import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES } from './environment';
+import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING } from './environment';
 import { officialImage, warnOfPublicImage } from './images';
 import { WorkerSize } from './size';
 
@@ -74,7 +74,7 @@ export class Task extends Construct {
         ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
         ...LOGGING,
         ...RETRIES,
-        ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : {}),
+        ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : THROTTLING),
         ...inOrder(props.environment),
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.

@@ -172,7 +172,34 @@ test('gives a run that waits to be tried again in a process which is gone to the
   addTask('well', { lastStatus: 'RUNNING', desiredStatus: 'RUNNING' });
   await look();
   expect(runs.map(({ empirical_policy: { retry_type: type } }) => type)).toEqual(['reschedule', 'in_process', 'reschedule']);
-  expect(server.calls.filter(call => /PATCH|set_state/.test(call))).toEqual(['PATCH /api/flow_runs/lost', 'POST /api/flow_runs/lost/set_state']);
+  // It stays due when it was: its flow may wait for an hour between two tries.
+  expect(server.calls.filter(call => /PATCH|set_state/.test(call))).toEqual(['PATCH /api/flow_runs/lost']);
+});
+
+test('does not repeat a change of state whose answer is lost: a worker may have claimed the run since', async () => {
+  addRun('lost');
+  addTask('lost');
+  const serve = server.instead!;
+  server.instead = request => request.path.endsWith('/set_state') ? (serve(request), { status: 504, body: 'gateway' }) : serve(request);
+  await expect(look()).rejects.toThrow('504');
+  expect(server.calls.filter(call => call.includes('set_state'))).toHaveLength(1);
+});
+
+test('counts a run that names no task as crashed when its heartbeats have stopped', async () => {
+  addRun('unwritten', { infrastructure_pid: null });
+  events.push({ event: 'prefect.flow-run.heartbeat', occurred: OLD });
+  await look();
+  expect(stateOf('unwritten')).toMatchObject({ type: 'CRASHED', message: 'No heartbeat since 2020-01-01T00:00:00.000Z.' });
+});
+
+test('helps runs of its own cluster first, where there are many elsewhere and the API is slow', async () => {
+  for (let index = 0; index < 20; index++) addRun(`${index}`, { infrastructure_pid: 'ip-10-0-0-1:77' });
+  addRun('ours');
+  addTask('ours');
+  await look();
+  const calls = server.calls.filter(call => /events|set_state/.test(call));
+  expect(calls[0]).toBe('POST /api/flow_runs/ours/set_state');
+  expect(calls).toHaveLength(21);
 });
 
 describe('of a PROCESS worker', () => {
@@ -200,6 +227,15 @@ describe('of a PROCESS worker', () => {
     events.push({ event: 'prefect.flow-run.heartbeat', occurred: OLD });
     await look('process');
     expect(stateOf('silent')).toMatchObject({ type: 'CRASHED', message: 'No heartbeat since 2020-01-01T00:00:00.000Z.' });
+  });
+
+  test('a run that counts as crashed because its heartbeats did not get through is started again when its task has ended', async () => {
+    const crashed = (message: string) => ({ ...ofWorker('us-east-1:live:dead'), state_type: 'CRASHED', state: { message, timestamp: OLD } });
+    addRun('silent', crashed('No heartbeat for 900 seconds.'));
+    addRun('broken', crashed('Flow run process exited with non-zero status code 1.'));
+    addTask('dead', { stopCode: 'ServiceSchedulerInitiated' });
+    await look('process');
+    expect(runs.map(({ id, state_type: type }) => [id, type])).toEqual([['silent', 'SCHEDULED'], ['broken', 'CRASHED']]);
   });
 
   test('a run elsewhere is left alone while there are heartbeats, and where there never were any', async () => {

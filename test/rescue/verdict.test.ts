@@ -100,8 +100,23 @@ describe('a run that never got a task', () => {
   test('on demand either is crashed', () => {
     const failed = stopped({ stopCode: 'TaskFailedToStart', spot: true });
     expect(ofEcs(run({ state: 'PENDING', runCount: 0, launchType: 'FARGATE' }), failed)).toMatchObject({ then: 'crash' });
-    const refused = 'RuntimeError: Capacity is unavailable at this time.';
-    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, launchType: 'FARGATE', message: refused }), { task: 'none' })).toEqual(nothing);
+  });
+
+  test.each([
+    ['RuntimeError: Capacity is unavailable at this time. Please try again later or in a different availability zone'],
+    ['ClientException: An error occurred (ClientException) when calling the RegisterTaskDefinition operation: Too many concurrent attempts to create a new revision of the specified family.'],
+    ['ClientError: An error occurred (ThrottlingException) when calling the RunTask operation (reached max retries: 4): Rate exceeded.'],
+    ['RuntimeError: You\'ve reached the limit on the number of vCPUs you can run concurrently'],
+  ])('because ECS takes no more tasks right now is scheduled again in a minute: %s', why => {
+    const message = `Failed to submit flow run to infrastructure: ${why}`;
+    const refused = run({ state: 'CRASHED', runCount: 0, launchType: 'FARGATE', message });
+    expect(ofEcs(refused, { task: 'none' })).toMatchObject({ then: 'reschedule', delay: 60 });
+    expect(ofEcs({ ...refused, runCount: 1 }, { task: 'none' })).toEqual(nothing);
+  });
+
+  test('because it may not be started stays crashed', () => {
+    const message = 'Failed to submit flow run to infrastructure: ClientError: An error occurred (AccessDeniedException) when calling the RunTask operation';
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message }), { task: 'none' })).toEqual(nothing);
   });
 });
 
@@ -133,5 +148,20 @@ describe('a run that Prefect\'s observer has marked as crashed', () => {
   test('stays so where its task runs on, or where it says itself why it crashed', () => {
     expect(ofEcs(crashed({ retries: 2 }), alive)).toEqual(nothing);
     expect(ofEcs(crashed({ retries: 2, message: 'Execution was interrupted by an unexpected exception' }), stopped())).toEqual(nothing);
+  });
+});
+
+describe('a run that counts as crashed because its heartbeats did not get through', () => {
+  const silent = run({ state: 'CRASHED', message: 'No heartbeat for 900 seconds.' });
+
+  test('is started again when its task was taken away', () => {
+    expect(ofEcs(silent, stopped({ stopCode: 'SpotInterruption' }))).toMatchObject({ then: 'reschedule' });
+    expect(ofProcess(silent, stopped({ stopCode: 'ServiceSchedulerInitiated' }))).toMatchObject({ then: 'reschedule' });
+  });
+
+  test('stays so where its task ended by itself, and where its task runs on', () => {
+    expect(ofEcs(silent, stopped())).toEqual(nothing);
+    expect(ofEcs(silent, alive)).toEqual(nothing);
+    expect(ofProcess(silent, alive)).toEqual(nothing);
   });
 });
