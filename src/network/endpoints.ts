@@ -1,4 +1,4 @@
-import { aws_ec2 as ec2, aws_iam as iam, Aws, Stack } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { Construct, IDependable } from 'constructs';
 import { WorkerType } from '../worker-type';
 
@@ -70,13 +70,13 @@ function s3Gateway(scope: Construct, vpc: ec2.IVpc): IDependable {
   if (existing) return existing;
   const gateway = new ec2.GatewayVpcEndpoint(scope, 'S3Endpoint', { vpc, service: ec2.GatewayVpcEndpointAwsService.S3 });
   gateway.addToPolicy(ownPrincipals(scope, 's3:*'));
-  // ECR keeps image layers in a bucket of its own and hands out presigned links to them.
+  // Others' data comes by presigned links or without any keys: layers of images, results of a warehouse, public data sets, packages.
   // https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
   gateway.addToPolicy(new iam.PolicyStatement({
-    sid: 'ImageLayers',
+    sid: 'ReadAnywhere',
     principals: [new iam.StarPrincipal()],
-    actions: ['s3:GetObject'],
-    resources: [`arn:${Aws.PARTITION}:s3:::prod-${Stack.of(scope).region}-starport-layer-bucket/*`],
+    actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'],
+    resources: ['*'],
   }));
   return gateway;
 }

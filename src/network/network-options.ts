@@ -18,8 +18,12 @@ export interface NetworkOptions {
 
   /**
    * Whether the VPC gets endpoints for the AWS services that the tasks use: S3 (gateway), ECR, CloudWatch Logs,
-   * Secrets Manager, for ECS workers ECS and SQS, and X-Ray with tracing. They keep this traffic off the NAT gateways.
-   * An interface endpoint costs by the hour in each zone.
+   * Secrets Manager, for ECS workers ECS and SQS, X-Ray with tracing, and ECS and CloudWatch where the server is in your
+   * network (`privateNetwork`). They keep this traffic off the NAT gateways. An interface endpoint costs by the hour in each zone.
+   *
+   * Their policies let only identities of this account through, so that nothing leaves with the keys of another one; S3 lets
+   * everyone read. In a VPC of yours this holds for all that is in it. Where flows call these services with a role of another
+   * account, switch the endpoints off.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
    * @default - true in a VPC that is made for the worker, false in yours
@@ -35,7 +39,8 @@ export interface NetworkOptions {
   readonly flowLogs?: boolean;
 
   /**
-   * IPv4 range of the VPC, such as `10.20.0.0/16`. Choose one of your plan where the VPC will be peered.
+   * IPv4 range of the VPC, such as `10.20.0.0/16`. Choose one of your plan where the VPC will be peered: from `/16` to `/26` with
+   * two zones. In one from `/21` on, the public subnets are small, and flow runs have almost all of it.
    *
    * @default '10.0.0.0/16'
    */

@@ -3,6 +3,7 @@ import { Construct, DependencyGroup, IDependable } from 'constructs';
 import { PrefectApi } from '../prefect-api';
 import { invalid, known, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
+import { publicSubnetMask } from './address-range';
 import { addEndpoints, endpointsFor } from './endpoints';
 import { NetworkOptions } from './network-options';
 
@@ -51,7 +52,9 @@ export class Network extends Construct {
     this.closed = closed.length > 0;
     this.warnOfNoWayOut(closed);
     const reachable = new DependencyGroup(this.subnets.internetConnectivityEstablished);
-    this.endpoints().forEach(endpoint => reachable.add(endpoint));
+    const endpoints = this.endpoints();
+    endpoints.forEach(endpoint => reachable.add(endpoint));
+    this.warnOfFunctionsInPublicSubnets(endpoints.length > 0);
     this.reachable = reachable;
 
     this.workerSecurityGroups = props.securityGroups ?? [this.securityGroup('WorkerSecurityGroup', 'Prefect worker')];
@@ -98,16 +101,17 @@ export class Network extends Construct {
 
   private makeVpc(): ec2.Vpc {
     const { options, encryptionKey, logRetention } = this.props;
-    const natGateways = options.natGateways;
+    const { natGateways, maxAzs = 2 } = options;
+    const cidrMask = publicSubnetMask(options.cidr, maxAzs);
     const vpc = new ec2.Vpc(this, 'Vpc', {
       ipAddresses: options.cidr === undefined ? undefined : ec2.IpAddresses.cidr(options.cidr),
-      maxAzs: options.maxAzs ?? 2,
+      maxAzs,
       natGateways,
       restrictDefaultSecurityGroup: true,
       subnetConfiguration: natGateways === 0
         ? [{ name: 'Private', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }]
         : [
-          { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
+          { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask, mapPublicIpOnLaunch: false },
           { name: 'Private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
         ],
     });
@@ -149,6 +153,14 @@ export class Network extends Construct {
       `The subnets ${closed.map(subnet => subnet.node.id).join(', ')} have no route to the internet, so tasks there can't reach the Prefect API `
       + `at ${known(url) ? url : 'its URL'}. Use subnets with a NAT gateway (network.natGateways or vpcSubnets), `
       + 'or set privateNetwork on PrefectApi.selfHosted() where the API is inside your network.');
+  }
+
+  /** Lambda gives functions no public address, so they have no way out of a public subnet. */
+  private warnOfFunctionsInPublicSubnets(endpoints: boolean): void {
+    if (!this.assignPublicIp || !this.props.api._privateNetwork || endpoints) return;
+    Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:functionsInPublicSubnets',
+      'With privateNetwork, the functions that ask the Prefect API run in the subnets of vpcSubnets. From public ones they can\'t reach Secrets Manager, '
+      + 'Amazon ECS and CloudWatch. Give private subnets, or set network.vpcEndpoints, unless the VPC has these endpoints already.');
   }
 
   private endpoints(): IDependable[] {

@@ -57,11 +57,10 @@ describe('endpoints of a new VPC', () => {
     expect(statement).toMatchObject({ Effect: 'Allow', Action: actions, Condition: { StringEquals: { 'aws:PrincipalAccount': { Ref: 'AWS::AccountId' } } } });
   });
 
-  test('let presigned links to the image layers of ECR through, and no other bucket', () => {
+  test('let everyone read from S3, as by presigned links to image layers and from public data sets, and nobody else write to it', () => {
     const { Statement } = resource(template, 'AWS::EC2::VPCEndpoint', /S3/).Properties.PolicyDocument;
     expect(Statement).toHaveLength(2);
-    expect(Statement[1]).toMatchObject({ Effect: 'Allow', Action: 's3:GetObject' });
-    expect(text(Statement[1].Resource)).toBe('arn:{AWS::Partition}:s3:::prod-{AWS::Region}-starport-layer-bucket/*');
+    expect(Statement[1]).toMatchObject({ Effect: 'Allow', Action: ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'], Principal: '*', Resource: '*' });
   });
 });
 

@@ -100,6 +100,18 @@ describe('network options', () => {
     expect(warnings(stack, NO_WAY_OUT)).toEqual([]);
   });
 
+  test('public subnets give a warning where functions run in them, which get no way out there', () => {
+    const warned = (vpcEndpoints: boolean, privateNetwork: boolean) => {
+      const stack = newStack();
+      const vpc = new ec2.Vpc(stack, 'Theirs');
+      addWorker(stack, { api: selfHosted(stack, { privateNetwork }), vpc, vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC }, network: { vpcEndpoints } });
+      return warnings(stack, 'cdk-prefect-fargate-worker:functionsInPublicSubnets');
+    };
+    expect(warned(false, true)).toEqual([expect.stringMatching(/Give private subnets, or set network\.vpcEndpoints/)]);
+    expect(warned(true, true)).toEqual([]);
+    expect(warned(false, false)).toEqual([]);
+  });
+
   test('maxAzs: 3 spans three zones where the region has them', () => {
     const template = templateOf({ network: { maxAzs: 3 } }, { region: 'eu-central-1', account: '123456789012' });
     template.resourceCountIs('AWS::EC2::Subnet', 6);
@@ -108,6 +120,24 @@ describe('network options', () => {
 
   test('cidr is the range of the VPC', () => {
     withNetwork({ cidr: '10.77.0.0/16' }).hasResourceProperties('AWS::EC2::VPC', { CidrBlock: '10.77.0.0/16' });
+  });
+
+  test.each([
+    ['10.77.0.0/20', ['10.77.0.0/24', '10.77.1.0/24', '10.77.4.0/22', '10.77.8.0/22']],
+    ['10.77.0.0/24', ['10.77.0.0/28', '10.77.0.16/28', '10.77.0.64/26', '10.77.0.128/26']],
+    ['10.77.0.0/26', ['10.77.0.0/28', '10.77.0.16/28', '10.77.0.32/28', '10.77.0.48/28']],
+  ])('cidr %s is shared out between public and private subnets', (cidr, subnets) => {
+    const found = resources(withNetwork({ cidr }), 'AWS::EC2::Subnet').map(({ Properties }) => Properties.CidrBlock);
+    expect(found.sort()).toEqual(subnets.sort());
+  });
+
+  test.each([
+    [{ cidr: '10.77.0.0/27' }, 'network.cidr is "10.77.0.0/27": give an IPv4 range such as 10.20.0.0/16, from /16 to /26, which holds a public and a private subnet in each of 2 zones.'],
+    [{ cidr: '10.77.0.0/26', maxAzs: 3 }, 'network.cidr is "10.77.0.0/26": give an IPv4 range such as 10.20.0.0/16, from /16 to /25,'],
+    [{ cidr: '10.0.0.0/8' }, 'network.cidr is "10.0.0.0/8":'],
+    [{ cidr: '10.77.0.0' }, 'network.cidr is "10.77.0.0":'],
+  ])('%j is refused', (network, message) => {
+    expect(() => withNetwork(network)).toThrow(message);
   });
 
   test('flowLogs: false makes no flow log, and no group and role for it', () => {
