@@ -142,6 +142,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     const identity = new Identity(this, 'Identity', {
       workerType,
       cluster,
+      foreignTemplate: !workPool._managed,
       flowRunFamily: flowRunFamilyPrefix(this, workPool),
     });
 

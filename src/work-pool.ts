@@ -17,7 +17,7 @@ export interface WorkQueue {
   /**
    * How many flow runs of this queue may run at a time.
    *
-   * @default - no limit
+   * @default - no limit, or the one that was set in the Prefect UI
    */
   readonly concurrencyLimit?: number;
 }
@@ -136,8 +136,11 @@ export class WorkPool {
   }
 
   /**
-   * A work pool that exists and that nothing here touches. The worker must be of the pool's type; flow runs of
-   * an ECS pool get their cluster, network and roles from the pool's own base job template.
+   * A work pool that exists and that nothing here touches. The worker must be of the pool's type.
+   *
+   * Flow runs of an ECS pool get their cluster, network and roles from the pool's own base job template. The cluster has to be
+   * the worker's (`cluster`), and the worker has to be allowed to pass the roles on: `role.grantPassRole(worker.workerRole)` for
+   * the template's task role and execution role.
    *
    * Throws when `name` is empty or has characters that Prefect refuses.
    *

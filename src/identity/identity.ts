@@ -5,6 +5,8 @@ import { WorkerType } from '../worker-type';
 export interface IdentityProps {
   readonly workerType: WorkerType;
   readonly cluster: ecs.ICluster;
+  /** Whether the base job template is not ours, and may leave the network to the worker. */
+  readonly foreignTemplate: boolean;
   /** Start of the family names of the task definitions that the worker registers for flow runs. */
   readonly flowRunFamily: string;
 }
@@ -84,6 +86,8 @@ export class Identity extends Construct {
     allow('RegisterFlowRunTaskDefinitions', ['ecs:RegisterTaskDefinition'], [flowRunTaskDefinitions]);
     // ECS has no resource-level permissions for reading and retiring task definitions.
     allow('ReadTaskDefinitions', ['ecs:DescribeTaskDefinition', 'ecs:DeregisterTaskDefinition'], ['*']);
+    // The worker looks for the subnets of a VPC that the template names, or of the default one. EC2 has no resource-level permissions for it.
+    if (this.props.foreignTemplate) allow('FindSubnetsOfTheTemplate', ['ec2:DescribeVpcs', 'ec2:DescribeSubnets'], ['*']);
     allow('StartFlowRuns', ['ecs:RunTask'], [flowRunTaskDefinitions], inThisCluster);
     allow('TagFlowRuns', ['ecs:TagResource'], [tasks], { StringEquals: { 'ecs:CreateAction': 'RunTask' } });
     allow('WatchAndStopFlowRuns', ['ecs:DescribeTasks', 'ecs:StopTask'], [tasks], inThisCluster);

@@ -96,6 +96,11 @@ describe('an ECS worker may', () => {
     expect(statement('StartFlowRuns', existing).Resource).toMatch(/:task-definition\/prefect\*:\*$/);
   });
 
+  test('look for subnets only where the template is not ours, and may leave them to the worker', () => {
+    const existing = statementsOf(templateOf({ workPool: WorkPool.existing('etl') }), /WorkerRole/);
+    expect(statement('FindSubnetsOfTheTemplate', existing)).toMatchObject({ Action: ['ec2:DescribeVpcs', 'ec2:DescribeSubnets'], Resource: '*' });
+  });
+
   test('run flow runs in a given cluster, by its name', () => {
     const given = newStack();
     const vpc = importedVpc(given);
