@@ -1,4 +1,4 @@
-import { aws_ecs as ecs, aws_iam as iam } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_iam as iam, aws_servicediscovery as servicediscovery } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { capacityProviderStrategies } from './capacity';
 import { CapacityOptions } from './capacity-options';
@@ -19,6 +19,8 @@ export class Service extends Construct {
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
     const { cluster, network } = props;
+    // A cluster of yours may have one for Service Connect, or a public one, where the addresses of workers have no business.
+    const namespace = cluster.defaultCloudMapNamespace;
 
     this.service = new ecs.FargateService(this, 'Service', {
       cluster,
@@ -35,9 +37,11 @@ export class Service extends Construct {
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.ENABLED,
       enableECSManagedTags: true,
       propagateTags: ecs.PropagatedTagSource.SERVICE,
-      cloudMapOptions: cluster.defaultCloudMapNamespace && { cloudMapNamespace: cluster.defaultCloudMapNamespace },
+      cloudMapOptions: namespace?.type === servicediscovery.NamespaceType.DNS_PRIVATE ? { cloudMapNamespace: namespace } : undefined,
     });
     // The first task pulls its image, reads its secrets and calls the API: over these routes, with these rights.
     this.service.node.addDependency(network.reachable, props.executionRole);
+    // The cluster keeps its capacity providers as long as the service uses them.
+    if (props.capacity) this.service.node.addDependency(cluster);
   }
 }

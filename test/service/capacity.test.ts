@@ -17,6 +17,12 @@ test.each([[WorkerType.ECS], [WorkerType.PROCESS]])('workers of the type %s are 
   ]);
 });
 
+test('the capacity providers stay with the cluster as long as the service needs them', () => {
+  const template = templateOf({ capacity: { spotWeight: 3 } });
+  const providers = resource(template, 'AWS::ECS::ClusterCapacityProviderAssociations').logicalId;
+  expect(resource(template, 'AWS::ECS::Service').DependsOn).toContain(providers);
+});
+
 test('as many are on demand first as are asked for', () => {
   expect(service(templateOf({ capacity: { spotWeight: 1, onDemandBase: 0 } })).CapacityProviderStrategy[0]).toMatchObject({ Base: 0 });
 });

@@ -1,3 +1,4 @@
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_servicediscovery as servicediscovery } from 'aws-cdk-lib';
 import { WorkerType, WorkPool } from '../../src';
 import { importedVpc, resource, templateOf } from '../support/worker';
 
@@ -54,6 +55,14 @@ describe('the service of a worker', () => {
     const template = templateOf({ workPool: WorkPool.existing('etl') });
     template.resourceCountIs('Custom::PrefectWorkPool', 0);
     expect(resource(template, 'AWS::ECS::Service').DependsOn).toEqual(expect.not.arrayContaining([expect.stringMatching(/WorkPool/)]));
+  });
+
+  test.each([servicediscovery.NamespaceType.HTTP, servicediscovery.NamespaceType.DNS_PUBLIC])('is not registered in a namespace of the type %s, which a given cluster may have', type => {
+    const template = templateOf(stack => {
+      const vpc = new ec2.Vpc(stack, 'Theirs');
+      return { cluster: new ecs.Cluster(stack, 'Shared', { vpc, defaultCloudMapNamespace: { name: 'shared.example', type, vpc } }) };
+    });
+    template.resourceCountIs('AWS::ServiceDiscovery::Service', 0);
   });
 
   test('is not registered in Cloud Map where the VPC is imported', () => {
