@@ -18,6 +18,8 @@ export function addCaCertificate(container: ecs.ContainerDefinition, image: ecs.
     image,
     logging,
     essential: false,
+    // ECS gives a bind mount to root, whatever the image's user is.
+    user: 'root',
     command: WRITE_FILE,
     environment: { CA_CERTIFICATE: certificate },
     readonlyRootFilesystem: true,
@@ -28,13 +30,14 @@ export function addCaCertificate(container: ecs.ContainerDefinition, image: ecs.
 }
 
 /** The same for the task definitions that the worker registers for flow runs, in the words of the ECS API. */
-export function caCertificateForFlowRuns(image: string, certificate: string) {
+export function caCertificateForFlowRuns(image: { readonly image: string }, certificate: string) {
   return {
     volumes: [{ name: VOLUME }],
     writer: {
       name: CONTAINER,
-      image,
+      ...image,
       essential: false,
+      user: 'root',
       command: WRITE_FILE,
       environment: [{ name: 'CA_CERTIFICATE', value: certificate }],
       readonlyRootFilesystem: true,

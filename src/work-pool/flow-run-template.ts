@@ -40,7 +40,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
   const { api, network, cluster, identity, logGroup, defaults, tracing } = props;
   const image = bindImage(scope, identity, defaults.image ?? ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE));
   const { PREFECT_API_KEY: apiKey, PREFECT_API_AUTH_STRING: authString, PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders } = api._secrets;
-  const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image.image, api._tlsCaCertificate);
+  const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image, api._tlsCaCertificate);
   const logOptions = {
     'awslogs-group': logGroup.logGroupName,
     'awslogs-region': Stack.of(scope).region,

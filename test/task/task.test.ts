@@ -181,7 +181,7 @@ describe('a certificate authority of your own', () => {
     expect(writer.MountPoints).toEqual([{ ContainerPath: '/prefect-tls', ReadOnly: false, SourceVolume: 'prefect-tls' }]);
   });
 
-  test.failing('is written by root, to whom ECS gives the mounted directory, whatever the image\'s user is', () => {
+  test('is written by root, to whom ECS gives the mounted directory, whatever the image\'s user is', () => {
     expect(writer.User).toMatch(/^(0|root)(:|$)/);
   });
 

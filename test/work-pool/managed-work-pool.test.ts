@@ -95,6 +95,20 @@ describe('the defaults of flow runs', () => {
     expect(statementsOf(template, /FlowRunExecutionRole/).map(({ Resource }) => text(Resource))).toContainEqual(expect.stringMatching(/^\{Registry/));
   });
 
+  test('pull the container that writes the certificate authority with the same credentials, and let it write as root', () => {
+    const template = templateOf(stack => ({
+      api: selfHosted(stack),
+      workPool: WorkPool.managed('etl', {
+        flowRunDefaults: {
+          image: ecs.ContainerImage.fromRegistry('registry.example.com/flows:7', { credentials: new secretsmanager.Secret(stack, 'Registry') }),
+        },
+      }),
+    }));
+    expect(configurationOf(template).template.sidecars).toEqual([expect.objectContaining({
+      name: 'ca-certificate', user: 'root', repositoryCredentials: { credentialsParameter: expect.stringMatching(/^\{Registry/) },
+    })]);
+  });
+
   test('have the worker\'s architecture', () => {
     expect(flowRuns({}, { cpuArchitecture: ecs.CpuArchitecture.ARM64 }).taskDefinition.runtimePlatform.cpuArchitecture).toBe('ARM64');
   });
