@@ -5,11 +5,14 @@ import { WorkPoolConfiguration } from './configuration';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { connect } from '../private/prefect-connection';
 
-interface StoredWorkPool {
-  id: string;
-  type: string;
-  base_job_template: BaseJobTemplate;
-  concurrency_limit: number | null;
+interface Limited {
+  readonly concurrency_limit: number | null;
+}
+
+interface StoredWorkPool extends Limited {
+  readonly id: string;
+  readonly type: string;
+  readonly base_job_template: BaseJobTemplate;
 }
 
 /** Creates, updates and (where asked to) deletes a work pool over the Prefect API, with the automation that watches its flow runs. */
@@ -19,9 +22,10 @@ export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomR
     await remove(wanted);
     return { PhysicalResourceId: event.PhysicalResourceId };
   }
-  const before: WorkPoolConfiguration | undefined =
+  const last: WorkPoolConfiguration | undefined =
     event.RequestType === 'Update' ? JSON.parse(event.OldResourceProperties.Configuration) : undefined;
-  const id = await put(wanted, before);
+  // What the last deployment said of another pool says nothing of this one.
+  const id = await put(wanted, last?.name === wanted.name ? last : undefined);
   return { PhysicalResourceId: wanted.name, Data: { Id: id } };
 }
 
@@ -47,26 +51,29 @@ async function put(wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration
     });
     if (!created) return put(wanted, before);
   }
-  await putQueues(client, wanted);
+  await putQueues(client, wanted, before);
   const { id } = await client.request<StoredWorkPool>('GET', path);
   await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds);
   return id;
 }
 
 /** A limit that this deployment gives, or no limit where the last one gave it; what was set in the UI stays. */
-function concurrencyLimit(present: StoredWorkPool, wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration) {
+function concurrencyLimit(present: Limited, wanted: { readonly concurrencyLimit?: number }, before?: { readonly concurrencyLimit?: number }) {
   if (wanted.concurrencyLimit !== undefined) return { concurrency_limit: wanted.concurrencyLimit };
   const ours = before?.concurrencyLimit !== undefined && before.concurrencyLimit === present.concurrency_limit;
   return ours ? { concurrency_limit: null } : {};
 }
 
-async function putQueues(client: PrefectClient, wanted: WorkPoolConfiguration): Promise<void> {
+async function putQueues(client: PrefectClient, wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration): Promise<void> {
   const queues = `${poolPath(wanted.name)}/queues`;
-  for (const { name, priority, concurrencyLimit: limit } of wanted.queues) {
-    const settings = { ...(priority !== undefined && { priority }), ...(limit !== undefined && { concurrency_limit: limit }) };
-    const path = `${queues}/${encodeURIComponent(name)}`;
-    const present = await client.find(path) !== undefined || !await create(client, queues, { name, ...settings });
-    if (present && Object.keys(settings).length > 0) await client.request('PATCH', path, settings);
+  for (const queue of wanted.queues) {
+    const path = `${queues}/${encodeURIComponent(queue.name)}`;
+    const priority = queue.priority !== undefined && { priority: queue.priority };
+    const present = await client.find<Limited>(path)
+      ?? (await create(client, queues, { name: queue.name, ...priority, concurrency_limit: queue.concurrencyLimit }) ? undefined : await client.find<Limited>(path));
+    if (!present) continue;
+    const settings = { ...priority, ...concurrencyLimit(present, queue, before?.queues.find(({ name }) => name === queue.name)) };
+    if (Object.keys(settings).length > 0) await client.request('PATCH', path, settings);
   }
 }
 
