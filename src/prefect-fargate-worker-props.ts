@@ -141,9 +141,9 @@ export interface PrefectFargateWorkerProps {
   readonly capacity?: CapacityOptions;
 
   /**
-   * Logs and their encryption.
+   * Alarms, the dashboard, logs and their encryption, and traces.
    *
-   * @default - logs are kept for 30 days, encrypted with a key of their own
+   * @default - alarms and a dashboard; logs are kept for 30 days, encrypted with a key of their own; no traces
    */
   readonly observability?: ObservabilityOptions;
 

@@ -31,7 +31,7 @@ describe('cdk deploy ends with', () => {
     addWorker(stack);
     const { Value } = Object.entries<any>(Template.fromStack(stack).toJSON().Outputs).find(([id]) => id.startsWith('WorkerDashboard'))![1];
     expect(Value).toEqual({
-      'Fn::Join': ['', [`https://${host}/cloudwatch/home?region=${region}#dashboards/dashboard/`, { Ref: expect.stringMatching(/^PrefectWorkers/) }]],
+      'Fn::Join': ['', [`https://${host}/cloudwatch/home?region=${region}#dashboards/dashboard/`, { Ref: expect.stringMatching(/^PrefectWorkersDashboard/) }]],
     });
   });
 

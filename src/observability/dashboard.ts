@@ -1,7 +1,7 @@
 import { aws_cloudwatch as cloudwatch, Duration, Stack } from 'aws-cdk-lib';
 import { runbook } from './runbook';
 
-const ID = 'PrefectWorkers';
+const ID = 'PrefectWorkersDashboard';
 
 /** The dashboard of a stack's workers: the first one makes it, each adds its section. */
 export function stackDashboard(stack: Stack): cloudwatch.Dashboard {
