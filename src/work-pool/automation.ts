@@ -3,7 +3,11 @@ import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 interface StoredAutomation {
   readonly id: string;
   readonly enabled: boolean;
+  readonly description: string;
 }
+
+/** Followed by the CloudFormation resource. */
+const MANAGED_BY = 'Managed by cdk-prefect-fargate-worker: ';
 
 /** Where a server has no automations, or the plan of a Prefect Cloud account has none left. */
 const NOT_OFFERED = [402, 403, 404, 405];
@@ -22,10 +26,11 @@ export async function putAutomation(
   client: PrefectClient,
   pool: { readonly id: string; readonly name: string },
   lostAfterSeconds: number,
+  owner: string,
 ): Promise<void> {
   const automation = {
     name: automationName(pool.name),
-    description: 'Marks flow runs as crashed when their heartbeats have stopped. Managed by cdk-prefect-fargate-worker.',
+    description: `Marks flow runs as crashed when their heartbeats have stopped. ${MANAGED_BY}${owner}`,
     trigger: {
       type: 'event',
       posture: 'Proactive',
@@ -50,6 +55,13 @@ export async function putAutomation(
     if (present) await client.request('PUT', `/automations/${present.id}`, { ...automation, enabled: present.enabled });
     else await client.request('POST', '/automations/', { ...automation, enabled: true });
   });
+}
+
+/** Whether another resource has taken the pool over since, as when a construct is renamed or moved to another stack. */
+export async function managedByAnother(client: PrefectClient, poolName: string, owner: string): Promise<boolean> {
+  let automations: StoredAutomation[] = [];
+  await whereOffered(async () => { automations = await find(client, poolName); });
+  return automations.some(({ description }) => description.includes(MANAGED_BY) && !description.endsWith(MANAGED_BY + owner));
 }
 
 export async function removeAutomation(client: PrefectClient, poolName: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
-import { putAutomation, removeAutomation } from './automation';
+import { managedByAnother, putAutomation, removeAutomation } from './automation';
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { WorkPoolConfiguration } from './configuration';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
@@ -18,18 +18,19 @@ interface StoredWorkPool extends Limited {
 /** Creates, updates and (where asked to) deletes a work pool over the Prefect API, with the automation that watches its flow runs. */
 export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomResourceResponse> {
   const wanted: WorkPoolConfiguration = JSON.parse(event.ResourceProperties.Configuration);
+  const owner = `${event.LogicalResourceId} of ${event.StackId}`;
   if (event.RequestType === 'Delete') {
-    await remove(wanted);
+    await remove(wanted, owner);
     return { PhysicalResourceId: event.PhysicalResourceId };
   }
   const last: WorkPoolConfiguration | undefined =
     event.RequestType === 'Update' ? JSON.parse(event.OldResourceProperties.Configuration) : undefined;
   // What the last deployment said of another pool says nothing of this one.
-  const id = await put(wanted, last?.name === wanted.name ? last : undefined);
+  const id = await put(wanted, owner, last?.name === wanted.name ? last : undefined);
   return { PhysicalResourceId: wanted.name, Data: { Id: id } };
 }
 
-async function put(wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration): Promise<string> {
+async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPoolConfiguration): Promise<string> {
   const client = await connect(wanted.api);
   const path = poolPath(wanted.name);
   const offered = await offeredTemplate(client, wanted);
@@ -49,11 +50,11 @@ async function put(wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration
       base_job_template: template,
       concurrency_limit: wanted.concurrencyLimit,
     });
-    if (!created) return put(wanted, before);
+    if (!created) return put(wanted, owner, before);
   }
   await putQueues(client, wanted, before);
   const { id } = await client.request<StoredWorkPool>('GET', path);
-  await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds);
+  await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds, owner);
   return id;
 }
 
@@ -105,9 +106,13 @@ async function offeredTemplate(client: PrefectClient, { api, type }: WorkPoolCon
   return offered.default_base_job_configuration;
 }
 
-async function remove(wanted: WorkPoolConfiguration): Promise<void> {
+async function remove(wanted: WorkPoolConfiguration, owner: string): Promise<void> {
   try {
     const client = await connect(wanted.api, wanted.deleteOnRemoval ? undefined : 0);
+    if (await managedByAnother(client, wanted.name, owner)) {
+      console.warn(`The work pool "${wanted.name}" has been taken over by another resource, and stays.`);
+      return;
+    }
     await removeAutomation(client, wanted.name);
     if (wanted.deleteOnRemoval) await unless(404, () => client.request('DELETE', poolPath(wanted.name)));
   } catch (error) {

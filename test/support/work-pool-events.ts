@@ -18,8 +18,12 @@ export function configuration(url: string, { api, ...others }: Overrides = {}): 
 }
 
 /** The event of CloudFormation for a configuration, and for the one before it. */
-export function event(type: 'Create' | 'Update' | 'Delete', wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration): CdkCustomResourceEvent {
+export function event(
+  type: 'Create' | 'Update' | 'Delete', wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration, logicalId = 'WorkPool',
+): CdkCustomResourceEvent {
   return {
+    StackId: 'arn:aws:cloudformation:us-east-1:123456789012:stack/etl/1',
+    LogicalResourceId: logicalId,
     RequestType: type,
     ResourceProperties: { ServiceToken: 'arn:aws:lambda:us-east-1:123456789012:function:pool', Configuration: JSON.stringify(wanted) },
     ...(type === 'Create' ? {} : { PhysicalResourceId: (before ?? wanted).name }),

@@ -62,6 +62,22 @@ test.each([[false], [true]])('goes with the construct (deleteOnRemoval: %s), and
   expect(server.pools.has('etl')).toBe(!deleteOnRemoval);
 });
 
+test('says which resource manages it', async () => {
+  await create(wanted());
+  expect(automations()[0].description).toMatch(/ Managed by cdk-prefect-fargate-worker: WorkPool of arn:aws:cloudformation:us-east-1:123456789012:stack\/etl\/1$/);
+});
+
+test.each([[false], [true]])('stays with the pool where a resource of another name has taken it over (deleteOnRemoval: %s)', async deleteOnRemoval => {
+  const configured = wanted({ deleteOnRemoval });
+  await create(configured);
+  await handler(event('Create', configured, undefined, 'Renamed'));
+  await remove(configured);
+  expect(automations()).toHaveLength(1);
+  expect(server.pools.has('etl')).toBe(true);
+  await handler(event('Delete', configured, undefined, 'Renamed'));
+  expect(automations()).toHaveLength(0);
+});
+
 test.each([[402], [403], [404], [405]])('is left out where the API answers %d to it', async status => {
   server.instead = ({ path }) => path.includes('/automations/') ? { status, body: { detail: 'not here' } } : undefined;
   await expect(create(wanted())).resolves.toMatchObject({ PhysicalResourceId: 'etl' });
