@@ -1,6 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { repository } from '../package.json';
 
 /**
  * Packages the compiled library for the languages named, or for all of them: `npx tsx projenrc/package.ts python go`.
@@ -39,12 +40,25 @@ function stage(): void {
   const [tarball] = readdirSync(staged);
   run('tar', '-xzf', join(staged, tarball), '-C', staged, '--strip-components', '1');
   rmSync(join(staged, tarball));
+  linkToRepository();
 
   const lowest = join(root, 'test', 'lowest');
   if (!existsSync(join(lowest, 'node_modules', 'aws-cdk-lib'))) {
     run('npm', 'ci', '--prefix', lowest, '--no-audit', '--no-fund', '--ignore-scripts');
   }
   symlinkSync(join(lowest, 'node_modules'), join(staged, 'node_modules'));
+}
+
+/** Registries show the README without the files beside it, so what it links to is in the repository there. */
+function linkToRepository(): void {
+  const home = repository.url.replace(/\.git$/, '');
+  const whole = (markdown: string) => markdown.replace(/(!?)\[([^\]]*)\]\((?!https?:|#)([^)\s]+)\)/g,
+    (_, image, text, target) => `${image}[${text}](${home}/${image ? 'raw' : 'blob'}/main/${target})`);
+  const [readme, assembly] = [join(staged, 'README.md'), join(staged, '.jsii')];
+  writeFileSync(readme, whole(readFileSync(readme, 'utf8')));
+  const described = JSON.parse(readFileSync(assembly, 'utf8'));
+  described.readme.markdown = whole(described.readme.markdown);
+  writeFileSync(assembly, JSON.stringify(described));
 }
 
 function pacmak(languages: readonly string[], ...options: readonly string[]): Promise<void> {

@@ -22,11 +22,16 @@ const PRICE = {
   key: 1,
   secret: 0.4,
   hostedZone: 0.5,
-  alarm: 0.1,
+  alarmMetric: 0.1,
+  fastAlarmMetric: 0.3,
   compositeAlarm: 0.5,
   dashboard: 3,
   metric: 0.3,
+  thousandPuts: 0.01,
+  tenThousandReadings: 0.05,
 };
+/** Requests a minute: the demand is published once; its function reads the API's secret once, the one that looks for lost runs twice. */
+const [PUTS, READINGS] = [1, 3];
 interface Line {
   readonly what: string;
   readonly arithmetic: string;
@@ -63,11 +68,22 @@ function bill(template: any): Line[] {
     monthly('KMS key', of('AWS::KMS::Key').length, PRICE.key),
     monthly('secret with the API key', 1, PRICE.secret),
     monthly('Cloud Map namespace', of('AWS::ServiceDiscovery::PrivateDnsNamespace').length, PRICE.hostedZone),
-    monthly('metrics of demand', Object.keys(UNITS).length, PRICE.metric),
-    monthly('alarms', of('AWS::CloudWatch::Alarm').length, PRICE.alarm),
+    monthly('metrics of demand and of log errors', Object.keys(UNITS).length + of('AWS::Logs::MetricFilter').length, PRICE.metric),
+    monthly('thousand metrics published', PUTS * 60 * HOURS / 1000, PRICE.thousandPuts),
+    monthly('ten thousand readings of the secret', READINGS * 60 * HOURS / 10_000, PRICE.tenThousandReadings),
+    monthly('metrics under alarms', metricsUnder(of('AWS::CloudWatch::Alarm').filter(alarm => !isFast(alarm))), PRICE.alarmMetric),
+    monthly('metrics under alarms that look every ten seconds', metricsUnder(of('AWS::CloudWatch::Alarm').filter(isFast)), PRICE.fastAlarmMetric),
     monthly('composite alarms', of('AWS::CloudWatch::CompositeAlarm').length, PRICE.compositeAlarm),
     monthly('dashboard', of('AWS::CloudWatch::Dashboard').length, PRICE.dashboard),
   ].filter(({ dollars, what }) => dollars > 0 || what === 'workers');
+}
+
+const periods = ({ Period, Metrics = [] }: any): number[] => [Period, ...Metrics.map(({ MetricStat }: any) => MetricStat?.Period)].filter(Boolean);
+const isFast = (alarm: any) => Math.min(...periods(alarm)) < 60;
+
+/** An alarm over a metric math expression is billed for each metric in it. */
+function metricsUnder(alarms: any[]): number {
+  return alarms.reduce((sum, alarm) => sum + periods(alarm).length, 0);
 }
 
 /** The least that always run: what Auto Scaling may go down to, or what the service asks for. */

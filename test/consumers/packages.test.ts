@@ -43,6 +43,17 @@ describe('size', () => {
   });
 });
 
+test.each([
+  ['js', async (directory: string) => run('tar', ['-xOzf', join(directory, readdirSync(directory).find(name => name.endsWith('.tgz'))!), 'package/README.md'])],
+  ['python', async (directory: string) => run('python3', ['-c', 'import glob, sys, zipfile; wheel = zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0]);'
+    + 'print(next(wheel.read(name).decode() for name in wheel.namelist() if name.endswith("/METADATA")))', directory])],
+])('%s: the README leads to the repository, since a registry shows it without the files beside it', async (language, readme) => {
+  const targets = [...(await readme(join(DIST, language))).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target);
+  expect(targets.length).toBeGreaterThan(50);
+  expect(targets.filter(target => !/^(https:|#)/.test(target))).toEqual([]);
+  expect(targets).toContain('https://github.com/cdk-prefect/cdk-prefect-fargate-worker/raw/main/docs/architecture.png');
+});
+
 test('the Go module asks for the lowest supported versions', async () => {
   const { Require } = JSON.parse(await run('go', ['mod', 'edit', '-json'], { cwd: join(DIST, 'go', 'cdkprefectfargateworker') }));
   const asked = Object.fromEntries(Require.map(({ Path, Version }: Record<string, string>) => [Path, Version]));
