@@ -77,6 +77,7 @@ export interface PrefectFargateWorkerProps {
 
   /**
    * Environment variables of the worker. Throws for a variable that this construct sets, and for a value that looks like a key.
+   * ECS workers have their `HOME` and `PREFECT_HOME` in `/tmp`; a PROCESS worker's are yours to set.
    *
    * @see https://docs.prefect.io/v3/api-ref/settings-ref
    * @default - none but what the worker needs
@@ -85,6 +86,7 @@ export interface PrefectFargateWorkerProps {
 
   /**
    * Environment variables of the worker whose values come from AWS Secrets Manager or SSM. The execution role is allowed to read them.
+   * Throws for a variable that this construct sets, and for a name that is in `environment` too.
    *
    * @default - none but the API's
    */

@@ -1,6 +1,6 @@
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { invalid, known, requireDistinct, requirePrefectName } from './private/validation';
-import { requireFreeSecrets, requirePlainEnvironment } from './task/environment';
+import { requireFlowRunEnvironment, requireWorkerEnvironment } from './task/environment';
 import { WorkerType } from './worker-type';
 
 /** Throws for what can be seen to be wrong in the props alone; each room checks what it needs more than that for. */
@@ -21,10 +21,10 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
 
   const defaults = workPool._managed?.flowRunDefaults;
   if (defaults && workerType === WorkerType.PROCESS) {
-    throw invalid('flowRunDefaults', defaults.image ? Object.keys(defaults) : defaults,
+    // Their names only: a value of the environment may be a secret.
+    throw invalid('flowRunDefaults', Object.keys(defaults),
       'flow runs of a PROCESS worker are processes in its container; set image, cpu, memoryLimitMiB and environment of the worker instead.');
   }
-  requirePlainEnvironment('environment', props.environment);
-  requirePlainEnvironment('flowRunDefaults.environment', defaults?.environment);
-  requireFreeSecrets(props.secrets);
+  requireWorkerEnvironment(props);
+  requireFlowRunEnvironment(defaults?.environment);
 }

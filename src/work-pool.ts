@@ -61,6 +61,7 @@ export interface FlowRunDefaults {
 
   /**
    * Environment variables of flow runs. Not for secrets: their values are readable in the Prefect UI.
+   * The worker throws for the API's variables, and for a value that looks like a key.
    *
    * @default - none but those that Prefect sets
    */

@@ -2,6 +2,7 @@ import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { PrefectApi } from '../prefect-api';
 import { CA_CERTIFICATE_FILE } from './ca-certificate';
 import { known } from '../private/validation';
+import { WorkerType } from '../worker-type';
 
 export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME';
 
@@ -51,10 +52,9 @@ export const THROTTLING = {
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 
-const SET_HERE = [
-  'PREFECT_API_URL', 'PREFECT_API_SSL_CERT_FILE', 'PREFECT_HOME', 'PREFECT_WORKER_WEBSERVER_HOST', 'PREFECT_WORKER_WEBSERVER_PORT',
-  OBSERVER_QUEUE_VARIABLE, 'HOME',
-];
+const SET_FOR_FLOW_RUNS = ['PREFECT_API_URL', 'PREFECT_API_SSL_CERT_FILE'];
+const SET_FOR_WORKERS = [...SET_FOR_FLOW_RUNS, 'PREFECT_WORKER_WEBSERVER_HOST', 'PREFECT_WORKER_WEBSERVER_PORT'];
+const SET_FOR_ECS_WORKERS = [...SET_FOR_WORKERS, OBSERVER_QUEUE_VARIABLE, 'HOME', 'PREFECT_HOME'];
 
 /** Starts of values that are keys: Prefect user and service account keys, AWS access keys, private keys. */
 const KEYS = /^(pnu_|pnb_|AKIA|ASIA|-----BEGIN [A-Z ]*PRIVATE KEY)/;
@@ -67,10 +67,38 @@ export function apiEnvironment(api: PrefectApi): Record<string, string> {
   };
 }
 
-/** Throws when a variable would override what this construct sets, or would show a key to whoever reads the template. */
-export function requirePlainEnvironment(prop: string, environment: { readonly [name: string]: string } = {}): void {
+/** Defaults of ours, without those that a secret of the user takes the place of: ECS takes a name only once. */
+export function unlessSecret(defaults: Record<string, string>, secrets: { readonly [name: string]: ecs.Secret } = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !(name in secrets)));
+}
+
+interface WorkerEnvironment {
+  readonly workerType?: WorkerType;
+  readonly environment?: { readonly [name: string]: string };
+  readonly secrets?: { readonly [name: string]: ecs.Secret };
+}
+
+/** Throws when the worker's variables would override what this construct sets, show a key, or be there twice. */
+export function requireWorkerEnvironment({ workerType, environment = {}, secrets = {} }: WorkerEnvironment): void {
+  const setHere = workerType === WorkerType.PROCESS ? SET_FOR_WORKERS : SET_FOR_ECS_WORKERS;
+  requirePlainEnvironment('environment', environment, setHere);
+  for (const name of Object.keys(secrets)) {
+    requireFree('secrets', name, setHere);
+    if (name in environment) {
+      throw new Error(`secrets.${name} is in environment too, and ECS takes a name only once: remove it from environment or from secrets.`);
+    }
+  }
+}
+
+/** Throws when the variables of flow runs would override what this construct sets, or show a key. */
+export function requireFlowRunEnvironment(environment?: { readonly [name: string]: string }): void {
+  requirePlainEnvironment('flowRunDefaults.environment', environment, SET_FOR_FLOW_RUNS);
+}
+
+/** A variable's value is shown to whoever reads the template. */
+function requirePlainEnvironment(prop: string, environment: { readonly [name: string]: string } = {}, setHere: readonly string[]): void {
   for (const [name, value] of Object.entries(environment)) {
-    requireFree(prop, name);
+    requireFree(prop, name, setHere);
     if (known(value) && KEYS.test(value)) {
       throw new Error(`${prop}.${name} holds what looks like a key (its value is not shown here): an environment variable is readable by `
         + 'whoever reads the template; put it into AWS Secrets Manager and give it with secrets.');
@@ -78,16 +106,11 @@ export function requirePlainEnvironment(prop: string, environment: { readonly [n
   }
 }
 
-/** Throws when a secret would override what this construct sets. */
-export function requireFreeSecrets(secrets: { readonly [name: string]: ecs.Secret } = {}): void {
-  for (const name of Object.keys(secrets)) requireFree('secrets', name);
-}
-
-function requireFree(prop: string, name: string): void {
+function requireFree(prop: string, name: string, setHere: readonly string[]): void {
   if (CREDENTIALS.includes(name)) {
     throw new Error(`${prop}.${name} is set by api: give the secret to PrefectApi.cloud() or PrefectApi.selfHosted() and remove it from ${prop}.`);
   }
-  if (SET_HERE.includes(name)) {
+  if (setHere.includes(name)) {
     throw new Error(`${prop}.${name} is set by this construct: remove it from ${prop}.`);
   }
 }

@@ -8,7 +8,7 @@ import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
 import { addCollector, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
-import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING } from './environment';
+import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING, unlessSecret } from './environment';
 import { officialImage, warnOfPublicImage } from './images';
 import { WorkerSize } from './size';
 
@@ -71,10 +71,12 @@ export class Task extends Construct {
         flowRunLimit: size.flowRunLimit,
       }),
       environment: {
-        ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
-        ...LOGGING,
-        ...RETRIES,
-        ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : THROTTLING),
+        ...unlessSecret({
+          ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
+          ...LOGGING,
+          ...RETRIES,
+          ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : THROTTLING),
+        }, props.secrets),
         ...inOrder(props.environment),
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.
