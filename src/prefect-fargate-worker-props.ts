@@ -24,7 +24,7 @@ export interface PrefectFargateWorkerProps {
   readonly workerType?: WorkerType;
 
   /**
-   * Names of the work queues to serve. Throws when a name is there twice.
+   * Names of the work queues to serve. Throws when a name is there twice, and for a list whose length is known only at deployment.
    *
    * @default - all queues of the work pool
    */
@@ -62,7 +62,7 @@ export interface PrefectFargateWorkerProps {
   readonly memoryLimitMiB?: number;
 
   /**
-   * Ephemeral storage of the worker in GiB, from 21 to 200.
+   * Ephemeral storage of the worker in GiB, a whole number from 21 to 200. Throws for others.
    *
    * @default - the 20 GiB that every Fargate task has
    */

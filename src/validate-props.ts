@@ -12,9 +12,16 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
   if (workQueues?.length === 0) {
     throw invalid('workQueues', workQueues, 'name at least one queue, or leave the prop out to serve all.');
   }
+  if (workQueues && !known(workQueues)) {
+    throw invalid('workQueues', workQueues,
+      'the names may be, but not how many there are; give each queue by itself, as Fn.select(0, queues) does, or Fn.split() with its assumedLength.');
+  }
   workQueues?.forEach(queue => requirePrefectName('workQueues', queue));
   requireDistinct('workQueues', workQueues ?? []);
 
+  if (known(ephemeralStorageGiB) && !Number.isInteger(ephemeralStorageGiB)) {
+    throw invalid('ephemeralStorageGiB', ephemeralStorageGiB, 'give a whole number of GiB, from 21 to 200.');
+  }
   if (known(ephemeralStorageGiB) && (ephemeralStorageGiB < 21 || ephemeralStorageGiB > 200)) {
     throw invalid('ephemeralStorageGiB', ephemeralStorageGiB, 'Fargate offers 21 to 200 GiB; leave the prop out for the 20 GiB that every task has.');
   }

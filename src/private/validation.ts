@@ -8,6 +8,7 @@ export function invalid(prop: string, value: unknown, wayOut: string): Error {
 }
 
 function describe(value: unknown): string {
+  if (Token.isUnresolved(value)) return 'is known only at deployment:';
   return value === undefined ? 'is missing:' : `is ${JSON.stringify(value)}:`;
 }
 

@@ -57,12 +57,20 @@ describe('the command of a worker', () => {
       ['prefect', 'worker', 'start', '--pool', '{Pool}', '--type', 'ecs', '--work-queue', '{Queue}', '--work-queue', 'late', '--limit', '{Limit}', ...END]);
   });
 
-  test.failing.each([
+  test.each([
     ['a parameter', (stack: any) => new CfnParameter(stack, 'Queues', { type: 'CommaDelimitedList' }).valueAsList],
     ['an import', () => Fn.split(',', Fn.importValue('queues'))],
-  ])('has a list of queues that is known only at deployment: %s', (_, queues) => {
+  ])('can not have a list of queues whose length is known only at deployment: %s', (_, queues) => {
     const stack = newStack();
-    addWorker(stack, { workQueues: queues(stack) });
-    Template.fromStack(stack);
+    expect(() => addWorker(stack, { workQueues: queues(stack) })).toThrow(
+      /^workQueues is known only at deployment: the names may be, but not how many there are; .*Fn\.select.*Fn\.split\(\) with its assumedLength\.$/);
+  });
+
+  test('has the queues that are taken from such a list', () => {
+    const stack = newStack();
+    const queues = new CfnParameter(stack, 'Queues', { type: 'CommaDelimitedList' }).valueAsList;
+    addWorker(stack, { workQueues: [Fn.select(0, queues)] }, 'One');
+    addWorker(stack, { workPool: WorkPool.managed('second'), workQueues: Fn.split(',', Fn.importValue('queues'), 2) }, 'Two');
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain('"--work-queue",{"Fn::Select":[0,{"Ref":"Queues"}]}');
   });
 });
