@@ -1,6 +1,6 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
-import { requireFargateSize } from './task/fargate-size';
+import { flowRunSize, requireFargateSize } from './task/fargate-size';
 
 /** A work queue of a managed work pool. */
 export interface WorkQueue {
@@ -40,7 +40,7 @@ export interface FlowRunDefaults {
    * Memory of the flow run's task in MiB. Fargate offers a range of memory for each `cpu`.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
-   * @default 1024
+   * @default - 1024, or the least that `cpu` allows above that
    */
   readonly memory?: number;
 
@@ -68,7 +68,7 @@ export interface FlowRunDefaults {
   readonly environment?: { readonly [name: string]: string };
 
   /**
-   * Command that starts the flow run, as a list of arguments.
+   * Command that starts the flow run, as a list of arguments, at least one.
    *
    * @default - Prefect's: `prefect flow-run execute`
    */
@@ -117,7 +117,8 @@ export class WorkPool {
    * Its base job template is filled with this stack's cluster, subnets, security group, roles and log group;
    * what you change in its other fields stays.
    *
-   * Throws when `name` is empty or has characters that Prefect refuses, and for limits below 1.
+   * Throws when `name` is empty or has characters that Prefect refuses, for limits below 1, for a size that Fargate
+   * doesn't offer, and for a command without a word.
    *
    * @param name name of the work pool, which deployments of flows name too
    * @param options limits, queues and defaults of the work pool
@@ -131,8 +132,12 @@ export class WorkPool {
       requireWholeNumber('queues.concurrencyLimit', queue.concurrencyLimit, 1);
     }
     requireDistinct('queues', (options.queues ?? []).map(queue => queue.name));
-    const { cpu, memory } = options.flowRunDefaults ?? {};
-    requireFargateSize('flowRunDefaults.cpu', cpu ?? 512, 'flowRunDefaults.memory', memory ?? 1024);
+    const { command } = options.flowRunDefaults ?? {};
+    const { cpu, memory } = flowRunSize(options.flowRunDefaults);
+    requireFargateSize('flowRunDefaults.cpu', cpu, 'flowRunDefaults.memory', memory);
+    if (command?.length === 0) {
+      throw invalid('flowRunDefaults.command', command, 'name the program and its arguments, or leave it out for Prefect\'s own command.');
+    }
     return new WorkPool(name, options);
   }
 

@@ -38,6 +38,11 @@ export function smallestMemory(cpu: number, atLeastMiB: number): number {
   return OFFERED[cpu]?.find(memory => memory >= atLeastMiB) ?? atLeastMiB;
 }
 
+/** CPU units and memory of flow runs' tasks where their deployment doesn't say otherwise. */
+export function flowRunSize({ cpu = 512, memory }: { readonly cpu?: number; readonly memory?: number } = {}): { cpu: number; memory: number } {
+  return { cpu, memory: memory ?? smallestMemory(cpu, 1024) };
+}
+
 function list(values: readonly number[]): string {
   return values.length <= 4
     ? values.join(', ')

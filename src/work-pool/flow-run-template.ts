@@ -7,6 +7,7 @@ import { inOrder } from '../private/order';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
 import { HEARTBEAT_ENVIRONMENT, LOGGING, PATIENCE, RETRIES } from '../task/environment';
+import { flowRunSize } from '../task/fargate-size';
 import { FLOW_RUN_IMAGE } from '../task/images';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
@@ -54,8 +55,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       family: props.family,
       launch_type: defaults.spot ? 'FARGATE_SPOT' : 'FARGATE',
       image: image.image,
-      cpu: defaults.cpu ?? 512,
-      memory: defaults.memory ?? 1024,
+      ...flowRunSize(defaults),
       ...(defaults.command && { command: shellWords(defaults.command) }),
       task_role_arn: identity.flowRunRole.roleArn,
       execution_role_arn: identity.flowRunExecutionRole.roleArn,

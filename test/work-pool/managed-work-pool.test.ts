@@ -113,7 +113,7 @@ describe('the defaults of flow runs', () => {
     expect(flowRuns({}, { cpuArchitecture: ecs.CpuArchitecture.ARM64 }).taskDefinition.runtimePlatform.cpuArchitecture).toBe('ARM64');
   });
 
-  test.failing('have the least memory that goes with the CPU where only that is given', () => {
+  test('have the least memory that goes with the CPU where only that is given', () => {
     expect(flowRuns({ cpu: 2048 }).variables).toMatchObject({ cpu: 2048, memory: 4096 });
   });
 });
