@@ -1,5 +1,5 @@
 import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_logs as logs, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Construct, DependencyGroup, IDependable } from 'constructs';
+import { Construct, DependencyGroup, IConstruct, IDependable } from 'constructs';
 import { PrefectApi } from '../prefect-api';
 import { invalid, known, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
@@ -22,6 +22,9 @@ export interface NetworkProps {
 
 /** VPCs that workers made, so that a second worker in one of them adds only what is missing there. */
 const madeByWorkers = new WeakMap<ec2.IVpc, Network>();
+
+/** Networks of an app that make endpoints in a VPC of the user's: a VPC has only one for each private DNS name. */
+const endpointMakers = new WeakMap<IConstruct, Network[]>();
 
 /** Where tasks run and how they get out: the VPC, its endpoints, the subnets and the security groups. */
 export class Network extends Construct {
@@ -89,6 +92,11 @@ export class Network extends Construct {
     for (const prop of ['maxAzs', 'natGateways', 'cidr', 'flowLogs'] as const) {
       if (vpc && options[prop] !== undefined) {
         throw invalid(`network.${prop}`, options[prop], 'it shapes a VPC that is made for the worker; remove it, or remove vpc (or cluster).');
+      }
+    }
+    for (const prop of ['maxAzs', 'natGateways', 'cidr'] as const) {
+      if (options[prop] !== undefined && !known(options[prop])) {
+        throw invalid(`network.${prop}`, options[prop], 'the subnets in the template depend on it; give the value itself.');
       }
     }
     if (!vpc && this.props.vpcSubnets) {
@@ -168,7 +176,21 @@ export class Network extends Construct {
     const owner = madeByWorkers.get(this.vpc);
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
-    const scope = owner ?? this;
-    return addEndpoints(scope, this.vpc, scope.subnetSelection, endpointsFor(workerType, tracing, this.props.api._privateNetwork));
+    const scope = owner ?? this.endpointMaker();
+    return addEndpoints(scope, scope.vpc, scope.subnetSelection, endpointsFor(workerType, tracing, this.props.api._privateNetwork));
+  }
+
+  /** The first network that was told to make endpoints in this VPC. */
+  private endpointMaker(): Network {
+    const { privateSubnets, isolatedSubnets, publicSubnets, vpcId } = this.vpc;
+    if (![...privateSubnets, ...isolatedSubnets, ...publicSubnets].some(subnet => subnet.routeTable?.routeTableId)) {
+      throw invalid('network.vpcEndpoints', true, 'the S3 endpoint is a route, and no route table of the VPC is known; import it with '
+        + 'privateSubnetRouteTableIds (or those of its isolated or public subnets), or by Vpc.fromLookup().');
+    }
+    const makers = endpointMakers.get(this.node.root) ?? [];
+    const first = makers.find(({ vpc, node }) => vpc === this.vpc || (vpc.vpcId === vpcId && Stack.of(node.scope!) === Stack.of(this)));
+    if (first) return first;
+    endpointMakers.set(this.node.root, [...makers, this]);
+    return this;
   }
 }

@@ -76,7 +76,7 @@ describe('endpoints of a given VPC', () => {
     expect(endpoints(templateOf(stack => ({ vpc: withRouteTables(stack), network: { vpcEndpoints: true } })))).toEqual(FOR_ECS_WORKERS);
   });
 
-  test.failing('are made once where two workers ask for them', () => {
+  test('are made once where two workers ask for them', () => {
     const stack = newStack();
     const vpc = withRouteTables(stack);
     addWorker(stack, { vpc, network: { vpcEndpoints: true } }, 'One');
@@ -84,7 +84,27 @@ describe('endpoints of a given VPC', () => {
     expect(endpoints(Template.fromStack(stack))).toEqual(FOR_ECS_WORKERS);
   });
 
-  test.failing('are refused with a way out where the VPC was imported without its route tables', () => {
+  test('are made once where two workers import the VPC, and ask for different ones', () => {
+    const stack = newStack();
+    const subnets = { privateSubnetIds: ['subnet-private1', 'subnet-private2'], privateSubnetRouteTableIds: ['rtb-1', 'rtb-2'] };
+    const vpcEndpoints = true;
+    addWorker(stack, { vpc: importedVpc(stack, subnets, 'Vpc1'), network: { vpcEndpoints }, workerType: WorkerType.PROCESS }, 'One');
+    addWorker(stack, { vpc: importedVpc(stack, subnets, 'Vpc2'), network: { vpcEndpoints }, workPool: WorkPool.managed('second') }, 'Two');
+    const template = Template.fromStack(stack);
+    expect(endpoints(template)).toEqual(FOR_ECS_WORKERS);
+    const service = resource(template, 'AWS::ECS::Service', /^Two/);
+    expect(service.DependsOn).toEqual(expect.arrayContaining(Object.keys(template.findResources('AWS::EC2::VPCEndpoint'))));
+  });
+
+  test('are made in each of two VPCs', () => {
+    const stack = newStack();
+    addWorker(stack, { vpc: withRouteTables(stack), network: { vpcEndpoints: true } }, 'One');
+    const other = importedVpc(stack, { vpcId: 'vpc-other', privateSubnetIds: ['subnet-3', 'subnet-4'], privateSubnetRouteTableIds: ['rtb-3', 'rtb-4'] }, 'Other');
+    addWorker(stack, { vpc: other, network: { vpcEndpoints: true }, workPool: WorkPool.managed('second') }, 'Two');
+    expect(endpoints(Template.fromStack(stack))).toEqual([...FOR_ECS_WORKERS, ...FOR_ECS_WORKERS].sort());
+  });
+
+  test('are refused with a way out where the VPC was imported without its route tables', () => {
     const stack = newStack();
     expect(() => addWorker(stack, { vpc: importedVpc(stack), network: { vpcEndpoints: true } })).toThrow(/^network\.vpcEndpoints is true: .*privateSubnetRouteTableIds/);
   });
