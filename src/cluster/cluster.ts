@@ -50,13 +50,15 @@ function publishesContainerInsights(cluster: ecs.ICluster): boolean {
 }
 
 function requireInVpc(cluster: ecs.ICluster, vpc: ec2.IVpc): void {
-  const [theirs, ours] = [cluster.vpc.vpcId, vpc.vpcId];
-  if (cluster.vpc !== vpc && known(theirs) && known(ours) && theirs !== ours) {
-    throw invalid('cluster', cluster.node.path, `it is in the VPC ${theirs}, and vpc is ${ours}; give a cluster of the same VPC, or only one of the two.`);
-  }
-  // Two VPCs of this app have no ids yet, but they are two all the same.
-  const made = [cluster.vpc, vpc].every(candidate => candidate instanceof ec2.Vpc);
-  if (made && cluster.vpc !== vpc) {
-    throw invalid('cluster', cluster.node.path, `it is in the VPC ${cluster.vpc.node.path}, and vpc is ${vpc.node.path}; give a cluster of the same VPC, or only one of the two.`);
-  }
+  if (cluster.vpc === vpc || cluster.vpc.vpcId === vpc.vpcId) return;
+  const [theirs, ours] = [cluster.vpc, vpc].map(nameOf);
+  // An import may have the id of any VPC where that is known only at deployment.
+  if (theirs === undefined || ours === undefined) return;
+  throw invalid('cluster', cluster.node.path, `it is in the VPC ${theirs}, and vpc is ${ours}; give a cluster of the same VPC, or only one of the two.`);
+}
+
+/** What tells the VPC from others: a VPC of this app has no id yet, but its path. */
+function nameOf(vpc: ec2.IVpc): string | undefined {
+  if (vpc instanceof ec2.Vpc) return vpc.node.path;
+  return known(vpc.vpcId) ? vpc.vpcId : undefined;
 }

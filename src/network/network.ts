@@ -30,6 +30,7 @@ const endpointMakers = new WeakMap<IConstruct, Network[]>();
 export class Network extends Construct {
   public readonly vpc: ec2.IVpc;
   public readonly subnets: ec2.SelectedSubnets;
+  /** The subnets one by one, because the VPC of a cluster may be an import that doesn't know them. */
   public readonly subnetSelection: ec2.SubnetSelection;
   /** Whether the VPC was made here. */
   public readonly ownVpc: boolean;
@@ -41,6 +42,7 @@ export class Network extends Construct {
   public readonly reachable: IDependable;
   public readonly workerSecurityGroups: ec2.ISecurityGroup[];
   public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
+  private readonly selected: ec2.SubnetSelection;
 
   constructor(scope: Construct, id: string, private readonly props: NetworkProps) {
     super(scope, id);
@@ -48,8 +50,9 @@ export class Network extends Construct {
 
     this.ownVpc = props.vpc === undefined;
     this.vpc = props.vpc ?? this.makeVpc();
-    this.subnetSelection = this.selection();
-    this.subnets = this.vpc.selectSubnets(this.subnetSelection);
+    this.selected = this.selection();
+    this.subnets = this.vpc.selectSubnets(this.selected);
+    this.subnetSelection = { subnets: this.subnets.subnets };
     this.assignPublicIp = props.vpcSubnets !== undefined && this.subnets.hasPublic;
     const closed = this.closedSubnets();
     this.closed = closed.length > 0;
@@ -177,7 +180,7 @@ export class Network extends Construct {
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
     const scope = owner ?? this.endpointMaker();
-    return addEndpoints(scope, scope.vpc, scope.subnetSelection, endpointsFor(workerType, tracing, this.props.api._privateNetwork));
+    return addEndpoints(scope, scope.vpc, scope.selected, endpointsFor(workerType, tracing, this.props.api._privateNetwork));
   }
 
   /** The first network that was told to make endpoints in this VPC. */
