@@ -35,6 +35,7 @@ export interface PrefectCloudOptions {
 export interface SelfHostedApiOptions {
   /**
    * URL of the server's API. It ends in `/api`, for example `https://prefect.example.com/api`.
+   * A user and a password don't belong in it, because whoever reads the template reads it: give them with `authString`.
    */
   readonly url: string;
 
@@ -64,7 +65,7 @@ export interface SelfHostedApiOptions {
 
   /**
    * Certificate authority that signed the server's certificate, as PEM text. Clients then trust it,
-   * and only it, for this API.
+   * and only it, for this API. Certificates only: a private key is refused.
    *
    * @default - the server's certificate is signed by a public authority
    */
@@ -120,8 +121,8 @@ export class PrefectApi {
   /**
    * A Prefect server of your own.
    *
-   * Throws when `url` has no `http` or `https` scheme, doesn't end in `/api`, or would send a secret over
-   * plain `http` outside a private network.
+   * Throws when `url` has no `http` or `https` scheme, doesn't end in `/api`, has a user or a password in it, or would send
+   * a secret over plain `http` outside a private network; and when `tlsCaCertificate` is no certificate, or holds a private key.
    *
    * @param options where the server is, and how it knows its clients
    * @see https://docs.prefect.io/v3/advanced/self-hosted
@@ -129,9 +130,7 @@ export class PrefectApi {
   public static selfHosted(options: SelfHostedApiOptions): PrefectApi {
     const privateNetwork = options.privateNetwork ?? false;
     requireApiUrl(options.url, privateNetwork, options.authString !== undefined || options.customHeaders !== undefined);
-    if (known(options.tlsCaCertificate) && !/-----BEGIN CERTIFICATE-----/.test(options.tlsCaCertificate)) {
-      throw invalid('tlsCaCertificate', options.tlsCaCertificate.slice(0, 40), 'give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on.');
-    }
+    requireCertificate(options.tlsCaCertificate);
     return new PrefectApi({
       url: options.url,
       isCloud: false,
@@ -205,8 +204,33 @@ function requireUuid(prop: string, value: string): void {
   }
 }
 
+/** The error shows a header or a path of what was given, because the rest may be of a key. */
+function requireCertificate(pem: string | undefined): void {
+  if (!known(pem)) return;
+  const [privateKey] = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.exec(pem) ?? [];
+  if (privateKey) {
+    throw invalid('tlsCaCertificate', privateKey, 'the template would show the key; give the certificate alone, from -----BEGIN CERTIFICATE----- on.');
+  }
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+    const [shown] = /^(-----BEGIN [A-Z0-9 ]*-----|[./~].{0,40}|$)/.exec(pem) ?? ['...'];
+    throw invalid('tlsCaCertificate', shown, 'give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on.');
+  }
+}
+
+/** Whether the URL may have a user or a password in it: what can't be taken apart and has an @ may as well. */
+function mayHoldPassword(url: string): boolean {
+  if (!url.includes('@')) return false;
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return true;
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}
+
 function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret: boolean): void {
   if (!known(url) && url !== undefined) return;
+  if (url !== undefined && mayHoldPassword(url)) {
+    throw new Error('url has a user or a password in it (it is not shown here): put user:password into AWS Secrets Manager, give that secret '
+      + 'with authString, and give the URL without it, such as https://prefect.example.com/api.');
+  }
   if (!/^https?:\/\/[^/]/i.test(url ?? '') || !URL.canParse(url)) {
     throw invalid('url', url, 'give the whole URL with its scheme, such as https://prefect.example.com/api.');
   }

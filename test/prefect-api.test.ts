@@ -63,7 +63,10 @@ describe('a server of your own', () => {
     expect(() => server(undefined)).toThrow('url is missing: give the whole URL with its scheme');
   });
 
-  test.failing.each(['https://admin:hunter2@prefect.example.com/api', 'https://hunter2@prefect.example.com/api'])('refuses a URL with a password in it, without showing it: %s', url => {
+  test.each([
+    'https://admin:hunter2@prefect.example.com/api', 'https://hunter2@prefect.example.com/api', 'admin:hunter2@prefect.example.com/api',
+    'https://admin:hunter2@prefect.example.com', 'https://admin:hunter2/@prefect.example.com/api',
+  ])('refuses a URL with a password in it, without showing it: %s', url => {
     let message = 'none';
     try {
       server(url);
@@ -72,6 +75,10 @@ describe('a server of your own', () => {
     }
     expect(message).toMatch(/^url .*authString/);
     expect(message).not.toContain('hunter2');
+  });
+
+  test('takes a URL with an @ in its path', () => {
+    expect(() => server('https://prefect.example.com/@team/api')).not.toThrow();
   });
 
   const PLAIN = 'http://prefect.example.com:4200/api';
@@ -92,10 +99,13 @@ describe('a server of your own', () => {
     expect(() => server('https://x.example.com/api', { tlsCaCertificate })).toThrow(/^tlsCaCertificate is ".*": give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on\.$/);
   });
 
-  test.failing('shows nothing of a private key that was given for the certificate', () => {
+  test.each([
+    '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq', 'MIIEvQIBADANBgkq',
+    '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkq',
+  ])('shows nothing of a private key that was given for the certificate, or with it: %j', tlsCaCertificate => {
     let message = '';
     try {
-      server('https://x.example.com/api', { tlsCaCertificate: '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq' });
+      server('https://x.example.com/api', { tlsCaCertificate });
     } catch (error) {
       message = (error as Error).message;
     }
