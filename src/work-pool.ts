@@ -115,7 +115,7 @@ export class WorkPool {
   /**
    * A work pool that the deployment creates, or takes over where one of this name and type exists.
    * Its base job template is filled with this stack's cluster, subnets, security group, roles and log group;
-   * what you change in its other fields stays.
+   * what you change in its other fields stays, as do containers, volumes, mounts and secrets that you add to its task definition.
    *
    * Throws when `name` is empty or has characters that Prefect refuses, for limits below 1, for a size that Fargate
    * doesn't offer, and for a command without a word.

@@ -69,8 +69,40 @@ function withdrawFromTask(task: Record<string, any> | undefined, before: Templat
 
 function withdrawFields(from: Record<string, any> = {}, before: TemplateValues['container'] = {}, now: TemplateValues['container'] = {}): void {
   for (const [field, value] of Object.entries(before)) {
-    if (!(field in now) && isDeepStrictEqual(from[field], value)) delete from[field];
+    const present = from[field];
+    if (areShared(field, present, value)) {
+      const wanted = now[field] as any[] | undefined ?? [];
+      const gone = value.filter(own => !wanted.some(entry => same(field, entry, own)));
+      from[field] = present.filter((entry: any) => !gone.some(own => isDeepStrictEqual(own, entry)));
+      if (from[field].length === 0) delete from[field];
+    } else if (!(field in now) && isDeepStrictEqual(present, value)) {
+      delete from[field];
+    }
   }
+}
+
+/** Lists of a task definition in which users' entries stand beside ours, and what names an entry. */
+const SHARED_LISTS: { readonly [field: string]: string } = { volumes: 'name', mountPoints: 'containerPath', secrets: 'name', dependsOn: 'containerName' };
+
+/** A user's list may be a placeholder, which can't be shared. */
+function areShared(field: string, present: unknown, ours: unknown): ours is any[] {
+  return field in SHARED_LISTS && Array.isArray(present) && Array.isArray(ours);
+}
+
+function same(field: string, one: any, other: any): boolean {
+  return one?.[SHARED_LISTS[field]] === other?.[SHARED_LISTS[field]];
+}
+
+/** The fields of a task definition, or of a container in it, with ours among them. */
+function withFields(present: Record<string, any> = {}, ours: TemplateValues['container'] = {}): Record<string, any> {
+  const filled = { ...present };
+  for (const [field, value] of Object.entries(ours)) {
+    filled[field] = !areShared(field, present[field], value) ? value : [
+      ...present[field].map((entry: any) => value.find(own => same(field, own, entry)) ?? entry),
+      ...value.filter(own => !present[field].some((entry: any) => same(field, own, entry))),
+    ];
+  }
+  return filled;
 }
 
 function variable(template: BaseJobTemplate, name: string): Record<string, any> {
@@ -94,10 +126,9 @@ function shapeTask(template: BaseJobTemplate, values: TemplateValues): void {
   const [flowRun, ...others] = job.task_definition?.containerDefinitions ?? [{ name: '{{ container_name }}', image: '{{ image }}' }];
   const sidecars = values.sidecars ?? [];
   job.task_definition = {
-    ...job.task_definition,
-    ...values.taskDefinition,
+    ...withFields(job.task_definition, values.taskDefinition),
     containerDefinitions: [
-      { ...flowRun, ...values.container },
+      withFields(flowRun, values.container),
       ...others.filter((other: { name?: string }) => !sidecars.some(sidecar => sidecar.name === other.name)),
       ...sidecars,
     ],

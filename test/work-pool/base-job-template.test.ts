@@ -92,7 +92,7 @@ describe('an existing pool\'s template', () => {
     expect(containers(template)[0]).toMatchObject({ ulimits: [{ name: 'nofile' }], secrets: [headers] });
   });
 
-  test.failing('keeps volumes, mounts and secrets that users added beside ours', () => {
+  test('keeps volumes, mounts and secrets that users added beside ours', () => {
     const present = stored(VALUES);
     present.job_configuration.task_definition.volumes.push({ name: 'scratch' });
     containers(present)[0].mountPoints.push({ sourceVolume: 'scratch', containerPath: '/scratch' });
@@ -101,6 +101,22 @@ describe('an existing pool\'s template', () => {
     expect(template.job_configuration.task_definition.volumes).toContainEqual({ name: 'scratch' });
     expect(containers(template)[0].mountPoints).toContainEqual({ sourceVolume: 'scratch', containerPath: '/scratch' });
     expect(containers(template)[0].secrets).toContainEqual({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
+  });
+
+  test('has our entries beside theirs once, as they are now', () => {
+    const present = stored(VALUES);
+    containers(present)[0].secrets.push({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
+    const moved = { ...headers, valueFrom: 'arn:moved' };
+    const values = { ...VALUES, container: { ...VALUES.container, secrets: [moved] } };
+    const template = structuredClone(fillTemplate(offered(), present, values, VALUES));
+    expect(containers(template)[0].secrets).toEqual([moved, { name: 'DB_PASSWORD', valueFrom: 'arn:db' }]);
+    expect(fillTemplate(offered(), structuredClone(template), values, values)).toEqual(template);
+  });
+
+  test('has our entries where users have a list of their own', () => {
+    const present = stored(PLAIN);
+    containers(present)[0].secrets = [{ name: 'DB_PASSWORD', valueFrom: 'arn:db' }];
+    expect(containers(fillTemplate(offered(), present, VALUES, PLAIN))[0].secrets).toEqual([{ name: 'DB_PASSWORD', valueFrom: 'arn:db' }, headers]);
   });
 
   test('gets this stack\'s values where it had others', () => {
@@ -173,5 +189,15 @@ describe('what the last deployment set and this one does not', () => {
     expect(containers(template)).toHaveLength(1);
     expect(containers(template)[0].secrets ?? []).toEqual([]);
     expect(containers(template)[0].mountPoints ?? []).toEqual([]);
+  });
+
+  test('goes from the lists of the task definition, and what users added there stays', () => {
+    const changed = present();
+    changed.job_configuration.task_definition.volumes.push({ name: 'scratch' });
+    containers(changed)[0].secrets.push({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
+    const template = fillTemplate(offered(), changed, PLAIN, VALUES);
+    expect(template.job_configuration.task_definition.volumes).toEqual([{ name: 'scratch' }]);
+    expect(containers(template)[0].secrets).toEqual([{ name: 'DB_PASSWORD', valueFrom: 'arn:db' }]);
+    expect(containers(template)[0]).not.toHaveProperty('mountPoints');
   });
 });
