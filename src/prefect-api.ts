@@ -66,6 +66,7 @@ export interface SelfHostedApiOptions {
   /**
    * Certificate authority that signed the server's certificate, as PEM text. Clients then trust it,
    * and only it, for this API. Certificates only: a private key is refused.
+   * At most 2800 characters, which is one certificate: that of the root.
    *
    * @default - the server's certificate is signed by a public authority
    */
@@ -122,7 +123,8 @@ export class PrefectApi {
    * A Prefect server of your own.
    *
    * Throws when `url` has no `http` or `https` scheme, doesn't end in `/api`, has a user or a password in it, or would send
-   * a secret over plain `http` outside a private network; and when `tlsCaCertificate` is no certificate, or holds a private key.
+   * a secret over plain `http` outside a private network; and when `tlsCaCertificate` is no certificate, is longer
+   * than 2800 characters, or holds a private key.
    *
    * @param options where the server is, and how it knows its clients
    * @see https://docs.prefect.io/v3/advanced/self-hosted
@@ -205,6 +207,9 @@ function requireUuid(prop: string, value: string): void {
 }
 
 /** The error shows a header or a path of what was given, because the rest may be of a key. */
+/** The functions get it in an environment variable, and all of a function's variables may have 4 KB. */
+const LONGEST_CERTIFICATE = 2800;
+
 function requireCertificate(pem: string | undefined): void {
   if (!known(pem)) return;
   const [privateKey] = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.exec(pem) ?? [];
@@ -214,6 +219,10 @@ function requireCertificate(pem: string | undefined): void {
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
     const [shown] = /^(-----BEGIN [A-Z0-9 ]*-----|[./~].{0,40}|$)/.exec(pem) ?? ['...'];
     throw invalid('tlsCaCertificate', shown, 'give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on.');
+  }
+  if (pem.length > LONGEST_CERTIFICATE) {
+    throw invalid('tlsCaCertificate', `-----BEGIN CERTIFICATE----- and ${pem.length} characters`,
+      `AWS Lambda takes about ${LONGEST_CERTIFICATE}; give the certificate of the root authority alone, which the server's own leads to.`);
   }
 }
 

@@ -99,6 +99,11 @@ describe('a server of your own', () => {
     expect(() => server('https://x.example.com/api', { tlsCaCertificate })).toThrow(/^tlsCaCertificate is ".*": give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on\.$/);
   });
 
+  test('refuses a chain of certificates that AWS Lambda would not take', () => {
+    const tlsCaCertificate = `-----BEGIN CERTIFICATE-----\n${'MIIB'.repeat(800)}\n-----END CERTIFICATE-----\n`;
+    expect(() => server('https://x.example.com/api', { tlsCaCertificate })).toThrow(/^tlsCaCertificate is .* and 3255 characters.*: .*root authority alone/);
+  });
+
   test.each([
     '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq', 'MIIEvQIBADANBgkq',
     '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkq',

@@ -1,4 +1,4 @@
-import { invalid, known } from '../private/validation';
+import { invalid } from '../private/validation';
 
 const PUBLIC = 24;
 /** The smallest subnet that a VPC takes, which holds a NAT gateway well. */
@@ -11,7 +11,7 @@ const SMALL = 21;
  * Throws where the range is none that a VPC can have, or too small for a public and a private subnet in each zone.
  */
 export function publicSubnetMask(cidr: string | undefined, zones: number): number {
-  if (cidr === undefined || !known(cidr) || !known(zones)) return PUBLIC;
+  if (cidr === undefined) return PUBLIC;
   const prefix = Number(/^\d+\.\d+\.\d+\.\d+\/(\d+)$/.exec(cidr)?.[1]);
   if (!(prefix >= 16) || 2 ** (SMALLEST - prefix) < 2 * zones) {
     throw invalid('network.cidr', cidr, `give an IPv4 range such as 10.20.0.0/16, from /16 to /${SMALLEST - Math.ceil(Math.log2(2 * zones))}, `
