@@ -57,8 +57,10 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
 
 function cell(outcome: Outcome | undefined): string {
   if (!outcome) return '';
-  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled } = outcome;
-  const faults = Object.entries({ stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled }).filter(([, count]) => count > 0);
+  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly } = outcome;
+  const faults = Object.entries({
+    stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled, 'ended as they should not': endedWrongly,
+  }).filter(([, count]) => count > 0);
   const numbers = [
     ...Object.entries(states).map(([state, count]) => `${count} ${state}`),
     ...(startedAgain > 0 ? [`${startedAgain} of them started again`] : []),
