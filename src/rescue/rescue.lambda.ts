@@ -23,20 +23,24 @@ export async function handler(): Promise<void> {
   const ownTask = configuration.type === 'ecs';
   const now = new Date();
 
-  const suspects = [...await runs.onTheirWay(), ...await runs.waitingInProcess(), ...await runs.crashedSince(new Date(now.getTime() - RECENT * 1000))];
+  const recently = new Date(now.getTime() - RECENT * 1000);
+  const suspects = [...await runs.onTheirWay(), ...await runs.waitingInProcess(), ...await runs.crashedSince(recently)];
   const fates = await fatesOf(suspects, tasks, ownTask);
   // ECS can say nothing of these: they run elsewhere, or their worker could not say where.
-  const unheard = suspects.filter(run => fates.get(run.id)!.task === 'unknown' || (fates.get(run.id)!.task === 'none' && run.state === 'RUNNING'));
-  const judged = suspects.filter(run => !unheard.includes(run));
+  const isUnheard = (run: FoundRun) => {
+    const { task } = fates.get(run.id)!;
+    return task === 'unknown' || (task === 'none' && run.state === 'RUNNING');
+  };
+  const judged = suspects.filter(run => !isUnheard(run));
   // In another order each time, so that all have their turn.
-  unheard.sort(() => Math.random() - 0.5);
+  const unheard = suspects.filter(isUnheard).sort(() => Math.random() - 0.5);
 
   const failures: unknown[] = [];
   for (const run of [...judged, ...unheard]) {
     try {
-      const isUnheard = unheard.includes(run);
-      if (isUnheard && Date.now() > now.getTime() + LOOK * 1000) break;
-      const verdict = isUnheard ? await silence(run, runs, limits, now) : judge(run, fates.get(run.id)!, ownTask, limits, now);
+      const hearsay = isUnheard(run);
+      if (hearsay && Date.now() > now.getTime() + LOOK * 1000) break;
+      const verdict = hearsay ? await silence(run, runs, limits, now) : judge(run, fates.get(run.id)!, ownTask, limits, now);
       if (verdict.then !== 'nothing') await execute(run, verdict, runs, tasks, now);
     } catch (error) {
       // The others are helped all the same; this one's turn comes again.

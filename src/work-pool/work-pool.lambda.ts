@@ -70,9 +70,11 @@ async function putQueues(client: PrefectClient, wanted: WorkPoolConfiguration, b
   for (const queue of wanted.queues) {
     const path = `${queues}/${encodeURIComponent(queue.name)}`;
     const priority = queue.priority !== undefined && { priority: queue.priority };
-    const present = await client.find<Limited>(path)
-      ?? (await create(client, queues, { name: queue.name, ...priority, concurrency_limit: queue.concurrencyLimit }) ? undefined : await client.find<Limited>(path));
-    if (!present) continue;
+    let present = await client.find<Limited>(path);
+    if (!present) {
+      if (await create(client, queues, { name: queue.name, ...priority, concurrency_limit: queue.concurrencyLimit })) continue;
+      present = await client.request<Limited>('GET', path);
+    }
     const settings = { ...priority, ...concurrencyLimit(present, queue, before?.queues.find(({ name }) => name === queue.name)) };
     if (Object.keys(settings).length > 0) await client.request('PATCH', path, settings);
   }

@@ -104,7 +104,8 @@ describe('network options', () => {
     const warned = (vpcEndpoints: boolean, privateNetwork: boolean) => {
       const stack = newStack();
       const vpc = new ec2.Vpc(stack, 'Theirs');
-      addWorker(stack, { api: selfHosted(stack, { privateNetwork }), vpc, vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC }, network: { vpcEndpoints } });
+      const vpcSubnets = { subnetType: ec2.SubnetType.PUBLIC };
+      addWorker(stack, { api: selfHosted(stack, { privateNetwork }), vpc, vpcSubnets, network: { vpcEndpoints } });
       return warnings(stack, 'cdk-prefect-fargate-worker:functionsInPublicSubnets');
     };
     expect(warned(false, true)).toEqual([expect.stringMatching(/Give private subnets, or set network\.vpcEndpoints/)]);
