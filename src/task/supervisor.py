@@ -27,14 +27,11 @@ import uuid
 
 #: How long flow runs may go on after SIGTERM: the container's stop timeout less what it takes to reschedule them.
 DRAIN_SECONDS = float(os.environ.get("WORKER_DRAIN_SECONDS", "100"))
-#: How long flow runs that are interrupted may take to clean up.
-CLEANUP_SECONDS = 5.0
+CLEANUP_SECONDS = 5.0  #: How long flow runs that are interrupted may take to clean up.
 #: How long the task is protected at a stretch, and so how long a deployment waits for a worker that is always busy.
 PROTECTION_MINUTES = int(os.environ.get("WORKER_PROTECTION_MINUTES", "30"))
-#: How long it is not, before the next stretch.
-PAUSE_SECONDS = 60.0
-#: How long an idle worker stays protected, so that short runs don't turn protection on and off.
-LINGER_SECONDS = 10.0
+PAUSE_SECONDS = 60.0  #: How long it is not, before the next stretch.
+LINGER_SECONDS = 10.0  #: How long an idle worker stays protected, so that short runs don't turn protection on and off.
 TICK_SECONDS = 1.0
 WORKER_NAME = "PREFECT__WORKER_NAME"
 
@@ -49,8 +46,7 @@ def run_worker(arguments, journal):
     signal.signal(signal.SIGUSR1, lambda *_: draining.set())
     from prefect.workers.process import ProcessWorker
 
-    workers, polling = set(), []
-    poll = ProcessWorker.get_and_submit_flow_runs
+    workers, polling, poll = set(), [], ProcessWorker.get_and_submit_flow_runs
 
     async def poll_unless_draining(self):
         workers.add(self)
@@ -167,9 +163,7 @@ def worker_name():
 class Supervisor:
     def __init__(self, arguments):
         self._name = os.environ[WORKER_NAME] = worker_name()
-        self._in_flight = set()
-        self._unread = b""
-        self._code = None
+        self._in_flight, self._unread, self._code = set(), b"", None
         self._journal, journal = os.pipe()
         self._signals, wakeup = os.pipe()
         for end in (self._journal, self._signals, wakeup):
@@ -297,9 +291,8 @@ def reschedule_one(api, run, worker):
     if (unfinished or kind == "SCHEDULED") and policy.retry_type == "in_process":
         # Prefect leaves such a run to the process that has tried it before, and gives it to no worker.
         api.update_flow_run(run, empirical_policy=policy.model_copy(update={"retry_type": "reschedule"}))
-    if not unfinished:
-        return False
-    return api.set_flow_run_state(run, AwaitingRetry(message="The worker stopped before the flow run was finished.")).status.value == "ACCEPT"
+    waiting = AwaitingRetry(message="The worker stopped before the flow run was finished.")
+    return unfinished and api.set_flow_run_state(run, waiting).status.value == "ACCEPT"
 
 
 if __name__ == "__main__":
