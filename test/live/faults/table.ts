@@ -46,12 +46,7 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
     '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
-    '## With 100 runs in flight',
-    '',
-    '| worker | fault | with |',
-    '| --- | --- | --- |',
-    ...rowsOfMany,
-    '',
+    ...(rowsOfMany.length > 0 ? ['## With 100 runs in flight', '', '| worker | fault | with |', '| --- | --- | --- |', ...rowsOfMany, ''] : []),
   ].join('\n'));
 }
 
