@@ -141,7 +141,7 @@ class Protection:
             with urllib.request.urlopen(request, timeout=5) as response:
                 answer = json.load(response)
         except (OSError, ValueError) as error:
-            answer = f"{error} {error.read() if hasattr(error, 'read') else ''}"
+            answer = {"error": f"{error} {error.read() if hasattr(error, 'read') else ''}"}
         if "protection" in answer:
             self._until = until
         else:  # ECS itself refuses with status 200

@@ -217,7 +217,7 @@ describe('scale-in protection', () => {
   });
 
   test.each([
-    [400, { error: { Code: 'ThrottlingException', Message: 'Rate exceeded' } }, 'ThrottlingException'],
+    [400, { error: { Code: 'ThrottlingException', Message: 'Rate of protection exceeded' } }, 'ThrottlingException'],
     [200, { failure: { Arn: 'arn', Reason: 'DEPLOYMENT_BLOCKED' } }, 'DEPLOYMENT_BLOCKED'],
   ])('that ECS refuses with status %d is asked for again, with a warning', async (status, answer, reason) => {
     const { environment } = await Agent.start();
