@@ -53,7 +53,8 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   await arena.clean();
   const start = Date.now();
   const ids = await fault.happen(arena, count);
-  const runs = await settled(arena, ids, fault.patienceSeconds ?? 150);
+  // Starting many runs again takes the machine's cores a while.
+  const runs = await settled(arena, ids, (fault.patienceSeconds ?? 150) * Math.max(1, count / 40));
   const busy = await arena.withProcess(ids);
 
   const states: Record<string, number> = {};
