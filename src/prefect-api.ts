@@ -206,10 +206,10 @@ function requireUuid(prop: string, value: string): void {
   }
 }
 
-/** The error shows a header or a path of what was given, because the rest may be of a key. */
 /** The functions get it in an environment variable, and all of a function's variables may have 4 KB. */
 const LONGEST_CERTIFICATE = 2800;
 
+/** The error shows a header or a path of what was given, because the rest may be of a key. */
 function requireCertificate(pem: string | undefined): void {
   if (!known(pem)) return;
   const [privateKey] = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.exec(pem) ?? [];
