@@ -3,6 +3,7 @@ import { followSecrets } from './rotation';
 import { FoundRun, Runs } from './runs';
 import { Tasks } from './tasks';
 import { Change, Fate, judge, Verdict } from './verdict';
+import { NO_HEARTBEAT } from '../private/no-heartbeat';
 import { connect } from '../private/prefect-connection';
 
 /** How long ago, in seconds, a run may have crashed for second thoughts: as long as ECS remembers what became of its task. */
@@ -26,21 +27,16 @@ export async function handler(): Promise<void> {
   const recently = new Date(now.getTime() - RECENT * 1000);
   const suspects = [...await runs.onTheirWay(), ...await runs.waitingInProcess(), ...await runs.crashedSince(recently)];
   const fates = await fatesOf(suspects, tasks, ownTask);
-  // ECS can say nothing of these: they run elsewhere, or their worker could not say where.
-  const isUnheard = (run: FoundRun) => {
-    const { task } = fates.get(run.id)!;
-    return task === 'unknown' || (task === 'none' && run.state === 'RUNNING');
-  };
-  const judged = suspects.filter(run => !isUnheard(run));
-  // In another order each time, so that all have their turn.
-  const unheard = suspects.filter(isUnheard).sort(() => Math.random() - 0.5);
+  // Those of which ECS can say nothing come last, and in another order each time, so that all have their turn.
+  const isKnown = ({ id }: FoundRun) => fates.get(id)!.task !== 'unknown';
+  const inTurn = [...suspects.filter(isKnown), ...suspects.filter(run => !isKnown(run)).sort(() => Math.random() - 0.5)];
 
   const failures: unknown[] = [];
-  for (const run of [...judged, ...unheard]) {
+  for (const run of inTurn) {
     try {
-      const hearsay = isUnheard(run);
-      if (hearsay && Date.now() > now.getTime() + LOOK * 1000) break;
-      const verdict = hearsay ? await silence(run, runs, limits, now) : judge(run, fates.get(run.id)!, ownTask, limits, now);
+      const fate = fates.get(run.id)!;
+      if (fate.task === 'unknown' && Date.now() > now.getTime() + LOOK * 1000) break;
+      const verdict = fate.task === 'unknown' ? await silence(run, runs, limits, now) : judge(run, fate, ownTask, limits, now);
       if (verdict.then !== 'nothing') await execute(run, verdict, runs, tasks, now);
     } catch (error) {
       // The others are helped all the same; this one's turn comes again.
@@ -63,7 +59,12 @@ async function fatesOf(suspects: readonly FoundRun[], tasks: Tasks, ownTask: boo
   // A worker may have failed to write down which task it started: before a run counts as lost, ECS is asked by its tag.
   const lost = ({ fate }: { fate: Fate }) => fate.task === 'none' || fate.task === 'stopped';
   const tagged = ownTask && known.some(lost) ? await tasks.alive() : new Map<string, Fate>();
-  return new Map(known.map(({ run, fate }) => [run.id, lost({ fate }) ? tagged.get(run.id) ?? fate : fate]));
+  return new Map(known.map(entry => {
+    const { run } = entry;
+    const fate = lost(entry) ? tagged.get(run.id) ?? entry.fate : entry.fate;
+    // A run that runs has a task somewhere: its worker could not say where.
+    return [run.id, fate.task === 'none' && run.state === 'RUNNING' ? { task: 'unknown' } : fate];
+  }));
 }
 
 /** A running run whose task isn't known counts as crashed when its heartbeats have stopped; where it lives on, its end still counts. */
@@ -71,7 +72,7 @@ async function silence(run: FoundRun, runs: Runs, limits: RescueLimits, now: Dat
   const before = now.getTime() - limits.silent * 1000;
   if (run.state !== 'RUNNING' || run.since.getTime() > before) return { then: 'nothing' };
   const heard = await runs.lastSignOfLife(run.id);
-  return heard && heard.getTime() < before ? { then: 'crash', why: `No heartbeat since ${heard.toISOString()}.` } : { then: 'nothing' };
+  return heard && heard.getTime() < before ? { then: 'crash', why: `${NO_HEARTBEAT} since ${heard.toISOString()}.` } : { then: 'nothing' };
 }
 
 async function execute(run: FoundRun, verdict: Change, runs: Runs, tasks: Tasks, now: Date): Promise<void> {

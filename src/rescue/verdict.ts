@@ -1,4 +1,5 @@
 import type { RescueLimits } from './configuration';
+import { NO_HEARTBEAT } from '../private/no-heartbeat';
 
 /** A flow run, as far as it matters here. */
 export interface FlowRun {
@@ -43,6 +44,9 @@ const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'Terminatio
 const NOT_NOW = /throttl|rate exceeded|request limit exceeded|too many concurrent attempts|reached the limit|capacity is unavailable/i;
 /** Seconds until the next attempt. */
 const LATER = 60;
+
+/** What the automation and this function say of a run without heartbeats. */
+const SILENT = new RegExp(`^${NO_HEARTBEAT} (for|since) `);
 
 /** How often the flow runs of a worker that broke are started: one of them may be what breaks it. */
 const STARTS_WITH_A_BROKEN_WORKER = 3;
@@ -108,7 +112,7 @@ function secondThoughts(run: FlowRun, fate: Fate, ownTask: boolean): Verdict {
       : { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: LATER };
   }
   if (fate.task !== 'stopped') return NOTHING;
-  if (/^No heartbeat (for|since) /.test(run.message)) {
+  if (SILENT.test(run.message)) {
     const verdict = afterDeath(run, fate, ownTask);
     return verdict.then === 'crash' ? NOTHING : verdict;
   }

@@ -1,3 +1,4 @@
+import { NO_HEARTBEAT } from '../private/no-heartbeat';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 
 interface StoredAutomation {
@@ -46,7 +47,7 @@ export async function putAutomation(
       type: 'change-flow-run-state',
       state: 'CRASHED',
       name: 'Crashed',
-      message: `No heartbeat for ${lostAfterSeconds} seconds.`,
+      message: `${NO_HEARTBEAT} for ${lostAfterSeconds} seconds.`,
     }],
   };
   await whereOffered(async () => {
@@ -57,17 +58,15 @@ export async function putAutomation(
   });
 }
 
-/** Whether another resource has taken the pool over since, as when a construct is renamed or moved to another stack. */
-export async function managedByAnother(client: PrefectClient, poolName: string, owner: string): Promise<boolean> {
-  let automations: StoredAutomation[] = [];
-  await whereOffered(async () => { automations = await find(client, poolName); });
-  return automations.some(({ description }) => description.includes(MANAGED_BY) && !description.endsWith(MANAGED_BY + owner));
-}
-
-export async function removeAutomation(client: PrefectClient, poolName: string): Promise<void> {
+/** Tells whether the pool is still the owner's: another resource has taken it over where a construct was renamed or moved. Then all stays. */
+export async function removeAutomation(client: PrefectClient, poolName: string, owner: string): Promise<boolean> {
+  let ours = true;
   await whereOffered(async () => {
-    for (const { id } of await find(client, poolName)) await client.request('DELETE', `/automations/${id}`);
+    const automations = await find(client, poolName);
+    ours = !automations.some(({ description }) => description.includes(MANAGED_BY) && !description.endsWith(MANAGED_BY + owner));
+    for (const { id } of ours ? automations : []) await client.request('DELETE', `/automations/${id}`);
   });
+  return ours;
 }
 
 /** By this name, the automation is found again. */

@@ -1,5 +1,5 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
-import { managedByAnother, putAutomation, removeAutomation } from './automation';
+import { putAutomation, removeAutomation } from './automation';
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { WorkPoolConfiguration } from './configuration';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
@@ -111,11 +111,10 @@ async function offeredTemplate(client: PrefectClient, { api, type }: WorkPoolCon
 async function remove(wanted: WorkPoolConfiguration, owner: string): Promise<void> {
   try {
     const client = await connect(wanted.api, wanted.deleteOnRemoval ? undefined : 0);
-    if (await managedByAnother(client, wanted.name, owner)) {
+    if (!await removeAutomation(client, wanted.name, owner)) {
       console.warn(`The work pool "${wanted.name}" has been taken over by another resource, and stays.`);
       return;
     }
-    await removeAutomation(client, wanted.name);
     if (wanted.deleteOnRemoval) await unless(404, () => client.request('DELETE', poolPath(wanted.name)));
   } catch (error) {
     if (wanted.deleteOnRemoval) throw error;
