@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
+import { alive } from '../support/alive';
 
 const STARTS_A_GROUP = `
 const { startGroup } = require(${JSON.stringify(path.join(__dirname, 'child'))});
@@ -19,13 +20,3 @@ test.each(['SIGTERM', 'SIGKILL'] as const)('a group ends with the process that s
   if (left) process.kill(-leader, 'SIGKILL');
   expect(left).toBe(false);
 }, 30_000);
-
-/** Whether a process, or any of a group, is there. */
-function alive(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -4,6 +4,7 @@ import { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pythonEnvironment } from '../python/environment';
+import { alive } from '../support/alive';
 
 const SUPERVISOR = join(__dirname, '..', '..', 'src', 'task', 'supervisor.py');
 jest.setTimeout(30_000);
@@ -98,15 +99,6 @@ class Agent {
     });
   }
 }
-
-const alive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe('the supervisor starts the worker', () => {
   test('with the arguments that it was given, and a name of its own', async () => {

@@ -7,6 +7,7 @@ import { DescribeServicesCommand, DescribeServicesCommandOutput, ECSClient, Stop
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { EventQueue } from './event-queue';
 import { Execution, readEvidence } from './evidence';
+import { FINAL } from './fault';
 import { WorkerType } from '../../../src';
 import { clientConfiguration, TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
@@ -145,7 +146,7 @@ export class Arena {
   public async withProcess(ids: readonly string[]): Promise<Set<string>> {
     const processes = await environments();
     const moving = await Promise.all(ids.map(async id => {
-      const own = processes.filter(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === id);
+      const own = processes.filter(({ flowRun }) => flowRun === id);
       return (await Promise.all(own.map(({ pid }) => standsStill(pid)))).includes(false);
     }));
     return new Set(ids.filter((_, index) => moving[index]));
@@ -176,12 +177,12 @@ export class Arena {
 
   /** Ids of the processes that execute a run: in the task of an ECS worker's run, `prefect flow-run execute` and the flow's own. */
   public async processesOfRun(run: string): Promise<number[]> {
-    return (await environments()).filter(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === run).map(({ pid }) => pid);
+    return (await environments()).filter(({ flowRun }) => flowRun === run).map(({ pid }) => pid);
   }
 
   /** The worker task that executes a run. */
   public async workerOf(run: string): Promise<TaskInfo> {
-    const process = (await environments()).find(({ variables }) => variables.get('PREFECT__FLOW_RUN_ID') === run);
+    const process = (await environments()).find(({ flowRun }) => flowRun === run);
     const id = process?.variables.get('STAND_IN_OWNER')?.split(':').at(-2);
     const task = (await this.live.standIn.tasks()).find(({ taskArn }) => taskArn.endsWith(`/${id}`));
     if (!task) throw new Error(`No task executes the run ${run}.`);
@@ -243,7 +244,7 @@ export class Arena {
   /** Ids of the processes of a task, all or those of flow runs. */
   public async processesOf(task: TaskInfo, which: 'all' | 'flow runs'): Promise<number[]> {
     const processes = await processesOf(task);
-    return processes.filter(({ variables }) => which === 'all' || variables.has('PREFECT__FLOW_RUN_ID')).map(({ pid }) => pid);
+    return processes.filter(({ flowRun }) => which === 'all' || flowRun !== undefined).map(({ pid }) => pid);
   }
 
   /** Ends whatever is left of earlier faults, so that the next one starts clean. */
@@ -251,11 +252,11 @@ export class Arena {
     await this.live.gate!.open();
     this.live.gate!.refusePolls(false);
     for (const run of await this.flowRuns([...this.known])) {
-      if (['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'].includes(run.state.type)) continue;
+      if (FINAL.includes(run.state.type)) continue;
       await this.live.prefect.call('POST', `/flow_runs/${run.id}/set_state`, { state: { type: 'CANCELLED', name: 'Cancelled' }, force: true });
     }
-    for (const { pid, variables } of await environments()) {
-      if (this.known.has(variables.get('PREFECT__FLOW_RUN_ID') ?? '')) killNow(pid);
+    for (const { pid, flowRun } of await environments()) {
+      if (flowRun !== undefined && this.known.has(flowRun)) killNow(pid);
     }
     this.known.clear();
     this.faults++;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena, FlowName } from './arena';
-import { Fault } from './fault';
+import { Fault, toRuns } from './fault';
 import { faultsOfBoth } from './faults-of-both';
 import { WorkerType } from '../../../src';
 import { killNow } from '../support/processes';
@@ -38,44 +38,36 @@ export const ECS_FAULTS: readonly Fault[] = [
     name: 'Spot interruption',
     workerType,
     what: 'Fargate takes back the capacity of every second run',
-    happen: async (arena, count) => {
-      const ids = await inFlight(arena, count);
+    happen: toRuns(inFlight, async (arena, ids) => {
       for (const id of ids.filter((_, index) => index % 2 === 0)) await arena.interruptSpot(await arena.workerOf(id));
-      return ids;
-    },
+    }),
   },
   {
     name: 'Spot interruption between tries',
     workerType,
     what: 'the same for runs that their process has tried before, which Prefect gives to no other',
-    happen: async (arena, count) => {
-      // This flow writes its start down in its second try only.
-      const ids = await inFlight(arena, count, LONG, 'retrying');
+    // This flow writes its start down in its second try only.
+    happen: toRuns((arena, count) => inFlight(arena, count, LONG, 'retrying'), async (arena, ids) => {
       for (const id of ids) await arena.interruptSpot(await arena.workerOf(id));
-      return ids;
-    },
+    }),
   },
   {
     name: 'task killed',
     workerType,
     what: 'SIGKILL to all processes of a run\'s task, as when it runs out of memory; its flow has no retries',
     ends: ['COMPLETED', 'CRASHED'],
-    happen: async (arena, count) => {
-      const ids = await inFlight(arena, count);
+    happen: toRuns(inFlight, async (arena, ids) => {
       (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
-      return ids;
-    },
+    }),
   },
   {
     name: 'task killed, with retries',
     workerType,
     what: 'the same for a flow with retries',
     patienceSeconds: 240,
-    happen: async (arena, count) => {
-      const ids = await inFlight(arena, count, LONG, 'patient');
+    happen: toRuns((arena, count) => inFlight(arena, count, LONG, 'patient'), async (arena, ids) => {
       (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
-      return ids;
-    },
+    }),
   },
   {
     name: 'worker killed in between',
@@ -96,33 +88,29 @@ export const ECS_FAULTS: readonly Fault[] = [
     workerType,
     what: 'a run\'s task is killed while no worker is there to hear of it, and the message is lost',
     ends: ['COMPLETED', 'CRASHED'],
-    happen: async (arena, count) => {
-      const ids = await inFlight(arena, count);
+    happen: toRuns(inFlight, async (arena, ids) => {
       await arena.scaleTo(0);
       await arena.until('no worker', 180, async () => (await arena.workers()).length === 0);
       (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
       await sleep(2000);
       await arena.events.purge();
       await arena.scaleTo(2);
-      return ids;
-    },
+    }),
   },
   {
     name: 'messages twice, late, malformed',
     workerType,
     what: 'the observer\'s queue gives a message that is no JSON, until it is a dead letter, and those of ended tasks again',
-    happen: async (arena, count) => {
-      const ids = await inFlight(arena, count);
+    happen: toRuns(inFlight, async (arena, ids) => {
       await arena.events.send('no JSON');
-      const tasks = await Promise.all(ids.slice(0, Math.ceil(count / 2)).map(id => arena.workerOf(id)));
+      const tasks = await Promise.all(ids.slice(0, Math.ceil(ids.length / 2)).map(id => arena.workerOf(id)));
       for (const task of tasks) await arena.interruptSpot(task);
       for (const task of tasks) {
         await arena.stopped(task);
         for (let again = 0; again < 2; again++) await arena.sendStopped(task);
       }
       await arena.until('the malformed message among the dead letters', 330, async () => await arena.events.deadLetters() > 0);
-      return ids;
-    },
+    }),
   },
   {
     name: 'never placed',

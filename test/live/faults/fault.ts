@@ -18,6 +18,15 @@ export interface Fault {
   readonly happen: (arena: Arena, count: number) => Promise<string[]>;
 }
 
+/** Lets something happen to runs that are in flight. */
+export function toRuns(begin: Fault['happen'], happen: (arena: Arena, ids: string[]) => unknown): Fault['happen'] {
+  return async (arena, count) => {
+    const ids = await begin(arena, count);
+    await happen(arena, ids);
+    return ids;
+  };
+}
+
 export interface Outcome {
   readonly fault: string;
   readonly workerType: string;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena } from './arena';
-import { Fault } from './fault';
+import { Fault, toRuns } from './fault';
 import { WorkerType } from '../../../src';
 
 const SHORT = 4;
@@ -63,17 +63,15 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
       name: 'key rotated',
       workerType,
       what: 'the API\'s secret gets a new version while all workers are busy; the old one stays valid for a while, as it does with API keys',
-      happen: async (arena, count) => {
-        const ids = await inFlight(arena, count);
+      happen: toRuns(inFlight, async arena => {
         const before = await arena.workers();
         await arena.rotateSecret();
         // Without the measures nothing more happens: the workers keep the old one.
-        if (!arena.options.measures) return ids;
+        if (!arena.options.measures) return;
         await arena.until('workers that have the new one', 240, async () =>
           (await arena.workers()).every(({ taskArn }) => before.every(old => old.taskArn !== taskArn)));
         await arena.steady();
-        return ids;
-      },
+      }),
     },
     {
       name: 'suspended and resumed',

@@ -1,5 +1,5 @@
 import { Arena, FlowName } from './arena';
-import { Fault } from './fault';
+import { Fault, toRuns } from './fault';
 import { faultsOfBoth } from './faults-of-both';
 import { WorkerType } from '../../../src';
 import { killNow, workerProcess } from '../support/processes';
@@ -34,102 +34,78 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     name: 'deployment',
     workerType,
     what: 'a new deployment of the service while all workers are busy',
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
+    happen: toRuns(mixed, async arena => {
       await arena.redeploy();
       await arena.steady(240);
-      return ids;
-    },
+    }),
   },
   {
     name: 'scale-in',
     workerType,
     what: 'the service is scaled in while all workers are busy',
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
-      await arena.scaleTo(1);
-      return ids;
-    },
+    happen: toRuns(mixed, arena => arena.scaleTo(1)),
   },
   {
     name: 'stop',
     workerType,
     what: 'SIGTERM to a busy worker, then SIGKILL after its stop timeout',
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
-      await arena.stopTask(await busyWorker(arena, ids));
-      return ids;
-    },
+    happen: toRuns(mixed, async (arena, ids) => arena.stopTask(await busyWorker(arena, ids))),
   },
   {
     name: 'cancelled while stopping',
     workerType,
     what: 'runs are cancelled just before their worker is stopped',
     ends: ['COMPLETED', 'CANCELLED'],
-    happen: async (arena, count) => {
-      const ids = await steadyRuns(arena, count, LONG);
+    happen: toRuns((arena, count) => steadyRuns(arena, count, LONG), async (arena, ids) => {
       const task = await busyWorker(arena, ids);
-      for (const id of ids.slice(0, Math.ceil(count / 4))) await arena.live.prefect.cancel(id);
+      for (const id of ids.slice(0, Math.ceil(ids.length / 4))) await arena.live.prefect.cancel(id);
       await arena.stopTask(task);
-      return ids;
-    },
+    }),
   },
   {
     name: 'Spot interruption',
     workerType,
     what: 'Fargate takes back the capacity of a busy worker',
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
-      await arena.interruptSpot(await busyWorker(arena, ids));
-      return ids;
-    },
+    happen: toRuns(mixed, async (arena, ids) => arena.interruptSpot(await busyWorker(arena, ids))),
   },
   {
     name: 'worker killed',
     workerType,
     what: 'SIGKILL to the worker\'s process; its container lives on',
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
+    happen: toRuns(mixed, async (arena, ids) => {
       killNow(await workerProcess(await busyWorker(arena, ids)));
-      return ids;
-    },
+    }),
   },
   {
     name: 'worker gives up',
     workerType,
     what: 'the API refuses a worker that asks for flow runs, as it does when a plan\'s limit of requests is reached, and the worker ends itself',
     patienceSeconds: 240,
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
+    happen: toRuns(mixed, async (arena, ids) => {
       const task = await busyWorker(arena, ids);
       arena.live.gate!.refusePolls(true);
       await arena.stopped(task);
       arena.live.gate!.refusePolls(false);
-      return ids;
-    },
+    }),
   },
   {
     name: 'task killed',
     workerType,
     what: 'SIGKILL to all processes of a worker\'s task at once, as when its host fails',
     patienceSeconds: 240,
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
+    happen: toRuns(mixed, async (arena, ids) => {
       for (const pid of await arena.processesOf(await busyWorker(arena, ids), 'all')) killNow(pid);
-      return ids;
-    },
+    }),
   },
   {
     name: 'out of memory',
     workerType,
     what: 'SIGKILL to the process of a flow run, which is what the kernel does when memory runs out',
     ends: ['COMPLETED', 'CRASHED'],
-    happen: async (arena, count) => {
-      const ids = await mixed(arena, count);
+    happen: toRuns(mixed, async (arena, ids) => {
       const [victim] = await arena.processesOf(await busyWorker(arena, ids), 'flow runs');
       killNow(victim);
-      return ids;
-    },
+    }),
   },
   ...faultsOfBoth(workerType, mixed),
 ];

@@ -4,6 +4,8 @@ import { TaskInfo } from '../../stand-in/stand-in';
 export interface Process {
   readonly pid: number;
   readonly variables: Map<string, string>;
+  /** Id of the flow run that it executes. */
+  readonly flowRun?: string;
 }
 
 const read = (pid: number, file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
@@ -21,7 +23,8 @@ export async function standsStill(pid: number): Promise<boolean> {
 export async function environments(): Promise<Process[]> {
   const processes = await Promise.all((await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number).map(async pid => {
     const lines = (await read(pid, 'environ')).split('\0');
-    return { pid, variables: new Map(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)) };
+    const variables = new Map(lines.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const));
+    return { pid, variables, flowRun: variables.get('PREFECT__FLOW_RUN_ID') };
   }));
   return processes.filter(({ variables }) => variables.size > 1);
 }
