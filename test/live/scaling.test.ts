@@ -26,7 +26,6 @@ beforeAll(async () => {
   live = await startLive({
     api: 'self-hosted',
     app: 'test/live/support/scaled-app.ts',
-    database: 'postgres',
     timeScale: TIME_SCALE,
     gate: true,
     environment: { LEAD_TIME: `${LEAD_SECONDS}`, RELEASE: '1' },

@@ -23,7 +23,8 @@ export interface PrefectServerOptions {
   readonly authString?: string;
   /**
    * Where the server keeps what it knows. With 60 flow runs that start at one moment on two cores, a server on SQLite was seen to
-   * answer that the database is locked, and then nothing more, with all of its 15 connections taken.
+   * answer that the database is locked, and then nothing more, with all of its 15 connections taken; with two workers that deploy
+   * and start at one moment, that it is unavailable.
    * @default 'sqlite'
    */
   readonly database?: 'sqlite' | 'postgres';

@@ -44,7 +44,6 @@ export class Arena {
   public static async start(options: ArenaOptions): Promise<Arena> {
     const live = await startLive({
       api: 'self-hosted',
-      database: 'postgres',
       workers: WORKERS,
       app: 'test/live/faults/app.ts',
       timeScale: TIME_SCALE,

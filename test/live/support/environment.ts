@@ -6,7 +6,7 @@ import { cdk, Deployment } from './cdk';
 import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
-import { PrefectServer, PrefectServerOptions, startPrefectServer } from '../../stand-in/prefect-server';
+import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
 import { clientConfiguration, StandIn, StandInOptions, startStandIn } from '../../stand-in/stand-in';
 
 export const APP = 'test/live/support/app.ts';
@@ -17,8 +17,6 @@ export const ECS_POOL = 'live tasks';
 export interface LiveOptions {
   /** A self-hosted server that asks for an authentication string, or Prefect Cloud's URL shape with an API key. */
   readonly api: 'self-hosted' | 'cloud';
-  /** Where the server keeps what it knows. */
-  readonly database?: PrefectServerOptions['database'];
   /** How many workers of each type. */
   readonly workers?: number;
   /** What images hold, where it is more than the tests' Python environment. */
@@ -74,7 +72,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
         await cdk(aws, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
         return aws;
       }),
-      start(startPrefectServer({ authString: cloud ? undefined : credential, environment: COMPRESSED_TIME, database: options.database, onProgress })),
+      start(startPrefectServer({ authString: cloud ? undefined : credential, environment: COMPRESSED_TIME, database: 'postgres', onProgress })),
     ]);
     const proxy = cloud
       ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
