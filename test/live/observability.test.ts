@@ -102,8 +102,11 @@ async function completed(run: Promise<FlowRun>): Promise<FlowRun> {
 }
 
 const workerTask = async (service: RegExp) => (await live.standIn.tasks()).find(({ group, lastStatus }) => lastStatus === 'RUNNING' && service.test(group))!;
-const stoppedTaskOf = async (run: FlowRun) => (await eventually(60, async () =>
-  (await live.standIn.tasks()).find(({ taskArn, lastStatus }) => lastStatus === 'STOPPED' && run.infrastructure_pid?.endsWith(taskArn))))!;
+const stoppedTaskOf = async ({ id }: FlowRun) => (await eventually(60, async () => {
+  // The worker writes the task down once it has seen it start, which can be after the run has completed.
+  const [run] = await live.prefect.flowRuns([id]);
+  return (await live.standIn.tasks()).find(({ taskArn, lastStatus }) => lastStatus === 'STOPPED' && run.infrastructure_pid?.endsWith(taskArn));
+}))!;
 
 test.each([[/Processes/], [/Tasks/]])('the collector next to the worker %s is healthy', async service => {
   const health = await eventually(60, async () => {
