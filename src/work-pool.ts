@@ -70,7 +70,8 @@ export interface FlowRunDefaults {
   /**
    * Command that starts the flow run, as a list of arguments, at least one.
    *
-   * @default - Prefect's: `prefect flow-run execute`
+   * @default - Prefect's, `prefect flow-run execute`, with a program around it that gives an interrupted flow run back to Prefect once
+   * it has stopped, in images with Prefect 3.8.1 or newer
    */
   readonly command?: string[];
 }

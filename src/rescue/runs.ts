@@ -14,7 +14,7 @@ interface StoredRun {
   readonly id: string;
   readonly state_id: string;
   readonly state_type: FlowRun['state'];
-  readonly state: { readonly message: string | null; readonly timestamp: string };
+  readonly state: { readonly name: string; readonly message: string | null; readonly timestamp: string };
   readonly run_count: number;
   readonly empirical_policy: Policy | null;
   readonly infrastructure_pid: string | null;
@@ -117,6 +117,7 @@ function toRun(run: StoredRun): FoundRun {
     id: run.id,
     stateId: run.state_id,
     state: run.state_type,
+    placed: run.state.name === 'InfrastructurePending',
     message: run.state.message ?? '',
     since: new Date(run.state.timestamp),
     runCount: run.run_count,

@@ -72,7 +72,7 @@ function fateOf(task: Task): Fate {
       return { task: 'starting', arn: task.taskArn!, spot };
     case 'STOPPED':
     case 'DELETED':
-      return { task: 'stopped', stopCode: task.stopCode, reason: reasonOf(task), at: task.stoppedAt, spot };
+      return { task: 'stopped', stopCode: task.stopCode, reason: reasonOf(task), created: task.createdAt, at: task.stoppedAt, spot };
     default:
       return { task: 'running', arn: task.taskArn!, spot };
   }

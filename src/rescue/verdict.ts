@@ -6,6 +6,8 @@ export interface FlowRun {
   readonly id: string;
   readonly stateId: string;
   readonly state: 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'CANCELLING' | 'CRASHED';
+  /** Whether Prefect's observer has seen a task of the attempt that is Pending. */
+  readonly placed: boolean;
   readonly message: string;
   readonly since: Date;
   /** How often it has begun to execute. */
@@ -24,7 +26,7 @@ export type Fate =
   | { readonly task: 'none' }
   | { readonly task: 'starting' | 'running'; readonly arn: string; readonly spot: boolean }
   /** ECS has forgotten it, or it has stopped. */
-  | { readonly task: 'stopped'; readonly stopCode?: string; readonly reason: string; readonly at?: Date; readonly spot: boolean };
+  | { readonly task: 'stopped'; readonly stopCode?: string; readonly reason: string; readonly created?: Date; readonly at?: Date; readonly spot: boolean };
 
 export type Verdict =
   | { readonly then: 'nothing' }
@@ -75,13 +77,21 @@ export function judge(run: FlowRun, fate: Fate, ownTask: boolean, limits: Rescue
       return NOTHING;
     case 'stopped':
       if (fate.at && seconds(fate.at, now) < limits.settle) return NOTHING;
-      if (run.state === 'PENDING' && !(fate.at && fate.at > run.since)) return claimed(run, age, limits);
+      if (run.state === 'PENDING' && isOfEarlierAttempt(fate, run, ownTask)) return claimed(run, age, limits);
       // What began after this task's end runs elsewhere.
       return fate.at && fate.at < run.since ? NOTHING : afterDeath(run, fate, ownTask);
   }
 }
 
-/** Its task, if it has one, is of an earlier attempt. */
+/**
+ * Whether a Pending run names the task that it had before: the worker that claimed it has not started another one yet. An
+ * interrupted run can be claimed before its old task has ended, as Prefect hands it back while that still cleans up.
+ */
+function isOfEarlierAttempt({ created, at }: Extract<Fate, { task: 'stopped' }>, run: FlowRun, ownTask: boolean): boolean {
+  if (!at || at < run.since) return true;
+  return ownTask && !run.placed && created !== undefined && created < run.since;
+}
+
 function claimed(run: FlowRun, age: number, limits: RescueLimits): Verdict {
   return run.state === 'PENDING' && age > limits.claimed ? { then: 'reschedule', why: 'A worker claimed it, and started no task.' } : NOTHING;
 }
@@ -95,7 +105,7 @@ function cancelling(fate: Fate, age: number, ownTask: boolean, limits: RescueLim
 
 function afterDeath(run: FlowRun, fate: Extract<Fate, { task: 'stopped' }>, ownTask: boolean): Verdict {
   const why = `Its task has ended: ${fate.reason}`;
-  if (fate.stopCode !== undefined && TAKEN_AWAY.includes(fate.stopCode)) return { then: 'reschedule', why };
+  if (isTakenAway(fate)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
   if (neverStarted(run, fate)) return { then: 'reschedule', why, onDemand: true };
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay } : { then: 'crash', why };
@@ -118,8 +128,14 @@ function secondThoughts(run: FlowRun, fate: Fate, ownTask: boolean): Verdict {
   }
   if (!ownTask) return NOTHING;
   if (neverStarted(run, fate)) return { then: 'reschedule', why: fate.reason, onDemand: true };
-  const observed = /^The following containers stopped with a non-zero exit code/.test(run.message);
-  return observed && hasRetries(run) ? { then: 'reschedule', why: fate.reason, delay: run.retryDelay } : NOTHING;
+  if (!/^The following containers stopped with a non-zero exit code/.test(run.message)) return NOTHING;
+  // As it is when the API was away while the task was interrupted.
+  if (isTakenAway(fate)) return { then: 'reschedule', why: fate.reason };
+  return hasRetries(run) ? { then: 'reschedule', why: fate.reason, delay: run.retryDelay } : NOTHING;
+}
+
+function isTakenAway({ stopCode }: Extract<Fate, { task: 'stopped' }>): boolean {
+  return stopCode !== undefined && TAKEN_AWAY.includes(stopCode);
 }
 
 /** A task on Spot that never ran: the next one goes on demand, which is why this happens once. */

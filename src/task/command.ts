@@ -39,5 +39,17 @@ function prefectCommand(options: CommandOptions): string[] {
   ];
 }
 
+const PROGRAM = 'FLOW_RUN_PROGRAM';
+
+/**
+ * What an ECS worker's flow run runs: Prefect's own command, in a program that hands an interrupted flow run back in the right
+ * order. It comes in the task definition's environment, as it would take up too much of the 8,192 characters that Amazon ECS
+ * allows for overrides, the command among them.
+ */
+export const FLOW_RUN = {
+  command: ['python', '-c', `import os; exec(os.environ["${PROGRAM}"])`],
+  environment: [{ name: PROGRAM, value: program('flow_run.py') }],
+};
+
 /** Python, because the official images have no curl. */
 export const HEALTH_CHECK = ['CMD', 'python', '-c', program('health_check.py')];

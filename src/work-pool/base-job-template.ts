@@ -82,7 +82,9 @@ function withdrawFields(from: Record<string, any> = {}, before: TemplateValues['
 }
 
 /** Lists of a task definition in which users' entries stand beside ours, and what names an entry. */
-const SHARED_LISTS: { readonly [field: string]: string } = { volumes: 'name', mountPoints: 'containerPath', secrets: 'name', dependsOn: 'containerName' };
+const SHARED_LISTS: { readonly [field: string]: string } = {
+  volumes: 'name', mountPoints: 'containerPath', environment: 'name', secrets: 'name', dependsOn: 'containerName',
+};
 
 /** A user's list may be a placeholder, which can't be shared. */
 function areShared(field: string, present: unknown, ours: unknown): ours is any[] {

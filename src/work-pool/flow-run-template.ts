@@ -6,6 +6,7 @@ import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
 import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
+import { FLOW_RUN } from '../task/command';
 import { HEARTBEAT_ENVIRONMENT, LOGGING, PATIENCE, RETRIES } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
 import { FLOW_RUN_IMAGE } from '../task/images';
@@ -56,7 +57,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       launch_type: defaults.spot ? 'FARGATE_SPOT' : 'FARGATE',
       image: image.image,
       ...flowRunSize(defaults),
-      ...(defaults.command && { command: shellWords(defaults.command) }),
+      command: shellWords(defaults.command ?? FLOW_RUN.command),
       task_role_arn: identity.flowRunRole.roleArn,
       execution_role_arn: identity.flowRunExecutionRole.roleArn,
       vpc_id: network.vpc.vpcId,
@@ -90,6 +91,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
     container: {
       // The longest that Fargate gives a task to hand its run back.
       stopTimeout: 120,
+      ...(!defaults.command && { environment: FLOW_RUN.environment }),
       ...(image.repositoryCredentials && { repositoryCredentials: image.repositoryCredentials }),
       ...(customHeaders && { secrets: [{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: customHeaders.arn }] }),
       ...ca?.flowRun,

@@ -5,10 +5,10 @@ const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 
 function run(overrides: Partial<FlowRun> = {}): FlowRun {
-  return { id: 'run', stateId: 'state', state: 'RUNNING', message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, ...overrides };
+  return { id: 'run', stateId: 'state', state: 'RUNNING', placed: false, message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, ...overrides };
 }
 function stopped(overrides: Partial<Extract<Fate, { task: 'stopped' }>> = {}): Fate {
-  return { task: 'stopped', stopCode: 'EssentialContainerExited', reason: 'prefect: OutOfMemoryError', at: ago(100), spot: false, ...overrides };
+  return { task: 'stopped', stopCode: 'EssentialContainerExited', reason: 'prefect: OutOfMemoryError', created: ago(1900), at: ago(100), spot: false, ...overrides };
 }
 const alive: Fate = { task: 'running', arn: 'arn', spot: false };
 const starting: Fate = { task: 'starting', arn: 'arn', spot: false };
@@ -35,6 +35,16 @@ describe('a healthy run', () => {
   test('that was claimed a while ago and names the task of an earlier attempt is given its time', () => {
     expect(ofEcs(run({ state: 'PENDING', since: ago(90) }), stopped({ at: ago(100) }))).toEqual(nothing);
     expect(ofEcs(run({ state: 'PENDING', since: ago(90) }), stopped({ at: undefined }))).toEqual(nothing);
+  });
+
+  test('that was claimed while the task of its earlier attempt still cleaned up is given its time', () => {
+    const handedBack = stopped({ stopCode: 'SpotInterruption', created: ago(500), at: ago(100) });
+    expect(ofEcs(run({ state: 'PENDING', since: ago(110) }), handedBack)).toEqual(nothing);
+    expect(ofEcs(run({ state: 'PENDING', since: ago(301) }), handedBack)).toMatchObject({ then: 'reschedule', why: 'A worker claimed it, and started no task.' });
+    // This one's task was seen by the observer, and so is its own.
+    expect(ofEcs(run({ state: 'PENDING', since: ago(110), placed: true }), handedBack)).toMatchObject({ then: 'reschedule', why: expect.stringContaining('Its task has ended') });
+    // A worker's task is older than all of its runs.
+    expect(ofProcess(run({ state: 'PENDING', since: ago(110) }), handedBack)).toMatchObject({ then: 'reschedule' });
   });
 
   test('whose task starts is given ten minutes', () => {
@@ -143,6 +153,10 @@ describe('a run that Prefect\'s observer has marked as crashed', () => {
     expect(ofEcs(crashed({ retries: 2, runCount: 2, retryDelay: 5 }), stopped())).toMatchObject({ then: 'reschedule', delay: 5 });
     expect(ofEcs(crashed({ retries: 2, runCount: 3 }), stopped())).toEqual(nothing);
     expect(ofEcs(crashed({}), stopped())).toEqual(nothing);
+  });
+
+  test('is scheduled again where its task was taken away, and could not say so before it was killed', () => {
+    expect(ofEcs(crashed({}), stopped({ stopCode: 'SpotInterruption', reason: 'taken back' }))).toEqual({ then: 'reschedule', why: 'taken back' });
   });
 
   test('stays so where its task runs on, or where it says itself why it crashed', () => {

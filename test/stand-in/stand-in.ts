@@ -48,7 +48,9 @@ export interface TaskInfo {
   readonly startedBy: string;
   readonly createdAt: string;
   readonly startedAt?: string;
+  readonly stoppingAt?: string;
   readonly stoppedAt?: string;
+  readonly tags: { readonly key: string; readonly value: string }[];
   readonly containers: ContainerInfo[];
   readonly overrides: Record<string, any>;
 }

@@ -16,7 +16,7 @@ const VALUES: TemplateValues = structuredClone({
   variables: { cluster: 'arn:cluster', cpu: 512, network_configuration: { subnets: ['subnet-1'] }, prefect_api_key_secret_arn: 'arn:key' },
   environment: { LOG_LEVEL: 'debug', PREFECT_CLIENT_CUSTOM_HEADERS: null },
   taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' }, volumes: [{ name: 'prefect-tls' }] },
-  container: { secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
+  container: { environment: [{ name: 'FLOW_RUN_PROGRAM', value: 'pass' }], secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
   sidecars: [{ name: 'ca-certificate', essential: false }],
 });
 const PLAIN: TemplateValues = { ...VALUES, environment: {}, taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' } }, container: {}, sidecars: undefined };
@@ -48,7 +48,7 @@ describe('a new pool\'s template', () => {
   test('shapes the task definition and its container, and keeps their placeholders', () => {
     expect(template.job_configuration.task_definition).toMatchObject({ family: '{{ family }}', runtimePlatform: { cpuArchitecture: 'ARM64' }, volumes: [{ name: 'prefect-tls' }] });
     expect(containers(template)).toEqual([
-      { name: '{{ container_name }}', image: '{{ image }}', secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
+      { name: '{{ container_name }}', image: '{{ image }}', environment: [{ name: 'FLOW_RUN_PROGRAM', value: 'pass' }], secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
       { name: 'ca-certificate', essential: false },
     ]);
   });
@@ -92,8 +92,9 @@ describe('an existing pool\'s template', () => {
     expect(containers(template)[0]).toMatchObject({ ulimits: [{ name: 'nofile' }], secrets: [headers] });
   });
 
-  test('keeps volumes, mounts and secrets that users added beside ours', () => {
+  test('keeps volumes, mounts, variables and secrets that users added beside ours', () => {
     const present = stored(VALUES);
+    containers(present)[0].environment.push({ name: 'TEAM', value: 'data' });
     present.job_configuration.task_definition.volumes.push({ name: 'scratch' });
     containers(present)[0].mountPoints.push({ sourceVolume: 'scratch', containerPath: '/scratch' });
     containers(present)[0].secrets.push({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
@@ -101,6 +102,7 @@ describe('an existing pool\'s template', () => {
     expect(template.job_configuration.task_definition.volumes).toContainEqual({ name: 'scratch' });
     expect(containers(template)[0].mountPoints).toContainEqual({ sourceVolume: 'scratch', containerPath: '/scratch' });
     expect(containers(template)[0].secrets).toContainEqual({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
+    expect(containers(template)[0].environment).toEqual([{ name: 'FLOW_RUN_PROGRAM', value: 'pass' }, { name: 'TEAM', value: 'data' }]);
   });
 
   test('has our entries beside theirs once, as they are now', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { FlowRunDefaults, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
@@ -26,6 +27,7 @@ describe('an ECS pool is told', () => {
       image: expect.stringMatching(/^prefecthq\/prefect:\d/),
       cpu: 512,
       memory: 1024,
+      command: 'python -c \'import os; exec(os.environ["FLOW_RUN_PROGRAM"])\'',
       task_role_arn: `{${id('AWS::IAM::Role', /IdentityFlowRunRole/)}.Arn}`,
       execution_role_arn: `{${id('AWS::IAM::Role', /FlowRunExecutionRole/)}.Arn}`,
       vpc_id: `{${id('AWS::EC2::VPC', /./)}}`,
@@ -46,7 +48,10 @@ describe('an ECS pool is told', () => {
       PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json', PREFECT_CLIENT_RETRY_EXTRA_CODES: '504', PREFECT_CLIENT_MAX_RETRIES: '9', PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
     });
     expect(told.template.taskDefinition).toEqual({ runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' } });
-    expect(told.template.container).toEqual({ stopTimeout: 120 });
+    expect(told.template.container).toEqual({
+      stopTimeout: 120,
+      environment: [{ name: 'FLOW_RUN_PROGRAM', value: readFileSync('src/task/flow_run.py', 'utf8') }],
+    });
     expect(told.template).not.toHaveProperty('sidecars');
   });
 
@@ -70,6 +75,10 @@ describe('the defaults of flow runs', () => {
     [['run', ''], 'run \'\''],
   ])('have the command %j as one string that a shell takes apart again', (command, told) => {
     expect(flowRuns({ command }).variables.command).toBe(told);
+  });
+
+  test('have no program of ours beside a command of the user\'s', () => {
+    expect(flowRuns({ command: ['uv', 'run', 'prefect', 'flow-run', 'execute'] }).container).toEqual({ stopTimeout: 120 });
   });
 
   test('let the flow runs\' execution role pull the image', () => {

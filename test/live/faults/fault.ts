@@ -53,8 +53,12 @@ export interface Outcome {
 
 export const FINAL = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
+type Badness = Pick<Outcome, 'stuck' | 'lost' | 'finishedStartedAgain' | 'doubled' | 'endedWrongly'>;
+
+const bad = (of: Badness) => of.stuck + of.lost + of.finishedStartedAgain + of.doubled + of.endedWrongly;
+
 export function passed(outcome: Outcome): boolean {
-  return outcome.stuck + outcome.lost + outcome.finishedStartedAgain + outcome.doubled + outcome.endedWrongly === 0;
+  return bad(outcome) === 0;
 }
 
 /** Lets a fault happen, waits until its runs are settled, and counts what became of them. */
@@ -70,6 +74,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   const sum = { startedAgain: 0, cleanedUp: 0, stuck: 0, lost: 0, finishedStartedAgain: 0, doubled: 0, endedWrongly: 0 };
   for (const { id, state } of runs) {
     states[state.name] = (states[state.name] ?? 0) + 1;
+    const before = bad(sum);
     const executions = await arena.evidence(id);
     const firstEnd = Math.min(...executions.map(({ ended }) => ended ?? Infinity));
     if (executions.length > 1) {
@@ -85,6 +90,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
       if (['RUNNING', 'PENDING', 'CANCELLING'].includes(state.type)) sum.stuck++;
       else sum.lost++;
     }
+    if (arena.options.measures && bad(sum) > before) console.error(await arena.story(id));
   }
   // A run that the API no longer knows is lost as well.
   sum.lost += ids.length - runs.length;
