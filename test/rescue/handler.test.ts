@@ -154,6 +154,16 @@ test('finds by its tag a task that the worker failed to write down', async () =>
   expect(runs.map(({ id, state_type: type }) => [id, type])).toEqual([['claimed', 'SCHEDULED'], ['unwritten', 'PENDING'], ['again', 'RUNNING']]);
 });
 
+test('knows the task of the attempt that is Pending from that of an earlier one, which still cleaned up when the run was claimed', async () => {
+  const now = Date.now() / 1000;
+  const since = (name: string) => ({ state_type: 'PENDING', state: { name, message: null, timestamp: new Date((now - 200) * 1000).toISOString() } });
+  addRun('claimed', since('Submitting'));
+  addRun('placed', since('InfrastructurePending'));
+  for (const id of ['claimed', 'placed']) addTask(id, { createdAt: now - 1000, stoppedAt: now - 180 });
+  await look();
+  expect(runs.map(({ id, state_type: type }) => [id, type])).toEqual([['claimed', 'PENDING'], ['placed', 'SCHEDULED']]);
+});
+
 test('stops a task that can\'t be placed, and has the run start on demand where it was to be on Spot', async () => {
   addRun('waiting', { state_type: 'PENDING' });
   addTask('waiting', { lastStatus: 'PROVISIONING', desiredStatus: 'RUNNING', capacityProviderName: 'FARGATE_SPOT' });
