@@ -21,12 +21,13 @@ export const HEARTBEAT_ENVIRONMENT = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60' }
 export const LOGGING = { PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' };
 
 /**
- * What a gateway answers while the server behind it is away. Prefect's client tries again after 502 and 503 by itself;
- * a worker that gets 504 at once would give up within minutes.
+ * What a gateway answers while the server behind it is away, and a Prefect server that has no connection to its database left:
+ * of 15 it has by default, as when many flow runs begin at one moment, which then crashed. Prefect's client tries again after
+ * 502 and 503 by itself; a worker that gets 504 at once would give up within minutes.
  *
  * @see https://docs.prefect.io/v3/api-ref/settings-ref
  */
-export const RETRIES = { PREFECT_CLIENT_RETRY_EXTRA_CODES: '504' };
+export const RETRIES = { PREFECT_CLIENT_RETRY_EXTRA_CODES: '500,504' };
 
 /**
  * Prefect's client waits 2, 4, 8 and so on seconds between its attempts: nine of them outlast an API that is away for a quarter

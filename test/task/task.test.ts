@@ -29,7 +29,7 @@ describe.each(both)('the container of a worker of the type %s', (_, template) =>
   });
 
   test('tries again when a gateway has no answer of the API in time', () => {
-    expect(variables(template)).toMatchObject({ PREFECT_CLIENT_RETRY_EXTRA_CODES: '504' });
+    expect(variables(template)).toMatchObject({ PREFECT_CLIENT_RETRY_EXTRA_CODES: '500,504' });
   });
 
   test('has two minutes to stop, and an init process that hands signals on', () => {

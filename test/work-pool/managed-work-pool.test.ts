@@ -45,7 +45,7 @@ describe('an ECS pool is told', () => {
 
   test('JSON logs, heartbeats, what to do when it is stopped, and the architecture, and no container beside the flow run\'s', () => {
     expect(told.template.environment).toEqual({
-      PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json', PREFECT_CLIENT_RETRY_EXTRA_CODES: '504', PREFECT_CLIENT_MAX_RETRIES: '9', PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
+      PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json', PREFECT_CLIENT_RETRY_EXTRA_CODES: '500,504', PREFECT_CLIENT_MAX_RETRIES: '9', PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
     });
     expect(told.template.taskDefinition).toEqual({ runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' } });
     expect(told.template.container).toEqual({

@@ -29,8 +29,8 @@ export class Prefect {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
-    // A server on SQLite answers so while its database is locked; Prefect's own client tries again, too.
-    if (response.status === 503 && attempts > 1) {
+    // A server answers so while its database is locked or has no connection left; Prefect's own client tries again, too.
+    if ((response.status === 503 || response.status === 500) && attempts > 1) {
       await sleep(500);
       return this.call(method, path, body, attempts - 1);
     }
