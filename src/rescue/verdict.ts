@@ -28,6 +28,8 @@ export type Fate =
   /** ECS has forgotten it, or it has stopped. */
   | { readonly task: 'stopped'; readonly stopCode?: string; readonly reason: string; readonly created?: Date; readonly at?: Date; readonly spot: boolean };
 
+type StoppedTask = Extract<Fate, { task: 'stopped' }>;
+
 export type Verdict =
   | { readonly then: 'nothing' }
   | { readonly then: 'reschedule'; readonly why: string; readonly delay?: number; readonly stop?: string; readonly onDemand?: boolean }
@@ -87,8 +89,8 @@ export function judge(run: FlowRun, fate: Fate, ownTask: boolean, limits: Rescue
  * Whether a Pending run names the task that it had before: the worker that claimed it has not started another one yet. An
  * interrupted run can be claimed before its old task has ended, as Prefect hands it back while that still cleans up.
  */
-function isOfEarlierAttempt({ created, at }: Extract<Fate, { task: 'stopped' }>, run: FlowRun, ownTask: boolean): boolean {
-  if (!at || at < run.since) return true;
+function isOfEarlierAttempt({ created, at }: StoppedTask, run: FlowRun, ownTask: boolean): boolean {
+  if (!at || at <= run.since) return true;
   return ownTask && !run.placed && created !== undefined && created < run.since;
 }
 
@@ -103,9 +105,8 @@ function cancelling(fate: Fate, age: number, ownTask: boolean, limits: RescueLim
   return fate.task === 'unknown' ? NOTHING : { then: 'cancel', why: `It did not end within ${limits.cancelling} seconds.`, stop: fate.arn };
 }
 
-function afterDeath(run: FlowRun, fate: Extract<Fate, { task: 'stopped' }>, ownTask: boolean): Verdict {
-  const why = `Its task has ended: ${fate.reason}`;
-  if (isTakenAway(fate)) return { then: 'reschedule', why };
+function afterDeath(run: FlowRun, fate: StoppedTask, ownTask: boolean, why = `Its task has ended: ${fate.reason}`): Verdict {
+  if (fate.stopCode !== undefined && TAKEN_AWAY.includes(fate.stopCode)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
   if (neverStarted(run, fate)) return { then: 'reschedule', why, onDemand: true };
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay } : { then: 'crash', why };
@@ -122,24 +123,18 @@ function secondThoughts(run: FlowRun, fate: Fate, ownTask: boolean): Verdict {
       : { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: LATER };
   }
   if (fate.task !== 'stopped') return NOTHING;
-  if (SILENT.test(run.message)) {
-    const verdict = afterDeath(run, fate, ownTask);
-    return verdict.then === 'crash' ? NOTHING : verdict;
-  }
-  if (!ownTask) return NOTHING;
-  if (neverStarted(run, fate)) return { then: 'reschedule', why: fate.reason, onDemand: true };
-  if (!/^The following containers stopped with a non-zero exit code/.test(run.message)) return NOTHING;
-  // As it is when the API was away while the task was interrupted.
-  if (isTakenAway(fate)) return { then: 'reschedule', why: fate.reason };
-  return hasRetries(run) ? { then: 'reschedule', why: fate.reason, delay: run.retryDelay } : NOTHING;
+  if (SILENT.test(run.message)) return unlessCrashed(afterDeath(run, fate, ownTask));
+  const observed = /^The following containers stopped with a non-zero exit code/.test(run.message) || neverStarted(run, fate);
+  return ownTask && observed ? unlessCrashed(afterDeath(run, fate, ownTask, fate.reason)) : NOTHING;
 }
 
-function isTakenAway({ stopCode }: Extract<Fate, { task: 'stopped' }>): boolean {
-  return stopCode !== undefined && TAKEN_AWAY.includes(stopCode);
+/** It has that state already, and a reason with it. */
+function unlessCrashed(verdict: Verdict): Verdict {
+  return verdict.then === 'crash' ? NOTHING : verdict;
 }
 
 /** A task on Spot that never ran: the next one goes on demand, which is why this happens once. */
-function neverStarted(run: FlowRun, fate: Extract<Fate, { task: 'stopped' }>): boolean {
+function neverStarted(run: FlowRun, fate: StoppedTask): boolean {
   return fate.spot && fate.stopCode === 'TaskFailedToStart' && run.launchType !== 'FARGATE';
 }
 

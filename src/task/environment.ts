@@ -21,9 +21,9 @@ export const HEARTBEAT_ENVIRONMENT = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60' }
 export const LOGGING = { PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json' };
 
 /**
- * What a gateway answers while the server behind it is away, and a Prefect server that has no connection to its database left:
- * of 15 it has by default, as when many flow runs begin at one moment, which then crashed. Prefect's client tries again after
- * 502 and 503 by itself; a worker that gets 504 at once would give up within minutes.
+ * Prefect's client tries again after 502 and 503 by itself. 504 is what a gateway answers while the server behind it is away; a
+ * worker that gets it at once would give up within minutes. 500 is what a Prefect server answers that has none of its 15
+ * connections to the database left, as when many flow runs begin at one moment; these would crash.
  *
  * @see https://docs.prefect.io/v3/api-ref/settings-ref
  */

@@ -28,7 +28,7 @@ describe.each(both)('the container of a worker of the type %s', (_, template) =>
     expect(worker.PortMappings).toBeUndefined();
   });
 
-  test('tries again when a gateway has no answer of the API in time', () => {
+  test('tries again when a gateway has no answer of the API in time, or the server no connection to its database', () => {
     expect(variables(template)).toMatchObject({ PREFECT_CLIENT_RETRY_EXTRA_CODES: '500,504' });
   });
 
