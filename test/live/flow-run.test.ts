@@ -4,12 +4,13 @@ import { FLOWS } from './support/environment';
 import { eventually } from './support/evidence';
 import { Gate, openGate } from './support/gate';
 import { Prefect } from './support/prefect';
-import { environments } from './support/processes';
+import { processesOfRun } from './support/processes';
 import { FLOW_RUN } from '../../src/task/command';
 import { pythonEnvironment } from '../python/environment';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
 
 interface Execution {
+  readonly id: string;
   readonly child: ChildProcess;
   readonly code: Promise<number | null>;
   said: string;
@@ -18,6 +19,7 @@ interface Execution {
 /** What the command of an ECS worker's flow runs does, with a real server and the real Prefect, when its task is stopped. */
 const POOL = 'tasks';
 
+let bin: string;
 let server: PrefectServer;
 let gate: Gate;
 let prefect: Prefect;
@@ -27,6 +29,7 @@ let executions: Execution[] = [];
 jest.setTimeout(120_000);
 
 beforeAll(async () => {
+  ({ bin } = await pythonEnvironment());
   server = await startPrefectServer();
   gate = await openGate(server.apiUrl);
   prefect = new Prefect(server.apiUrl);
@@ -49,7 +52,7 @@ async function claimed(seconds: number): Promise<string> {
   return id;
 }
 
-function execute(id: string, bin: string, environment: Record<string, string> = {}): Execution {
+function execute(id: string, environment: Record<string, string> = {}): Execution {
   const [command, ...options] = FLOW_RUN.command;
   const child = spawn(command, options, {
     env: {
@@ -62,30 +65,28 @@ function execute(id: string, bin: string, environment: Record<string, string> = 
       ...environment,
     },
   });
-  const execution: Execution = { child, said: '', code: new Promise(resolve => child.on('close', resolve)) };
+  const execution: Execution = { id, child, said: '', code: new Promise(resolve => child.on('close', resolve)) };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { execution.said += chunk; });
   executions.push(execution);
   return execution;
 }
 
-async function started(environment: Record<string, string> = {}) {
-  const id = await claimed(60);
-  const execution = execute(id, (await pythonEnvironment()).bin, environment);
-  await prefect.waitFor(id, ['RUNNING'], 60).catch(error => { throw new Error(`${error.message}\n${execution.said}`); });
+async function started(environment: Record<string, string> = {}): Promise<Execution> {
+  const execution = execute(await claimed(60), environment);
+  await prefect.waitFor(execution.id, ['RUNNING'], 60).catch(error => { throw new Error(`${error.message}\n${execution.said}`); });
   // The engine has told the process above it that it is there.
   await sleep(1000);
-  return { id, ...execution, told: () => execution.said };
+  return execution;
 }
 
 const stateOf = async (id: string) => (await prefect.flowRun(id)).state;
-const processesOf = async (id: string) => (await environments()).filter(({ flowRun }) => flowRun === id);
 
 test('a flow run that is interrupted stops at once, even while the API is away, and is given back when that is there again', async () => {
   const { id, child, code } = await started();
   await gate.shut();
   child.kill('SIGTERM');
   // Only what gives it back is left; the flow, which had most of its minute to go, and Prefect's command have ended.
-  expect(await eventually(20, async () => (await processesOf(id)).length === 1 || undefined)).toBe(true);
+  expect(await eventually(20, async () => (await processesOfRun(id)).length === 1 || undefined)).toBe(true);
   expect((await stateOf(id)).type).toBe('RUNNING');
   await gate.open();
 
@@ -95,7 +96,7 @@ test('a flow run that is interrupted stops at once, even while the API is away, 
 
 test('before it has begun, it is given back as well', async () => {
   const id = await claimed(60);
-  const { child, code } = execute(id, (await pythonEnvironment()).bin);
+  const { child, code } = execute(id);
   await sleep(300);
   child.kill('SIGTERM');
   expect(await code).toBe(0);
@@ -103,12 +104,13 @@ test('before it has begun, it is given back as well', async () => {
 });
 
 test('where the API stays away, it ends as if all were well, says so, and leaves the run to the rescue function', async () => {
-  const { id, child, code, told } = await started({ FLOW_RUN_HAND_BACK_SECONDS: '3' });
+  const execution = await started({ FLOW_RUN_HAND_BACK_SECONDS: '3' });
+  const { id, child, code } = execution;
   await gate.shut();
   child.kill('SIGTERM');
   expect(await code).toBe(0);
   await gate.open();
-  expect(told()).toContain(`Flow run ${id} was interrupted, and the Prefect API did not take it back; the rescue function will.`);
+  expect(execution.said).toContain(`Flow run ${id} was interrupted, and the Prefect API did not take it back; the rescue function will.`);
   expect((await stateOf(id)).type).toBe('RUNNING');
 });
 
@@ -122,11 +124,11 @@ test('one that is being cancelled is not given back', async () => {
 
 test('one that isn\'t interrupted ends as it does, with Prefect\'s exit code', async () => {
   const id = await claimed(0);
-  const { code } = execute(id, (await pythonEnvironment()).bin);
+  const { code } = execute(id);
   expect(await code).toBe(0);
   expect((await stateOf(id)).type).toBe('COMPLETED');
 
-  const unknown = execute('00000000-0000-4000-8000-000000000000', (await pythonEnvironment()).bin);
+  const unknown = execute('00000000-0000-4000-8000-000000000000');
   expect(await unknown.code).toBe(1);
 });
 
@@ -136,5 +138,5 @@ test('where its environment wants interruptions to count as crashes, it is not g
   expect(await code).toBe(128 + 15);
   expect((await stateOf(id)).type).toBe('RUNNING');
   // In a container it would end with the first process.
-  for (const { pid } of await processesOf(id)) process.kill(pid, 'SIGKILL');
+  for (const { pid } of await processesOfRun(id)) process.kill(pid, 'SIGKILL');
 });

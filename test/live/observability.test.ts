@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -73,8 +73,7 @@ const flatten = (attributes: any[] = []) => Object.fromEntries(attributes.map(({
 
 /** The spans that the collectors of a task have written. */
 async function spansOf(taskArn: string): Promise<Span[]> {
-  const file = join(live.standIn.directory, 'tasks', taskArn.split('/').pop()!, 'collector.log');
-  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(line => line.startsWith('{"resourceSpans"'));
+  const lines = (await live.standIn.containerLog(taskArn, 'collector')).split('\n').filter(line => line.startsWith('{"resourceSpans"'));
   return lines.flatMap(line => JSON.parse(line).resourceSpans).flatMap(({ resource, scopeSpans }: any) => scopeSpans
     .filter(({ scope }: any) => scope.name === 'prefect')
     .flatMap(({ spans }: any) => spans.map((span: any) => ({

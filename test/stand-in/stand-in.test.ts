@@ -105,7 +105,7 @@ test('a stopped task hears SIGTERM first and SIGKILL after its stopTimeout', asy
   await register('deaf', python(deaf), { stopTimeout: 10 });
   await register('kind', python(deaf.replace('print("asked", flush=True)', 'exit(7)')));
   const [kind, stubborn] = [await run('kind'), await run('deaf')];
-  await Promise.all([kind, stubborn].map((task) => until(async () => logOf(task), (text) => text.includes('up'))));
+  await Promise.all([kind, stubborn].map((task) => until(() => logOf(task), (text) => text.includes('up'))));
   const asked = Date.now();
   await Promise.all([kind, stubborn].map((task) => aws('ecs', 'StopTask', { cluster: 'test', task, reason: 'enough' })));
   const first = await until(() => find(kind), (item) => item.lastStatus === 'STOPPED');
@@ -113,7 +113,7 @@ test('a stopped task hears SIGTERM first and SIGKILL after its stopTimeout', asy
   const last = await until(() => find(stubborn), (item) => item.lastStatus === 'STOPPED');
   expect(Date.now() - asked).toBeGreaterThanOrEqual(10_000 / TIME_SCALE);
   expect(last).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'enough', containers: [{ exitCode: 137 }] });
-  expect(logOf(stubborn)).toContain('asked');
+  expect(await logOf(stubborn)).toContain('asked');
 });
 
 test('scale-in spares a task that protects itself', async () => {
@@ -122,7 +122,8 @@ test('scale-in spares a task that protects itself', async () => {
     'time.sleep(600)';
   await register('guarded', python(protect));
   await service('guarded', 2);
-  const before = await until(() => tasksOf('guarded'), (items) => items.length === 2 && items.every((item) => logOf(item.taskArn).includes('ExpirationDate')));
+  const before = await until(() => tasksOf('guarded'), (items) => items.length === 2);
+  await Promise.all(before.map(({ taskArn }) => until(() => logOf(taskArn), (text) => text.includes('ExpirationDate'))));
   await aws('ecs', 'UpdateService', { cluster: 'test', service: 'guarded', desiredCount: 0 });
   await new Promise((resolve) => setTimeout(resolve, 700));
   expect((await tasksOf('guarded')).map((item) => item.desiredStatus)).toEqual(['RUNNING', 'RUNNING']);
@@ -187,7 +188,7 @@ test('requests are recorded with who made them', async () => {
 test('nothing is left running', async () => {
   await register('daemon', python('import subprocess, time; print(subprocess.Popen(["sleep", "600"], start_new_session=True).pid, flush=True); time.sleep(600)'));
   const task = await run('daemon');
-  const child = Number(await until(async () => logOf(task), (text) => text.includes('\n')));
+  const child = Number(await until(() => logOf(task), (text) => text.includes('\n')));
   expect(existsSync(`/proc/${child}`) || process.platform !== 'linux').toBe(true);
   await standIn.stop();
   await expect(fetch(standIn.endpoint)).rejects.toThrow();
@@ -239,10 +240,7 @@ async function tasksOf(name: string): Promise<TaskInfo[]> {
   return (await standIn.tasks()).filter((item) => item.group === `service:${name}`);
 }
 
-function logOf(arn: string): string {
-  const file = path.join(standIn.directory, 'tasks', arn.split('/').pop()!, 'main.log');
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
-}
+const logOf = (arn: string) => standIn.containerLog(arn, 'main');
 
 async function until<T>(look: () => Promise<T>, good: (seen: T) => boolean): Promise<T> {
   for (const end = Date.now() + 20_000; ;) {

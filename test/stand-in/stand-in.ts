@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -73,6 +73,8 @@ export interface StandIn {
   /** Resource types that stacks have asked for and that exist in name only. */
   skippedResourceTypes(): Promise<string[]>;
   tasks(): Promise<TaskInfo[]>;
+  /** What a container of a task has said; nothing where it never started. */
+  containerLog(taskArn: string, container: string): Promise<string>;
   /** Takes a task's Spot capacity back: SIGTERM, then SIGKILL after its stop timeout, whether it is protected or not. */
   interruptSpot(taskArn: string): Promise<void>;
   /** Whether new tasks find a place. Those made while it is off stay PROVISIONING, until they are stopped. */
@@ -158,6 +160,8 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     calls: () => readCalls(path.join(directory, 'calls.jsonl')),
     skippedResourceTypes: () => ask<string[]>('skipped'),
     tasks: () => ask<TaskInfo[]>('tasks'),
+    containerLog: (taskArn, container) =>
+      readFile(path.join(directory, 'tasks', taskArn.split('/').pop()!, `${container}.log`), 'utf8').catch(() => ''),
     async interruptSpot(taskArn) {
       await ask(`spot-interruptions/${taskArn.split('/').pop()}`);
     },

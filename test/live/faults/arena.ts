@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { deploy } from '../support/cdk';
 import { Live, startLive } from '../support/environment';
 import { physicalIds } from '../support/evidence';
 import { FlowRun } from '../support/prefect';
-import { environments, killNow, processesOf, standsStill } from '../support/processes';
+import { environments, killNow, processesOf, processesOfRun, standsStill } from '../support/processes';
 
 const POOL = 'faults';
 /** ECS gives two minutes between SIGTERM and SIGKILL; here it is half a minute. */
@@ -155,31 +155,6 @@ export class Arena {
     return this.live.prefect.flowRuns(ids);
   }
 
-  /** All that is known of a run, in the order of time: its states, what it wrote down, and its tasks. */
-  public async story(id: string): Promise<string> {
-    const states = await this.live.prefect.call<{ timestamp: string; name: string; message: string | null }[]>('GET', `/flow_run_states/?flow_run_id=${id}`);
-    const executions = (await this.evidence(id)).flatMap(({ process, started, ended, cleanedUp }) =>
-      Object.entries({ started, ended, cleanedUp }).flatMap(([what, at]) => at === undefined ? [] : [[at * 1000, `process ${process} ${what}`] as const]));
-    const tasks = (await this.live.standIn.tasks()).filter(({ tags }) => tags.some(({ value }) => value === id));
-    const ofTasks = tasks.flatMap(task => {
-      const name = `task ${task.taskArn.split('/').pop()}`;
-      const codes = task.containers.map(({ exitCode }) => exitCode).join();
-      return [
-        [Date.parse(String(task.startedAt)), `${name} started`] as const,
-        [Date.parse(String(task.stoppingAt)), `${name} told to stop: ${task.stopCode}`] as const,
-        [Date.parse(String(task.stoppedAt)), `${name} stopped: ${task.stoppedReason}, exit code ${codes}`] as const,
-      ];
-    });
-    const said = await Promise.all(tasks.map(async ({ taskArn, containers }) => {
-      if (containers.every(({ exitCode }) => exitCode === 0)) return '';
-      const task = taskArn.split('/').pop()!;
-      const log = await readFile(join(this.live.standIn.directory, 'tasks', task, 'prefect.log'), 'utf8').catch(String);
-      return `\n  task ${task} said last:\n${log.slice(-3000)}`;
-    }));
-    const events = [...states.map(({ timestamp, name, message }) => [Date.parse(timestamp), `${name}: ${message}`] as const), ...executions, ...ofTasks];
-    return [id, ...events.sort(([one], [other]) => one - other).map(([at, what]) => `  ${new Date(at).toISOString()} ${what}`)].join('\n') + said.join('');
-  }
-
   // --- workers
 
   /** Tasks of the service that run. */
@@ -199,14 +174,9 @@ export class Arena {
     });
   }
 
-  /** Ids of the processes that execute a run: in the task of an ECS worker's run, `prefect flow-run execute` and the flow's own. */
-  public async processesOfRun(run: string): Promise<number[]> {
-    return (await environments()).filter(({ flowRun }) => flowRun === run).map(({ pid }) => pid);
-  }
-
   /** The worker task that executes a run. */
   public async workerOf(run: string): Promise<TaskInfo> {
-    const process = (await environments()).find(({ flowRun }) => flowRun === run);
+    const [process] = await processesOfRun(run);
     const id = process?.variables.get('STAND_IN_OWNER')?.split(':').at(-2);
     const task = (await this.live.standIn.tasks()).find(({ taskArn }) => taskArn.endsWith(`/${id}`));
     if (!task) throw new Error(`No task executes the run ${run}.`);

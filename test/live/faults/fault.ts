@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena } from './arena';
+import { story } from './story';
 import { WorkerType } from '../../../src';
 import { FlowRun } from '../support/prefect';
 
@@ -90,7 +91,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
       if (['RUNNING', 'PENDING', 'CANCELLING'].includes(state.type)) sum.stuck++;
       else sum.lost++;
     }
-    if (arena.options.measures && bad(sum) > before) console.error(await arena.story(id));
+    if (arena.options.measures && bad(sum) > before) console.error(await story(arena, id));
   }
   // A run that the API no longer knows is lost as well.
   sum.lost += ids.length - runs.length;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena } from './arena';
 import { Fault, toRuns } from './fault';
 import { WorkerType } from '../../../src';
+import { processesOfRun } from '../support/processes';
 
 const SHORT = 4;
 const HEALTHY_SECONDS = 120;
@@ -34,12 +35,12 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         if (arena.options.measures) await arena.expectHeartbeats(HEARTBEAT_SECONDS);
         const ids = [...await arena.startRuns(2, HEALTHY_SECONDS, 'computing'), ...await arena.startRuns(count - 2, HEALTHY_SECONDS, 'sleeping')];
         await arena.inFlight(ids);
-        const still = await arena.processesOfRun(ids[0]);
-        still.forEach(pid => process.kill(pid, 'SIGSTOP'));
+        const still = await processesOfRun(ids[0]);
+        still.forEach(({ pid }) => process.kill(pid, 'SIGSTOP'));
         await arena.live.gate!.shut();
         await sleep(30_000);
         await arena.live.gate!.open();
-        still.forEach(pid => process.kill(pid, 'SIGCONT'));
+        still.forEach(({ pid }) => process.kill(pid, 'SIGCONT'));
         return ids;
       },
     },
@@ -55,7 +56,7 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         await arena.inFlight(ids);
         // Its first heartbeat has been heard.
         await sleep(5000);
-        (await arena.processesOfRun(ids[0])).forEach(pid => process.kill(pid, 'SIGSTOP'));
+        (await processesOfRun(ids[0])).forEach(({ pid }) => process.kill(pid, 'SIGSTOP'));
         return ids;
       },
     },

@@ -29,6 +29,11 @@ export async function environments(): Promise<Process[]> {
   return processes.filter(({ variables }) => variables.size > 1);
 }
 
+/** The processes that execute a run: in the task of an ECS worker's run, its command's, `prefect flow-run execute` and the flow's own. */
+export async function processesOfRun(run: string): Promise<Process[]> {
+  return (await environments()).filter(({ flowRun }) => flowRun === run);
+}
+
 /** The processes of a task's containers. */
 export async function processesOf({ taskArn }: TaskInfo): Promise<Process[]> {
   const id = taskArn.split('/').pop()!;
