@@ -8,6 +8,8 @@ import { connect } from '../private/prefect-connection';
 
 /** How long ago, in seconds, a run may have crashed for second thoughts: as long as ECS remembers what became of its task. */
 const RECENT = 3600;
+/** For how long, in seconds, it is said of a run that waits that it does: for some looks, should one fail. */
+const VOUCHED_FOR = 180;
 /** Seconds after which no more silent runs are looked into: each is a request of its own, and the next look is a minute away. */
 const LOOK = 40;
 
@@ -32,6 +34,7 @@ export async function handler(): Promise<void> {
   const inTurn = [...suspects.filter(isKnown), ...suspects.filter(run => !isKnown(run)).sort(() => Math.random() - 0.5)];
 
   const failures: unknown[] = [];
+  await runs.vouchForWaiting(new Date(now.getTime() - VOUCHED_FOR * 1000), now).catch(error => failures.push(error));
   for (const run of inTurn) {
     try {
       const fate = fates.get(run.id)!;

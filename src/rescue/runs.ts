@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Change, FlowRun } from './verdict';
+import { STILL_WAITING } from '../private/no-heartbeat';
 import type { PrefectClient } from '../private/prefect-client';
 
 /** The most flow runs that Prefect gives at a time. */
@@ -21,6 +23,7 @@ interface StoredRun {
   readonly job_variables: Record<string, unknown> | null;
   readonly labels?: Record<string, unknown>;
   readonly deployment_id: string | null;
+  readonly work_pool_id: string;
 }
 
 export interface FoundRun extends FlowRun {
@@ -49,7 +52,28 @@ export class Runs {
     return this.find({ state: { type: { any_: ['CRASHED'] } }, end_time: { after_: since.toISOString() } });
   }
 
+  /**
+   * Says of runs that have begun and wait since then, for someone, their time or a worker, that they do. Their last heartbeat can
+   * be handled after the event of that state, and the pool's automation would wait for more, and have them crash.
+   */
+  public async vouchForWaiting(since: Date, now: Date): Promise<void> {
+    const waiting = (await this.stored({ state: { type: { any_: ['PAUSED', 'SCHEDULED'] } }, start_time: { is_null_: false } }))
+      .filter(({ state }) => new Date(state.timestamp) > since);
+    if (waiting.length === 0) return;
+    await this.client.request('POST', '/events', waiting.map(({ id, work_pool_id: pool }) => ({
+      id: randomUUID(),
+      event: STILL_WAITING,
+      occurred: now.toISOString(),
+      resource: { 'prefect.resource.id': `prefect.flow-run.${id}` },
+      related: [{ 'prefect.resource.id': `prefect.work-pool.${pool}`, 'prefect.resource.role': 'work-pool' }],
+    })));
+  }
+
   private async find(filter: Record<string, unknown>): Promise<FoundRun[]> {
+    return (await this.stored(filter)).map(toRun);
+  }
+
+  private async stored(filter: Record<string, unknown>): Promise<StoredRun[]> {
     const found: StoredRun[] = [];
     for (let page: StoredRun[] = [], offset = 0; offset === 0 || page.length === PAGE; offset += PAGE) {
       page = await this.client.request<StoredRun[]>('POST', '/flow_runs/filter', {
@@ -62,7 +86,7 @@ export class Runs {
       });
       found.push(...page);
     }
-    return found.map(toRun);
+    return found;
   }
 
   /** When Prefect last heard of a run; undefined where it never has, or keeps no events. */

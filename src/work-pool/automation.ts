@@ -1,4 +1,4 @@
-import { NO_HEARTBEAT } from '../private/no-heartbeat';
+import { NO_HEARTBEAT, STILL_WAITING } from '../private/no-heartbeat';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 
 interface StoredAutomation {
@@ -18,7 +18,8 @@ const NOT_OFFERED = [402, 403, 404, 405];
  * has automations. Users may switch it off, and it stays off.
  *
  * A heartbeat names the run's work pool, so runs of other pools are not concerned; neither are subflows, which name none.
- * Any event of the run counts as a sign of life: one that ends, pauses or is scheduled again is not waited for.
+ * Any event of the run counts as a sign of life: one that ends, pauses or is scheduled again is not waited for. As Prefect may
+ * handle a run's last heartbeat after that event, the function that looks for lost runs says once more which of them wait.
  * A run that was only cut off from the API ends as it would have: Prefect accepts its last state after `Crashed`.
  *
  * @see https://docs.prefect.io/v3/advanced/detect-zombie-flows
@@ -38,7 +39,7 @@ export async function putAutomation(
       match: { 'prefect.resource.id': 'prefect.flow-run.*' },
       match_related: { 'prefect.resource.role': 'work-pool', 'prefect.resource.id': `prefect.work-pool.${pool.id}` },
       after: ['prefect.flow-run.heartbeat'],
-      expect: ['prefect.flow-run.*'],
+      expect: ['prefect.flow-run.*', STILL_WAITING],
       for_each: ['prefect.resource.id'],
       threshold: 1,
       within: lostAfterSeconds,

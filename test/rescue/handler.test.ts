@@ -11,13 +11,14 @@ let server: PrefectServer;
 let runs: Stored[];
 let tasks: Stored[];
 let events: Stored[];
+let eventsAreTaken: boolean;
 let deployed: number;
 let secrets: Record<string, string>;
 
 beforeEach(async () => {
   server = await PrefectServer.start();
   [runs, tasks, events] = [[], [], []];
-  [deployed, secrets] = [Date.now() / 1000, {}];
+  [deployed, secrets, eventsAreTaken] = [Date.now() / 1000, {}, true];
   server.instead = request => request.headers['x-amz-target'] ? ecs(request) : prefect(request);
   server.standInForAws();
   jest.spyOn(console, 'log').mockImplementation();
@@ -64,6 +65,7 @@ function prefect({ method, path, body }: Request): Answer {
     return { status: 200, body: found.slice(body.offset, body.offset + body.limit) };
   }
   if (path === '/api/events/filter') return { status: 200, body: { events } };
+  if (path === '/api/events') return eventsAreTaken ? { status: 204 } : { status: 403, body: { detail: 'no events' } };
   const run = runs.find(({ id }) => path.split('/')[3] === id)!;
   if (method === 'PATCH') Object.assign(run, body);
   if (!path.endsWith('/set_state')) return { status: 200, body: run };
@@ -96,6 +98,33 @@ test('gives a run whose task was taken away back to the workers, and says why', 
   addTask('lost');
   await look();
   expect(stateOf('lost')).toMatchObject({ type: 'SCHEDULED', name: 'AwaitingRetry', message: 'Its task has ended: Your Spot Task was interrupted.' });
+});
+
+describe('a run that has begun and waits', () => {
+  const waits = (name: string, timestamp: string) => ({ state_type: name === 'Suspended' ? 'PAUSED' : 'SCHEDULED', state: { name, message: null, timestamp }, work_pool_id: 'p' });
+
+  test.each(['Suspended', 'AwaitingRetry'])('is vouched for where it is %s, lest its last heartbeat, handled late, have it count as crashed', async name => {
+    addRun('lately', waits(name, new Date().toISOString()));
+    addRun('long', waits(name, OLD));
+    await look();
+    expect(server.requests.filter(({ path }) => path === '/api/events').map(({ body }) => body)).toEqual([[{
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      event: 'cdk-prefect-fargate-worker.flow-run.still-waiting',
+      occurred: expect.stringMatching(/Z$/),
+      resource: { 'prefect.resource.id': 'prefect.flow-run.lately' },
+      related: [{ 'prefect.resource.id': 'prefect.work-pool.p', 'prefect.resource.role': 'work-pool' }],
+    }]]);
+    expect(server.calls.filter(call => call.includes('set_state'))).toEqual([]);
+  });
+
+  test('keeps no other from being helped where Prefect takes no events, and the look fails, so that the alarm tells', async () => {
+    eventsAreTaken = false;
+    addRun('waiting', waits('Suspended', new Date().toISOString()));
+    addRun('lost');
+    addTask('lost');
+    await expect(look()).rejects.toThrow('no events');
+    expect(stateOf('lost').name).toBe('AwaitingRetry');
+  });
 });
 
 test('never forces a state', async () => {

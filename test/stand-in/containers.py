@@ -16,8 +16,9 @@ import settings
 from settings import scaled
 
 _PROGRAM_PATH = os.environ["PATH"]
-#: A compressed timeout still leaves a program this long to start on a busy machine.
+#: Compressed, these still leave a program as long as it takes to start on a busy machine.
 _LEAST_HEALTH_TIMEOUT = 5.0
+_LEAST_START_PERIOD = 30.0
 _MISSING_PROGRAM = 127
 
 _starting = threading.Lock()
@@ -192,9 +193,8 @@ class Container:
         kind, *arguments = check["command"]
         command = ["/bin/sh", "-c", " ".join(arguments)] if kind == "CMD-SHELL" else arguments if kind == "CMD" else [kind, *arguments]
         interval = scaled(float(check.get("interval") or 30))
-        asked_timeout = float(check.get("timeout") or 5)
-        timeout = max(scaled(asked_timeout), min(asked_timeout, _LEAST_HEALTH_TIMEOUT))
-        grace_until = time.monotonic() + scaled(float(check.get("startPeriod") or 0))
+        timeout = _compressed(float(check.get("timeout") or 5), _LEAST_HEALTH_TIMEOUT)
+        grace_until = time.monotonic() + _compressed(float(check.get("startPeriod") or 0), _LEAST_START_PERIOD)
         failures = 0
         while not self._stop_asked.wait(interval) and not self.stopped:
             if self._probe(command, timeout):
@@ -230,6 +230,10 @@ class Container:
         if health != self.health:
             self.health = health
             self._changed()
+
+
+def _compressed(seconds: float, least: float) -> float:
+    return max(scaled(seconds), min(seconds, least))
 
 
 def in_mounts(value: str, mounts: dict[str, Path]) -> str:

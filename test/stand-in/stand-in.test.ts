@@ -100,6 +100,15 @@ test('an unhealthy task of a service is replaced, and its events reach a queue b
   expect(event.detail).toMatchObject({ taskArn: first.taskArn, stopCode: 'ServiceSchedulerInitiated', containers: [{ name: 'main', lastStatus: 'STOPPED', exitCode: 143 }] });
 });
 
+test('a program may take its time to start within the start period, which compresses to no less than half a minute', async () => {
+  await register('slow', python('import time; time.sleep(5); open("well", "w"); time.sleep(600)'), {
+    healthCheck: { command: ['CMD-SHELL', 'test -e well'], interval: 5, retries: 2, timeout: 5, startPeriod: 30 },
+  });
+  await service('slow', 1);
+  await until(() => tasksOf('slow'), (items) => items.some((item) => item.healthStatus === 'HEALTHY'));
+  expect(await tasksOf('slow')).toHaveLength(1);
+});
+
 test('a stopped task hears SIGTERM first and SIGKILL after its stopTimeout', async () => {
   const deaf = 'import signal, time; signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True)); print("up", flush=True); time.sleep(600)';
   await register('deaf', python(deaf), { stopTimeout: 10 });

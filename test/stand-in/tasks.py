@@ -131,7 +131,8 @@ class Task:
             container.kill()
 
     def protect(self, minutes: int | None) -> None:
-        self.protected_until = None if minutes is None else now() + timedelta(seconds=settings.scaled(minutes * 60))
+        # Not compressed: who asks for it counts the minutes by its own clock, and renews it in time.
+        self.protected_until = None if minutes is None else now() + timedelta(minutes=minutes)
 
     # --- its life
 

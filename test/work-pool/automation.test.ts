@@ -32,6 +32,7 @@ test('comes with the pool, and watches the heartbeats of the runs of this pool o
       posture: 'Proactive',
       match_related: { 'prefect.resource.role': 'work-pool', 'prefect.resource.id': 'prefect.work-pool.id-of-etl' },
       after: ['prefect.flow-run.heartbeat'],
+      expect: ['prefect.flow-run.*', 'cdk-prefect-fargate-worker.flow-run.still-waiting'],
       for_each: ['prefect.resource.id'],
       within: 900,
     },

@@ -9,6 +9,15 @@ const HEALTHY_SECONDS = 120;
 /** More than twice the most frequent heartbeat that Prefect allows. */
 const HEARTBEAT_SECONDS = 75;
 
+/** Lets the process of a run stand still, and gives what lets it go on. */
+async function halt(run: string): Promise<() => void> {
+  const processes = await processesOfRun(run);
+  if (processes.length === 0) throw new Error(`No process executes the run ${run}.`);
+  const signal = (name: NodeJS.Signals) => processes.forEach(({ pid }) => process.kill(pid, name));
+  signal('SIGSTOP');
+  return () => signal('SIGCONT');
+}
+
 /** What can happen to workers of either type in the same way. */
 export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, count: number) => Promise<string[]>): readonly Fault[] {
   return [
@@ -35,12 +44,12 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         if (arena.options.measures) await arena.expectHeartbeats(HEARTBEAT_SECONDS);
         const ids = [...await arena.startRuns(2, HEALTHY_SECONDS, 'computing'), ...await arena.startRuns(count - 2, HEALTHY_SECONDS, 'sleeping')];
         await arena.inFlight(ids);
-        const still = await processesOfRun(ids[0]);
-        still.forEach(({ pid }) => process.kill(pid, 'SIGSTOP'));
+        await arena.release();
+        const goOn = await halt(ids[0]);
         await arena.live.gate!.shut();
         await sleep(30_000);
         await arena.live.gate!.open();
-        still.forEach(({ pid }) => process.kill(pid, 'SIGCONT'));
+        goOn();
         return ids;
       },
     },
@@ -54,9 +63,10 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         if (arena.options.measures) await arena.expectHeartbeats(HEARTBEAT_SECONDS);
         const ids = await arena.startRuns(count, SHORT + HEARTBEAT_SECONDS, 'sleeping');
         await arena.inFlight(ids);
+        await arena.release();
         // Its first heartbeat has been heard.
         await sleep(5000);
-        (await processesOfRun(ids[0])).forEach(({ pid }) => process.kill(pid, 'SIGSTOP'));
+        await halt(ids[0]);
         return ids;
       },
     },

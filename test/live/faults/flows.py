@@ -14,12 +14,17 @@ def witness(evidence: str, what: str) -> None:
         file.write(f"{what} {time.time():.3f} {os.getpid()}\n")
 
 
-def work(seconds: float, evidence: str, gate: str) -> None:
-    """Waits for the gate, so that all runs of a fault are in flight when it happens, and then works for some seconds."""
+def begin(evidence: str, gate: str) -> None:
+    """Waits for the gate, so that all runs of a fault are in flight when it happens."""
     witness(evidence, "start")
+    while not (Path(evidence) / gate).exists():
+        time.sleep(0.2)
+
+
+def work(seconds: float, evidence: str, gate: str) -> None:
+    """Works for some seconds, and cleans up where it is interrupted."""
     try:
-        while not (Path(evidence) / gate).exists():
-            time.sleep(0.2)
+        begin(evidence, gate)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             time.sleep(0.1)
@@ -58,7 +63,7 @@ def suspending(seconds: float, evidence: str, gate: str) -> None:
 @flow(name="computing")
 def computing(seconds: float, evidence: str, gate: str) -> None:
     """Never sleeps and never waits, so that nothing else in its process gets a turn by itself."""
-    witness(evidence, "start")
+    begin(evidence, gate)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         sum(range(100_000))
@@ -68,6 +73,6 @@ def computing(seconds: float, evidence: str, gate: str) -> None:
 @flow(name="sleeping")
 def sleeping(seconds: float, evidence: str, gate: str) -> None:
     """Says nothing to the API for long."""
-    witness(evidence, "start")
+    begin(evidence, gate)
     time.sleep(seconds)
     witness(evidence, "end")
