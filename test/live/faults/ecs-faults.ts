@@ -3,17 +3,33 @@ import { Arena, FlowName } from './arena';
 import { Fault, toRuns } from './fault';
 import { faultsOfBoth } from './faults-of-both';
 import { WorkerType } from '../../../src';
+import { TaskInfo } from '../../stand-in/stand-in';
 import { killNow } from '../support/processes';
 
 const workerType = WorkerType.ECS;
 const SHORT = 4;
 const LONG = 20;
 
-async function inFlight(arena: Arena, count: number, seconds = LONG, flow?: FlowName): Promise<string[]> {
-  const ids = await arena.startRuns(count, seconds, flow);
+/** Runs that have begun and wait for the release. */
+async function begun(arena: Arena, count: number, flow?: FlowName): Promise<string[]> {
+  const ids = await arena.startRuns(count, LONG, flow);
   await arena.inFlight(ids);
+  return ids;
+}
+
+async function inFlight(arena: Arena, count: number, flow?: FlowName): Promise<string[]> {
+  const ids = await begun(arena, count, flow);
   await arena.release();
   return ids;
+}
+
+/** Takes the capacity of runs back, all at once, as they are free to go on. */
+async function interrupt(arena: Arena, ids: readonly string[]): Promise<TaskInfo[]> {
+  const tasks: TaskInfo[] = [];
+  for (const id of ids) tasks.push(await arena.workerOf(id));
+  await arena.release();
+  await Promise.all(tasks.map(task => arena.interruptSpot(task)));
+  return tasks;
 }
 
 async function killWorkers(arena: Arena): Promise<void> {
@@ -38,18 +54,14 @@ export const ECS_FAULTS: readonly Fault[] = [
     name: 'Spot interruption',
     workerType,
     what: 'Fargate takes back the capacity of every second run',
-    happen: toRuns(inFlight, async (arena, ids) => {
-      for (const id of ids.filter((_, index) => index % 2 === 0)) await arena.interruptSpot(await arena.workerOf(id));
-    }),
+    happen: toRuns(begun, (arena, ids) => interrupt(arena, ids.filter((_, index) => index % 2 === 0))),
   },
   {
     name: 'Spot interruption between tries',
     workerType,
     what: 'the same for runs that their process has tried before, which Prefect gives to no other',
     // This flow writes its start down in its second try only.
-    happen: toRuns((arena, count) => inFlight(arena, count, LONG, 'retrying'), async (arena, ids) => {
-      for (const id of ids) await arena.interruptSpot(await arena.workerOf(id));
-    }),
+    happen: toRuns((arena, count) => begun(arena, count, 'retrying'), interrupt),
   },
   {
     name: 'task killed',
@@ -65,7 +77,7 @@ export const ECS_FAULTS: readonly Fault[] = [
     workerType,
     what: 'the same for a flow with retries',
     patienceSeconds: 240,
-    happen: toRuns((arena, count) => inFlight(arena, count, LONG, 'patient'), async (arena, ids) => {
+    happen: toRuns((arena, count) => inFlight(arena, count, 'patient'), async (arena, ids) => {
       (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
     }),
   },
@@ -88,12 +100,13 @@ export const ECS_FAULTS: readonly Fault[] = [
     workerType,
     what: 'a run\'s task is killed while no worker is there to hear of it, and the message is lost',
     ends: ['COMPLETED', 'CRASHED'],
-    happen: toRuns(inFlight, async (arena, ids) => {
+    happen: toRuns(begun, async (arena, ids) => {
       await arena.scaleTo(0);
       await arena.until('no worker', 180, async () => (await arena.workers()).length === 0);
       (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
       await sleep(2000);
       await arena.events.purge();
+      await arena.release();
       await arena.scaleTo(2);
     }),
   },
@@ -101,11 +114,9 @@ export const ECS_FAULTS: readonly Fault[] = [
     name: 'messages twice, late, malformed',
     workerType,
     what: 'the observer\'s queue gives a message that is no JSON, until it is a dead letter, and those of ended tasks again',
-    happen: toRuns(inFlight, async (arena, ids) => {
+    happen: toRuns(begun, async (arena, ids) => {
       await arena.events.send('no JSON');
-      const tasks = await Promise.all(ids.slice(0, Math.ceil(ids.length / 2)).map(id => arena.workerOf(id)));
-      for (const task of tasks) await arena.interruptSpot(task);
-      for (const task of tasks) {
+      for (const task of await interrupt(arena, ids.slice(0, Math.ceil(ids.length / 2)))) {
         await arena.stopped(task);
         for (let again = 0; again < 2; again++) await arena.sendStopped(task);
       }
