@@ -30,6 +30,7 @@ const WORKER_ENVIRONMENT = {
   PREFECT_CLIENT_MAX_RETRIES: '1',
   WORKER_DRAIN_SECONDS: `${100 / TIME_SCALE}`,
 };
+const SERVICES = [/Processes/, /Tasks/];
 const PROCESS_POOL = 'observed processes';
 const ECS_POOL = 'observed tasks';
 
@@ -50,6 +51,8 @@ beforeAll(async () => {
     gate: true,
   });
   await deploy(live.standIn, live.deployment);
+  // A worker that is replaced while it starts may end a flow run's process before that has sent its spans.
+  await eventually(120, async () => (await Promise.all(SERVICES.map(workerTask))).every(task => task?.healthStatus === 'HEALTHY') || undefined);
   runs = {
     inProcess: flowRun(PROCESS_POOL),
     inTask: flowRun(ECS_POOL, { image: TRACED_IMAGE }),
@@ -107,7 +110,7 @@ const stoppedTaskOf = async ({ id }: FlowRun) => (await eventually(60, async () 
   return (await live.standIn.tasks()).find(({ taskArn, lastStatus }) => lastStatus === 'STOPPED' && run.infrastructure_pid?.endsWith(taskArn));
 }))!;
 
-test.each([[/Processes/], [/Tasks/]])('the collector next to the worker %s is healthy', async service => {
+test.each(SERVICES.map(service => [service]))('the collector next to the worker %s is healthy', async service => {
   const health = await eventually(60, async () => {
     const collector = (await workerTask(service)).containers.find(({ name }) => name === 'collector');
     return collector?.healthStatus === 'HEALTHY' ? collector.healthStatus : undefined;
@@ -118,18 +121,20 @@ test.each([[/Processes/], [/Tasks/]])('the collector next to the worker %s is he
 describe('with an image that has prefect-otel, the spans of a flow run and of its task run arrive', () => {
   test('at the collector of a PROCESS worker', async () => {
     const run = await completed(runs.inProcess);
+    // The worker that took the run may have been replaced since.
+    const tasks = async () => (await live.standIn.tasks()).filter(({ group }) => /Processes/.test(group));
     const arrived = await eventually(30, async () => {
-      // The worker that took the run may have been replaced since.
-      const workers = (await live.standIn.tasks()).filter(({ group }) => /Processes/.test(group));
+      const workers = await tasks();
       const spans = await Promise.all(workers.map(({ taskArn }) => spansOfRun(taskArn, run)));
       return spans.find(({ ofFlow }) => ofFlow);
     });
+    if (!arrived) throw new Error(`No span of ${JSON.stringify(run)} has arrived at the collectors of ${JSON.stringify(await tasks(), undefined, 1)}.`);
     expect(arrived).toMatchObject({
       ofFlow: { service: PROCESS_POOL, attributes: { 'prefect.run.type': 'flow', 'prefect.run.name': run.name } },
-      ofTasks: [{ name: expect.stringMatching(/^greet/), traceId: arrived!.ofFlow!.traceId, attributes: { 'prefect.run.type': 'task' } }],
+      ofTasks: [{ name: expect.stringMatching(/^greet/), traceId: arrived.ofFlow!.traceId, attributes: { 'prefect.run.type': 'task' } }],
     });
-    expect(arrived!.ofFlow).not.toHaveProperty('parentSpanId');
-    expect(arrived!.ofFlow!.attributes).toHaveProperty(['prefect.deployment.id']);
+    expect(arrived.ofFlow).not.toHaveProperty('parentSpanId');
+    expect(arrived.ofFlow!.attributes).toHaveProperty(['prefect.deployment.id']);
   });
 
   test('at the collector in the task of an ECS worker\'s flow run, before the task ends', async () => {
@@ -176,8 +181,7 @@ async function unconnectedWorker() {
 }
 
 describe('a worker', () => {
-  const services = [/Processes/, /Tasks/];
-  const workers = () => Promise.all(services.map(workerTask));
+  const workers = () => Promise.all(SERVICES.map(workerTask));
   const online = async () => [...await live.prefect.onlineWorkers(PROCESS_POOL), ...await live.prefect.onlineWorkers(ECS_POOL)];
 
   test('stays, and so does what is in flight in it, while the API is away for ten minutes', async () => {
@@ -210,12 +214,12 @@ describe('a worker', () => {
       const hung = before.map(({ taskArn }) => tasks.find(task => task.taskArn === taskArn)!);
       return hung.every(({ lastStatus }) => lastStatus === 'STOPPED') ? hung : undefined;
     });
-    expect(replaced?.map(({ stoppedReason }: TaskInfo) => stoppedReason)).toEqual(services.map(() => 'Task failed container health checks'));
+    expect(replaced?.map(({ stoppedReason }: TaskInfo) => stoppedReason)).toEqual(SERVICES.map(() => 'Task failed container health checks'));
     const fresh = await eventually(60, async () => {
       const names = (await online()).filter(name => !known.includes(name));
-      return names.length >= services.length ? names : undefined;
+      return names.length >= SERVICES.length ? names : undefined;
     });
-    expect(fresh).toHaveLength(services.length);
+    expect(fresh).toHaveLength(SERVICES.length);
   });
 
   test('that never reaches the API is healthy, says so, and ends by itself in the end', async () => {
