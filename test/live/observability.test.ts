@@ -91,7 +91,8 @@ const spansOfRun = async (taskArn: string, run: FlowRun) => {
 };
 
 async function flowRun(workPool: string, jobVariables: { readonly image?: string } = {}): Promise<FlowRun> {
-  const deployment = await live.prefect.deploy(`with ${jobVariables.image ?? 'the image of the pool'}`, {
+  // By its name: another deployment of that name would take its place, and its pool.
+  const deployment = await live.prefect.deploy(`in ${workPool} with ${jobVariables.image ?? 'the image of the pool'}`, {
     workPool, entrypoint: 'flows.py:hello', directory: FLOWS, jobVariables,
   });
   const id = await live.prefect.start(deployment, { name: 'a trace' });
