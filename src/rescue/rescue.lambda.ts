@@ -26,15 +26,17 @@ export async function handler(): Promise<void> {
   const ownTask = configuration.type === 'ecs';
   const now = new Date();
 
-  const recently = new Date(now.getTime() - RECENT * 1000);
-  const suspects = [...await runs.onTheirWay(), ...await runs.waitingInProcess(), ...await runs.crashedSince(recently)];
+  const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
+  const onTheirWay = await runs.onTheirWay();
+  const waiting = await runs.waiting();
+  const suspects = [...onTheirWay, ...waiting.filter(({ waitsInProcess }) => waitsInProcess), ...await runs.crashedSince(ago(RECENT))];
   const fates = await fatesOf(suspects, tasks, ownTask);
   // Those of which ECS can say nothing come last, and in another order each time, so that all have their turn.
   const isKnown = ({ id }: FoundRun) => fates.get(id)!.task !== 'unknown';
   const inTurn = [...suspects.filter(isKnown), ...suspects.filter(run => !isKnown(run)).sort(() => Math.random() - 0.5)];
 
   const failures: unknown[] = [];
-  await runs.vouchForWaiting(new Date(now.getTime() - VOUCHED_FOR * 1000), now).catch(error => failures.push(error));
+  await runs.vouchFor(waiting.filter(({ since }) => since > ago(VOUCHED_FOR)), now).catch(error => failures.push(error));
   for (const run of inTurn) {
     try {
       const fate = fates.get(run.id)!;

@@ -31,6 +31,9 @@ export interface FoundRun extends FlowRun {
   readonly worker: unknown;
   readonly jobVariables: Record<string, unknown>;
   readonly policy: Policy;
+  readonly workPoolId: string;
+  /** Whether it waits to be tried again in the process that has tried it before. No worker is given such a run. */
+  readonly waitsInProcess: boolean;
 }
 
 /** The flow runs of one work pool. */
@@ -42,10 +45,9 @@ export class Runs {
     return this.find({ state: { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } } });
   }
 
-  /** Runs that wait to be tried again in the process that has tried them before. No worker is given these. */
-  public async waitingInProcess(): Promise<FoundRun[]> {
-    const waiting = await this.find({ state: { type: { any_: ['SCHEDULED'] }, name: { any_: ['AwaitingRetry'] } } });
-    return waiting.filter(({ policy }) => policy.retry_type === 'in_process');
+  /** Runs that have begun and wait: for someone, for their time, or for a worker. */
+  public waiting(): Promise<FoundRun[]> {
+    return this.find({ state: { type: { any_: ['PAUSED', 'SCHEDULED'] } }, start_time: { is_null_: false } });
   }
 
   public crashedSince(since: Date): Promise<FoundRun[]> {
@@ -53,27 +55,21 @@ export class Runs {
   }
 
   /**
-   * Says of runs that have begun and wait since then, for someone, their time or a worker, that they do. Their last heartbeat can
-   * be handled after the event of that state, and the pool's automation would wait for more, and have them crash.
+   * Says of runs that wait that they do. Their last heartbeat can be handled after the event of that state, and the pool's
+   * automation would wait for more, and have them crash.
    */
-  public async vouchForWaiting(since: Date, now: Date): Promise<void> {
-    const waiting = (await this.stored({ state: { type: { any_: ['PAUSED', 'SCHEDULED'] } }, start_time: { is_null_: false } }))
-      .filter(({ state }) => new Date(state.timestamp) > since);
+  public async vouchFor(waiting: readonly FoundRun[], now: Date): Promise<void> {
     if (waiting.length === 0) return;
-    await this.client.request('POST', '/events', waiting.map(({ id, work_pool_id: pool }) => ({
+    await this.client.request('POST', '/events', waiting.map(({ id, workPoolId }) => ({
       id: randomUUID(),
       event: STILL_WAITING,
       occurred: now.toISOString(),
       resource: { 'prefect.resource.id': `prefect.flow-run.${id}` },
-      related: [{ 'prefect.resource.id': `prefect.work-pool.${pool}`, 'prefect.resource.role': 'work-pool' }],
+      related: [{ 'prefect.resource.id': `prefect.work-pool.${workPoolId}`, 'prefect.resource.role': 'work-pool' }],
     })));
   }
 
   private async find(filter: Record<string, unknown>): Promise<FoundRun[]> {
-    return (await this.stored(filter)).map(toRun);
-  }
-
-  private async stored(filter: Record<string, unknown>): Promise<StoredRun[]> {
     const found: StoredRun[] = [];
     for (let page: StoredRun[] = [], offset = 0; offset === 0 || page.length === PAGE; offset += PAGE) {
       page = await this.client.request<StoredRun[]>('POST', '/flow_runs/filter', {
@@ -86,7 +82,7 @@ export class Runs {
       });
       found.push(...page);
     }
-    return found;
+    return found.map(toRun);
   }
 
   /** When Prefect last heard of a run; undefined where it never has, or keeps no events. */
@@ -152,5 +148,7 @@ function toRun(run: StoredRun): FoundRun {
     worker: run.labels?.['prefect.worker.name'],
     jobVariables,
     policy: run.empirical_policy ?? {},
+    workPoolId: run.work_pool_id,
+    waitsInProcess: run.state.name === 'AwaitingRetry' && run.empirical_policy?.retry_type === 'in_process',
   };
 }

@@ -5,7 +5,7 @@ import { NO_HEARTBEAT } from '../private/no-heartbeat';
 export interface FlowRun {
   readonly id: string;
   readonly stateId: string;
-  readonly state: 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'CANCELLING' | 'CRASHED';
+  readonly state: 'SCHEDULED' | 'PAUSED' | 'PENDING' | 'RUNNING' | 'CANCELLING' | 'CRASHED';
   /** Whether Prefect's observer has seen a task of the attempt that is Pending. */
   readonly placed: boolean;
   readonly message: string;

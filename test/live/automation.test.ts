@@ -54,8 +54,8 @@ async function heardOf(id: string, event: string): Promise<void> {
 
 test('a suspended run whose last heartbeat is handled late stays suspended where it is vouched for, and crashes where it is not', async () => {
   const vouchedFor = await suspendedRun('watched');
-  const now = new Date();
-  await new Runs(client, 'watched').vouchForWaiting(new Date(now.getTime() - 60_000), now);
+  const watched = new Runs(client, 'watched');
+  await watched.vouchFor(await watched.waiting(), new Date());
   // Its time is up later than the other's.
   const left = await suspendedRun('unwatched');
 

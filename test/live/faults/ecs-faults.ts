@@ -32,6 +32,11 @@ async function interrupt(arena: Arena, ids: readonly string[]): Promise<TaskInfo
   return tasks;
 }
 
+/** SIGKILL to the task of the first run. */
+async function killFirst(arena: Arena, ids: readonly string[]): Promise<void> {
+  (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
+}
+
 async function killWorkers(arena: Arena): Promise<void> {
   for (const task of await arena.workers()) (await arena.processesOf(task, 'all')).forEach(killNow);
 }
@@ -68,18 +73,14 @@ export const ECS_FAULTS: readonly Fault[] = [
     workerType,
     what: 'SIGKILL to all processes of a run\'s task, as when it runs out of memory; its flow has no retries',
     ends: ['COMPLETED', 'CRASHED'],
-    happen: toRuns(inFlight, async (arena, ids) => {
-      (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
-    }),
+    happen: toRuns(inFlight, killFirst),
   },
   {
     name: 'task killed, with retries',
     workerType,
     what: 'the same for a flow with retries',
     patienceSeconds: 240,
-    happen: toRuns((arena, count) => inFlight(arena, count, 'patient'), async (arena, ids) => {
-      (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
-    }),
+    happen: toRuns((arena, count) => inFlight(arena, count, 'patient'), killFirst),
   },
   {
     name: 'worker killed in between',
@@ -103,7 +104,7 @@ export const ECS_FAULTS: readonly Fault[] = [
     happen: toRuns(begun, async (arena, ids) => {
       await arena.scaleTo(0);
       await arena.until('no worker', 180, async () => (await arena.workers()).length === 0);
-      (await arena.processesOf(await arena.workerOf(ids[0]), 'all')).forEach(killNow);
+      await killFirst(arena, ids);
       await sleep(2000);
       await arena.events.purge();
       await arena.release();
