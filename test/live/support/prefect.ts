@@ -25,7 +25,8 @@ export class Prefect {
   public async call<T>(method: string, path: string, body?: unknown, attempts = 5): Promise<T> {
     const response = await fetch(`${this.apiUrl}${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...this.headers },
+      // A server closes a connection that was idle for 5 seconds, perhaps while the next request is on its way on it.
+      headers: { 'content-type': 'application/json', 'connection': 'close', ...this.headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
