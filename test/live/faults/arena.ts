@@ -17,8 +17,6 @@ import { FlowRun } from '../support/prefect';
 import { environments, killNow, processesOf, processesOfRun, standsStill } from '../support/processes';
 
 const POOL = 'faults';
-/** ECS gives two minutes between SIGTERM and SIGKILL; here it is half a minute. */
-const TIME_SCALE = 4;
 const WORKERS = 2;
 
 export interface ArenaOptions {
@@ -27,6 +25,8 @@ export interface ArenaOptions {
   readonly measures: boolean;
   /** Flow runs in flight in each fault. */
   readonly runs: number;
+  /** How many times as fast AWS's own times pass. With 4, ECS gives half a minute between SIGTERM and SIGKILL instead of two. */
+  readonly timeScale: number;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -46,12 +46,13 @@ export class Arena {
       api: 'self-hosted',
       workers: WORKERS,
       app: 'test/live/faults/app.ts',
-      timeScale: TIME_SCALE,
+      timeScale: options.timeScale,
       gate: true,
       onProgress: options.onProgress,
       environment: {
         WORKER_TYPE: options.workerType,
         MEASURES: options.measures ? 'on' : 'off',
+        TIME_SCALE: `${options.timeScale}`,
         FLOW_RUN_LIMIT: `${Math.ceil(options.runs / WORKERS)}`,
         WORKER_ENVIRONMENT: JSON.stringify(workerEnvironment(options.workerType)),
       },

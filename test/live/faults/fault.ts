@@ -50,8 +50,11 @@ export interface Outcome {
   /** Ended in another way than the fault allows. */
   readonly endedWrongly: number;
   readonly seconds: number;
+  readonly timeScale: number;
 }
 
+/** How many times as fast AWS's own times usually pass. */
+export const TIME_SCALE = 4;
 export const FINAL = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
 type Badness = Pick<Outcome, 'stuck' | 'lost' | 'finishedStartedAgain' | 'doubled' | 'endedWrongly'>;
@@ -67,8 +70,9 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   await arena.clean();
   const start = Date.now();
   const ids = await fault.happen(arena, count);
-  // Starting many runs again takes the machine's cores a while.
-  const runs = await settled(arena, ids, (fault.patienceSeconds ?? 150) * Math.max(1, count / 40));
+  // Starting many runs again takes the machine's cores a while, and times at AWS's own pace are longer.
+  const patience = (fault.patienceSeconds ?? 150) * Math.max(1, count / 40) * TIME_SCALE / arena.options.timeScale;
+  const runs = await settled(arena, ids, patience);
   const busy = await arena.withProcess(ids);
 
   const states: Record<string, number> = {};
@@ -103,6 +107,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
     states,
     ...sum,
     seconds: Math.round((Date.now() - start) / 1000),
+    timeScale: arena.options.timeScale,
   };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault, Outcome, passed } from './fault';
+import { Fault, Outcome, passed, TIME_SCALE } from './fault';
 
 const REPOSITORY = join(__dirname, '..', '..', '..');
 /** Kept with the project, so that rows can be measured one at a time on any machine. */
@@ -35,9 +35,9 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
     '# Faults, and what becomes of flow runs',
     '',
     'Made by `npm run faults` with a real Prefect server, real workers and real flow runs on the local AWS of [test/stand-in](../test/stand-in/README.md).',
-    'AWS\'s own times pass four times as fast, and so do the limits of the function that looks for lost runs; Prefect\'s own times are as they are,',
-    'but for polls and heartbeats of workers. "without" is the same worker without the measures of this library: Prefect\'s own command in the same',
-    'service, and Prefect\'s own settings of flow runs.',
+    'AWS\'s own times pass four times as fast where nothing else is said, and so do the limits of the function that looks for lost runs;',
+    'Prefect\'s own times are as they are, but for polls and heartbeats of workers. "without" is the same worker without the measures of this',
+    'library: Prefect\'s own command in the same service, and Prefect\'s own settings of flow runs.',
     'A run is *stuck* when it is Running, Pending or Cancelling with no process behind it that moves, and *lost* when nobody will ever start it.',
     'A run whose code comes to its end in the very moment of an interruption, before Prefect has heard of that, is executed again: no scheduler can',
     'know better, and a flow should bear it.',
@@ -46,13 +46,22 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
     '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
-    ...(rowsOfMany.length > 0 ? ['## With 100 runs in flight', '', '| worker | fault | with |', '| --- | --- | --- |', ...rowsOfMany, ''] : []),
+    ...(rowsOfMany.length > 0 ? [
+      '## With 100 runs in flight',
+      '',
+      'All on two cores. AWS\'s times pass at their own pace where these need longer to end and start 100 processes at once than shortened times last.',
+      '',
+      '| worker | fault | with |',
+      '| --- | --- | --- |',
+      ...rowsOfMany,
+      '',
+    ] : []),
   ].join('\n'));
 }
 
 function cell(outcome: Outcome | undefined): string {
   if (!outcome) return '';
-  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly } = outcome;
+  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly, timeScale } = outcome;
   const faults = Object.entries({
     stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled, 'ended as they should not': endedWrongly,
   }).filter(([, count]) => count > 0);
@@ -61,6 +70,7 @@ function cell(outcome: Outcome | undefined): string {
     ...(startedAgain > 0 ? [`${startedAgain} of them started again`] : []),
     ...(cleanedUp > 0 ? [`${cleanedUp} cleaned up when interrupted`] : []),
     ...faults.map(([what, count]) => `**${count} ${what}**`),
+    ...(timeScale === TIME_SCALE ? [] : [`AWS's times ${timeScale === 1 ? 'at their own pace' : `${timeScale} times as fast`}`]),
   ];
   return `${passed(outcome) ? 'ok' : '**no**'}: ${runs} runs, ${numbers.join(', ')}`;
 }
