@@ -87,8 +87,10 @@ export class RescueWorld {
     const action = `${headers['x-amz-target']}`.split('.')[1];
     if (action === 'ListTasks') return { status: 200, body: { taskArns: this.tasks.filter(({ desiredStatus }) => desiredStatus === body.desiredStatus).map(({ taskArn }) => taskArn) } };
     if (action === 'DescribeServices') return { status: 200, body: { services: [{ deployments: [{ status: 'PRIMARY', createdAt: this.deployed }] }] } };
-    if (action === 'UpdateService') this.deployed = Date.now() / 1000;
-    if (action === 'UpdateService') return { status: 200, body: { service: {} } };
+    if (action === 'UpdateService') {
+      this.deployed = Date.now() / 1000;
+      return { status: 200, body: { service: {} } };
+    }
     if (action === 'StopTask') return { status: 200, body: { task: {} } };
     const found = this.tasks.filter(({ taskArn }) => body.tasks.includes(taskArn));
     const failures = body.tasks.filter((arn: string) => !found.some(({ taskArn }) => taskArn === arn)).map((arn: string) => ({ arn, reason: 'MISSING' }));

@@ -2,7 +2,7 @@ import { App, aws_ecs as ecs, aws_events as events, aws_lambda as lambda, aws_se
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the faults: one worker service of the type under test, with or without the measures against lost runs. */
-const { API_URL, SECRET_ARN, WORKERS, WORKER_TYPE, MEASURES, TIME_SCALE, FLOW_RUN_LIMIT, WORKER_ENVIRONMENT = '{}' } = process.env;
+const { API_URL, SECRET_ARN, WORKERS, WORKER_TYPE, MEASURES, REALTIME, FLOW_RUN_LIMIT, WORKER_ENVIRONMENT = '{}' } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Faults');
@@ -21,7 +21,7 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
 
 const rescue = worker.node.findChild('Rescue').node;
 // Its times are shortened like those of AWS.
-if (TIME_SCALE !== '1') (rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 75, starting: 40, cancelling: 40 }));
+if (REALTIME === 'off') (rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 75, starting: 40, cancelling: 40 }));
 if (MEASURES === 'off') (rescue.findChild('Schedule').node.defaultChild as events.CfnRule).state = 'DISABLED';
 
 if (MEASURES === 'off' && WORKER_TYPE === WorkerType.PROCESS) {

@@ -7,7 +7,7 @@ import { DescribeServicesCommand, DescribeServicesCommandOutput, ECSClient, Stop
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { EventQueue } from './event-queue';
 import { Execution, readEvidence } from './evidence';
-import { FINAL } from './fault';
+import { FINAL, TIME_SCALE } from './fault';
 import { WorkerType } from '../../../src';
 import { clientConfiguration, TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
@@ -25,8 +25,8 @@ export interface ArenaOptions {
   readonly measures: boolean;
   /** Flow runs in flight in each fault. */
   readonly runs: number;
-  /** How many times as fast AWS's own times pass. With 4, ECS gives half a minute between SIGTERM and SIGKILL instead of two. */
-  readonly timeScale: number;
+  /** Whether AWS's own times pass at their own pace. Otherwise ECS gives half a minute between SIGTERM and SIGKILL instead of two. */
+  readonly realtime?: boolean;
   readonly onProgress?: (line: string) => void;
 }
 
@@ -46,13 +46,13 @@ export class Arena {
       api: 'self-hosted',
       workers: WORKERS,
       app: 'test/live/faults/app.ts',
-      timeScale: options.timeScale,
+      timeScale: options.realtime ? 1 : TIME_SCALE,
       gate: true,
       onProgress: options.onProgress,
       environment: {
         WORKER_TYPE: options.workerType,
         MEASURES: options.measures ? 'on' : 'off',
-        TIME_SCALE: `${options.timeScale}`,
+        REALTIME: options.realtime ? 'on' : 'off',
         FLOW_RUN_LIMIT: `${Math.ceil(options.runs / WORKERS)}`,
         WORKER_ENVIRONMENT: JSON.stringify(workerEnvironment(options.workerType)),
       },

@@ -50,10 +50,11 @@ export interface Outcome {
   /** Ended in another way than the fault allows. */
   readonly endedWrongly: number;
   readonly seconds: number;
-  readonly timeScale: number;
+  /** Whether AWS's own times passed at their own pace. */
+  readonly realtime?: boolean;
 }
 
-/** How many times as fast AWS's own times usually pass. */
+/** How many times as fast AWS's own times pass. */
 export const TIME_SCALE = 4;
 export const FINAL = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
@@ -71,7 +72,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   const start = Date.now();
   const ids = await fault.happen(arena, count);
   // Starting many runs again takes the machine's cores a while, and times at AWS's own pace are longer.
-  const patience = (fault.patienceSeconds ?? 150) * Math.max(1, count / 40) * TIME_SCALE / arena.options.timeScale;
+  const patience = (fault.patienceSeconds ?? 150) * Math.max(1, count / 40) * (arena.options.realtime ? TIME_SCALE : 1);
   const runs = await settled(arena, ids, patience);
   const busy = await arena.withProcess(ids);
 
@@ -107,7 +108,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
     states,
     ...sum,
     seconds: Math.round((Date.now() - start) / 1000),
-    timeScale: arena.options.timeScale,
+    realtime: arena.options.realtime,
   };
 }
 

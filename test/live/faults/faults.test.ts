@@ -1,5 +1,5 @@
 import { Arena } from './arena';
-import { measure, Outcome, TIME_SCALE } from './fault';
+import { measure, Outcome } from './fault';
 import { FAULTS } from './faults';
 import { line } from './table';
 import { WorkerType } from '../../../src';
@@ -15,7 +15,7 @@ jest.setTimeout(300_000);
 
 describe.each(Object.entries(CHOSEN))('no flow run of a worker of the type %s is lost by', (workerType, names) => {
   let arena: Arena;
-  beforeAll(async () => { arena = await Arena.start({ workerType: workerType as WorkerType, measures: true, runs: RUNS, timeScale: TIME_SCALE }); });
+  beforeAll(async () => { arena = await Arena.start({ workerType: workerType as WorkerType, measures: true, runs: RUNS }); });
   afterAll(() => arena?.stop());
 
   test.each(names)('%s', async name => {

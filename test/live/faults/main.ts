@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Arena } from './arena';
-import { measure, Outcome, passed, TIME_SCALE } from './fault';
+import { measure, Outcome, passed } from './fault';
 import { FAULTS } from './faults';
 import { line, remember, writePage } from './table';
 import { WorkerType } from '../../../src';
@@ -8,17 +8,17 @@ import { WorkerType } from '../../../src';
 /**
  * `npm run faults`: every fault with the measures and without them, as a table in docs/faults.md.
  * `--type process|ecs`, `--fault <name>` (again and again) and `--measures on|off` choose rows; the others keep their last numbers.
- * `--runs 100` is for releases. Where so many need the machine for longer than AWS's shortened times last, `--time-scale 1` lets them pass at their own pace.
+ * `--runs 100` is for releases. Where so many need the machine for longer than AWS's shortened times last, `--realtime` lets them pass at their own pace.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      'type': { type: 'string' },
-      'fault': { type: 'string', multiple: true },
-      'measures': { type: 'string' },
-      'runs': { type: 'string', default: '20' },
-      'time-scale': { type: 'string', default: `${TIME_SCALE}` },
-      'verbose': { type: 'boolean', default: false },
+      type: { type: 'string' },
+      fault: { type: 'string', multiple: true },
+      measures: { type: 'string' },
+      runs: { type: 'string', default: '20' },
+      realtime: { type: 'boolean' },
+      verbose: { type: 'boolean', default: false },
     },
   });
   const ofType = FAULTS.filter(({ workerType }) => !values.type || workerType === values.type);
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
       const faults = chosen.filter(fault => fault.workerType === workerType);
       if (faults.length === 0) continue;
       const arena = await Arena.start({
-        workerType, measures, runs: Number(values.runs), timeScale: Number(values['time-scale']), onProgress: values.verbose ? console.log : undefined,
+        workerType, measures, runs: Number(values.runs), realtime: values.realtime, onProgress: values.verbose ? console.log : undefined,
       });
       try {
         for (const fault of faults) {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault, Outcome, passed, TIME_SCALE } from './fault';
+import { Fault, Outcome, passed } from './fault';
 
 const REPOSITORY = join(__dirname, '..', '..', '..');
 /** Kept with the project, so that rows can be measured one at a time on any machine. */
@@ -61,7 +61,7 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
 
 function cell(outcome: Outcome | undefined): string {
   if (!outcome) return '';
-  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly, timeScale } = outcome;
+  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly, realtime } = outcome;
   const faults = Object.entries({
     stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled, 'ended as they should not': endedWrongly,
   }).filter(([, count]) => count > 0);
@@ -70,7 +70,7 @@ function cell(outcome: Outcome | undefined): string {
     ...(startedAgain > 0 ? [`${startedAgain} of them started again`] : []),
     ...(cleanedUp > 0 ? [`${cleanedUp} cleaned up when interrupted`] : []),
     ...faults.map(([what, count]) => `**${count} ${what}**`),
-    ...(timeScale === TIME_SCALE ? [] : [`AWS's times ${timeScale === 1 ? 'at their own pace' : `${timeScale} times as fast`}`]),
+    ...(realtime ? ['AWS\'s times at their own pace'] : []),
   ];
   return `${passed(outcome) ? 'ok' : '**no**'}: ${runs} runs, ${numbers.join(', ')}`;
 }
