@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, IncomingHttpHeaders, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pythonEnvironment } from '../python/environment';
 import { container, templateOf } from '../support/worker';
 
@@ -50,15 +49,27 @@ afterEach(async () => {
   await Promise.all([worker.stop(), api.stop(), rm(directory, { recursive: true })]);
 });
 
+/** Not the default of 10. */
+const INTERVAL_SECONDS = 60;
+
+/** Lets time pass for what the check remembers, so that it doesn't matter how long the check itself takes. */
+async function pass(intervals: number): Promise<void> {
+  const seconds = intervals * INTERVAL_SECONDS;
+  const memory = join(directory, 'prefect-worker-not-polling');
+  const [since, { mtimeMs }] = [Number(await readFile(memory, 'utf8')), await stat(memory)];
+  await writeFile(memory, `${since - seconds}`);
+  await utimes(memory, mtimeMs / 1000 - seconds, mtimeMs / 1000 - seconds);
+}
+
 /** Whether the check of the task definition finds the container healthy. Its pause is 15, its patience 180 intervals. */
-function healthy(intervalSeconds = 10, credentials: Record<string, string> = {}): Promise<boolean> {
+function healthy(credentials: Record<string, string> = {}): Promise<boolean> {
   const child = spawn(command[0], command.slice(1), {
     env: {
       PATH: bin,
       TMPDIR: directory,
       PREFECT_API_URL: `http://127.0.0.1:${api.port}/api`,
       PREFECT_WORKER_WEBSERVER_PORT: `${worker.port}`,
-      PREFECT_WORKER_QUERY_SECONDS: `${intervalSeconds}`,
+      PREFECT_WORKER_QUERY_SECONDS: `${INTERVAL_SECONDS}`,
       ...credentials,
     },
   });
@@ -89,9 +100,9 @@ describe('a worker that does not poll', () => {
 
   test.each([200, 401, 404])('has a pause to do so while the API answers, if only with %d, and is unhealthy then', async status => {
     api.status = status;
-    expect(await healthy(0.05)).toBe(true);
-    await sleep(800);
-    expect(await healthy(0.05)).toBe(false);
+    expect(await healthy()).toBe(true);
+    await pass(16);
+    expect(await healthy()).toBe(false);
     expect(api.requests).toEqual(['/api/health']);
   });
 
@@ -99,8 +110,8 @@ describe('a worker that does not poll', () => {
     [{ PREFECT_API_KEY: 'pnu_1' }, { authorization: 'Bearer pnu_1' }],
     [{ PREFECT_API_AUTH_STRING: 'admin:pass', PREFECT_CLIENT_CUSTOM_HEADERS: '{"X-Proxy": "key"}' }, { 'authorization': 'Basic YWRtaW46cGFzcw==', 'x-proxy': 'key' }],
   ])('asks the API with the worker\'s credentials, which a proxy may want to see: %j', async (credentials, headers) => {
-    await healthy(0.05, credentials);
-    await healthy(0.05, credentials);
+    await healthy(credentials);
+    await healthy(credentials);
     expect(api.headers).toMatchObject(headers);
   });
 
@@ -110,30 +121,30 @@ describe('a worker that does not poll', () => {
     ['is in maintenance', async () => { api.status = 503; }],
   ])('is healthy while the API %s, for as long as patience lasts', async (_, fault) => {
     await fault();
-    expect(await healthy(0.01)).toBe(true);
-    await sleep(500);
-    expect(await healthy(0.01)).toBe(true);
-    await sleep(1800);
-    expect(await healthy(0.01)).toBe(false);
+    expect(await healthy()).toBe(true);
+    await pass(100);
+    expect(await healthy()).toBe(true);
+    await pass(81);
+    expect(await healthy()).toBe(false);
   });
 
   test('has its pause again when the API is back, and is unhealthy then', async () => {
     await api.stop();
-    expect(await healthy(0.15)).toBe(true);
-    await sleep(2300);
-    expect(await healthy(0.15)).toBe(true);
+    expect(await healthy()).toBe(true);
+    await pass(16);
+    expect(await healthy()).toBe(true);
     await api.start();
-    expect(await healthy(0.15)).toBe(true);
-    await sleep(2300);
-    expect(await healthy(0.15)).toBe(false);
+    expect(await healthy()).toBe(true);
+    await pass(16);
+    expect(await healthy()).toBe(false);
   });
 
   test('starts anew after it has polled in between', async () => {
-    expect(await healthy(0.1)).toBe(true);
+    expect(await healthy()).toBe(true);
     worker.status = 200;
-    await sleep(1600);
-    expect(await healthy(0.1)).toBe(true);
+    await pass(16);
+    expect(await healthy()).toBe(true);
     worker.status = 503;
-    expect(await healthy(0.1)).toBe(true);
+    expect(await healthy()).toBe(true);
   });
 });
