@@ -56,7 +56,7 @@ export function plain(app: App, assets: string): Stack {
   workerLogs.grantWrite(flowRunExecutionRole);
   const taskDefinition = new ecs.FargateTaskDefinition(stack, 'Task', { cpu: 512, memoryLimitMiB: 1024, taskRole: workerRole, executionRole });
   taskDefinition.addContainer('worker', {
-    image: ecs.ContainerImage.fromRegistry('prefecthq/prefect-aws:0.7.12-python3.12-prefect3.8.8'),
+    image: ecs.ContainerImage.fromRegistry('prefecthq/prefect-aws:0.7.12-python3.12-prefect3.9.1'),
     command,
     environment: { PREFECT_API_URL: API_URL },
     secrets: { PREFECT_API_KEY: ecs.Secret.fromSecretsManager(apiKey) },

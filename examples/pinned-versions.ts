@@ -13,9 +13,9 @@ export class PinnedVersions extends Stack {
         workspaceId: '66666666-7777-8888-9999-000000000000',
         apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
       }),
-      image: ecs.ContainerImage.fromRegistry('prefecthq/prefect-aws:0.7.12-python3.12-prefect3.8.8'),
+      image: ecs.ContainerImage.fromRegistry('prefecthq/prefect-aws:0.7.12-python3.12-prefect3.9.1'),
       workPool: WorkPool.managed('etl', {
-        flowRunDefaults: { image: ecs.ContainerImage.fromRegistry('prefecthq/prefect:3.8.8-python3.12') },
+        flowRunDefaults: { image: ecs.ContainerImage.fromRegistry('prefecthq/prefect:3.9.1-python3.12') },
       }),
     });
   }

@@ -15,7 +15,7 @@ export class PrivateRegistry extends Stack {
         privateNetwork: true,
         authString: secretsmanager.Secret.fromSecretNameV2(this, 'AuthString', 'prefect-auth-string'),
       }),
-      image: ecs.ContainerImage.fromEcrRepository(images, 'worker-0.7.12-prefect3.8.8'),
+      image: ecs.ContainerImage.fromEcrRepository(images, 'worker-0.7.12-prefect3.9.1'),
       workPool: WorkPool.managed('etl', {
         flowRunDefaults: { image: ecs.ContainerImage.fromEcrRepository(images, 'flows-1.0.0') },
       }),

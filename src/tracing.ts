@@ -30,7 +30,7 @@ export class Tracing {
    * PROCESS worker):
    *
    * ```dockerfile
-   * FROM prefecthq/prefect:3.8.8-python3.12
+   * FROM prefecthq/prefect:3.9.1-python3.12
    * RUN pip install prefect-otel && opentelemetry-bootstrap -a install
    * ```
    *

@@ -61,7 +61,7 @@ const recipes: Record<string, Recipe> = {
     works: template => {
       template.resourceCountIs('AWS::EC2::NatGateway', 0);
       template.resourceCountIs('AWS::EC2::InternetGateway', 0);
-      expect(JSON.stringify(container(template).Image)).toContain('worker-0.7.12-prefect3.8.8');
+      expect(JSON.stringify(container(template).Image)).toContain('worker-0.7.12-prefect3.9.1');
     },
   },
   'registry-credentials': {
@@ -141,7 +141,7 @@ const recipes: Record<string, Recipe> = {
   },
   'pinned-versions': {
     build: scope => new PinnedVersions(scope, 'Example'),
-    works: template => expect(pools(template)[0]).toContain('prefecthq/prefect:3.8.8-python3.12'),
+    works: template => expect(pools(template)[0]).toContain('prefecthq/prefect:3.9.1-python3.12'),
   },
   'from-cli-template': {
     build: scope => new FromCliTemplate(scope, 'Example', { env }),

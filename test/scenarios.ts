@@ -92,7 +92,7 @@ export const scenarios: readonly Scenario[] = [
             command: ['nice', 'prefect', 'flow-run', 'execute'],
           },
         }),
-        image: ecs.ContainerImage.fromEcrRepository(images, 'worker-3.8.8'),
+        image: ecs.ContainerImage.fromEcrRepository(images, 'worker-3.9.1'),
         environment: { TZ: 'Europe/Berlin', PREFECT_LOGGING_LEVEL: 'DEBUG' },
         network: { natGateways: 0, maxAzs: 3, cidr: '10.30.0.0/16' },
         cpuArchitecture: ecs.CpuArchitecture.ARM64,

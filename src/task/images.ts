@@ -6,7 +6,7 @@ import { WorkerType } from '../worker-type';
  * The versions that the tests run. The official images carry both in their tags:
  * prefecthq/prefect:<prefect>-python<python> and prefecthq/prefect-aws:<prefect-aws>-python<python>-prefect<prefect>.
  */
-const PREFECT = '3.8.8';
+const PREFECT = '3.9.1';
 const PREFECT_AWS = '0.7.12';
 const PYTHON = '3.12';
 

@@ -7,7 +7,7 @@ import { pythonEnvironment } from './environment';
  * For CI, whose environment is its own; delete `.cache/python` to have the locked one again.
  */
 const VERSIONS: Record<string, readonly string[]> = {
-  newest: ['prefect>=3.8.8,<4', 'prefect-aws>=0.7.12'],
+  newest: ['prefect>=3.9.1,<4', 'prefect-aws>=0.7.12'],
 };
 
 async function main([name]: readonly string[]): Promise<void> {

@@ -105,7 +105,7 @@ func selfHosted(app awscdk.App) {
 				Command:     jsii.Strings("nice", "prefect", "flow-run", "execute"),
 			},
 		}),
-		Image:           awsecs.ContainerImage_FromEcrRepository(images, jsii.String("worker-3.8.8")),
+		Image:           awsecs.ContainerImage_FromEcrRepository(images, jsii.String("worker-3.9.1")),
 		Environment:     &map[string]*string{"TZ": jsii.String("Europe/Berlin"), "PREFECT_LOGGING_LEVEL": jsii.String("DEBUG")},
 		Network:         &worker.NetworkOptions{NatGateways: jsii.Number(0), MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16")},
 		CpuArchitecture: awsecs.CpuArchitecture_ARM64(),

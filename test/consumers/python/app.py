@@ -111,7 +111,7 @@ def self_hosted(app: cdk.App) -> None:
                 command=["nice", "prefect", "flow-run", "execute"],
             ),
         ),
-        image=ecs.ContainerImage.from_ecr_repository(images, "worker-3.8.8"),
+        image=ecs.ContainerImage.from_ecr_repository(images, "worker-3.9.1"),
         environment={"TZ": "Europe/Berlin", "PREFECT_LOGGING_LEVEL": "DEBUG"},
         network=NetworkOptions(nat_gateways=0, max_azs=3, cidr="10.30.0.0/16"),
         cpu_architecture=ecs.CpuArchitecture.ARM64,

@@ -155,7 +155,7 @@ public final class App {
                                 .command(List.of("nice", "prefect", "flow-run", "execute"))
                                 .build())
                         .build()))
-                .image(ContainerImage.fromEcrRepository(images, "worker-3.8.8"))
+                .image(ContainerImage.fromEcrRepository(images, "worker-3.9.1"))
                 .environment(Map.of("TZ", "Europe/Berlin", "PREFECT_LOGGING_LEVEL", "DEBUG"))
                 .network(NetworkOptions.builder().natGateways(0).maxAzs(3).cidr("10.30.0.0/16").build())
                 .cpuArchitecture(CpuArchitecture.ARM64)
