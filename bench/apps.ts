@@ -103,7 +103,7 @@ export function plain(app: App, assets: string): Stack {
     new events.Rule(stack, `${id}Schedule`, { schedule: events.Schedule.rate(Duration.minutes(1)), targets: [new targets.LambdaFunction(made)] });
     return made;
   };
-  const rescue = everyMinute('Rescue', 'rescue/rescue.lambda');
+  const rescue = everyMinute('Rescue', 'rescue/reconciler.lambda');
   rescue.addToRolePolicy(new iam.PolicyStatement({
     actions: ['ecs:DescribeTasks'], resources: [stack.formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` })],
   }));

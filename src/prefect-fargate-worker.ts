@@ -9,7 +9,7 @@ import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
-import { Rescue } from './rescue/rescue';
+import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
 import { Service } from './service/service';
@@ -187,7 +187,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       tracing,
     });
 
-    new Rescue(this, 'Rescue', {
+    new Reconciler(this, 'Rescue', {
       api,
       network,
       cluster,

@@ -1,19 +1,19 @@
 import { ApiLocation } from '../private/prefect-connection';
 
 /** What the construct tells the function that looks after flow runs. No secrets: only where they are. */
-export interface RescueConfiguration {
+export interface ReconcilerConfiguration {
   readonly api: ApiLocation;
   readonly workPool: string;
   /** How the pool's flow runs run: `ecs`, each in a task of its own, or `process`, in the workers' tasks. */
   readonly type: string;
-  /** ARN of the cluster whose tasks the function can judge. Runs elsewhere are none of its business. */
+  /** ARN of the cluster whose tasks the function can see. Runs elsewhere are none of its business. */
   readonly cluster: string;
   /** Name of the workers' service in it. */
   readonly service: string;
 }
 
 /** How long, in seconds, things are given time before they count as lost. */
-export interface RescueLimits {
+export interface ReconcilerLimits {
   /** After a change of state or the end of a task: what the worker and the run itself have to say comes first. */
   readonly settle: number;
   /** Until a claimed run has a task. */
@@ -26,4 +26,4 @@ export interface RescueLimits {
   readonly silent: number;
 }
 
-export const LIMITS: RescueLimits = { settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900 };
+export const LIMITS: ReconcilerLimits = { settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900 };

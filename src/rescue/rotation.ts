@@ -1,12 +1,12 @@
 import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { RescueConfiguration } from './configuration';
+import type { ReconcilerConfiguration } from './configuration';
 
 /**
  * Replaces the workers one after the other where a secret of the API is newer than their deployment: they read it when they
  * start. Flow runs are handed over as in any other deployment. An event of the change would need a trail in CloudTrail.
  */
-export async function followSecrets({ api, cluster, service }: RescueConfiguration): Promise<void> {
+export async function followSecrets({ api, cluster, service }: ReconcilerConfiguration): Promise<void> {
   const written = await Promise.all(Object.values(api.secrets).map(lastWritten));
   if (written.length === 0) return;
   const ecs = new ECSClient({});

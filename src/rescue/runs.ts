@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Change, FlowRun } from './verdict';
+import type { Change, FlowRun } from './decide';
 import { STILL_WAITING } from '../private/no-heartbeat';
 import type { PrefectClient } from '../private/prefect-client';
 
@@ -41,7 +41,7 @@ export class Runs {
   constructor(private readonly client: PrefectClient, private readonly workPool: string) {}
 
   /** Runs that are claimed, under way, or being cancelled. */
-  public onTheirWay(): Promise<FoundRun[]> {
+  public activeRuns(): Promise<FoundRun[]> {
     return this.find({ state: { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } } });
   }
 
@@ -109,22 +109,22 @@ export class Runs {
   }
 
   /** Gives a run its next state, and tells whether Prefect accepted that. */
-  public async set(run: FlowRun, verdict: Exclude<Change, { then: 'release' }>, now: Date): Promise<boolean> {
+  public async set(run: FlowRun, decision: Exclude<Change, { then: 'release' }>, now: Date): Promise<boolean> {
     // Not repeated: where the answer is lost, a worker may have claimed the run since. The next look decides afresh.
     const { status } = await this.client.once<{ status: string }>('POST', `/flow_runs/${run.id}/set_state`, {
-      state: { ...nextState(verdict, now), message: verdict.why },
+      state: { ...nextState(decision, now), message: decision.why },
       force: false,
     });
     return status === 'ACCEPT';
   }
 }
 
-function nextState(verdict: Exclude<Change, { then: 'release' }>, now: Date): Record<string, unknown> {
-  switch (verdict.then) {
+function nextState(decision: Exclude<Change, { then: 'release' }>, now: Date): Record<string, unknown> {
+  switch (decision.then) {
     case 'cancel': return { type: 'CANCELLED', name: 'Cancelled' };
     case 'crash': return { type: 'CRASHED', name: 'Crashed' };
     case 'reschedule': {
-      const due = new Date(now.getTime() + (verdict.delay ?? 0) * 1000).toISOString();
+      const due = new Date(now.getTime() + (decision.delay ?? 0) * 1000).toISOString();
       return { type: 'SCHEDULED', name: 'AwaitingRetry', state_details: { scheduled_time: due } };
     }
   }

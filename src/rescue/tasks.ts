@@ -1,5 +1,5 @@
 import { DescribeTasksCommand, ECSClient, paginateListTasks, StopTaskCommand, Task } from '@aws-sdk/client-ecs';
-import type { Fate } from './verdict';
+import type { TaskOutcome } from './decide';
 
 /** The most tasks that ECS describes at a time. */
 const PAGE = 100;
@@ -29,33 +29,33 @@ export class Tasks {
   }
 
   /** What has become of tasks, by ARN. */
-  public async fates(arns: readonly string[]): Promise<Map<string, Fate>> {
-    const fates = new Map<string, Fate>();
+  public async outcomes(arns: readonly string[]): Promise<Map<string, TaskOutcome>> {
+    const outcomes = new Map<string, TaskOutcome>();
     for (let start = 0; start < arns.length; start += PAGE) {
       const tasks = arns.slice(start, start + PAGE);
       const answer = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks }));
       for (const { arn, reason } of answer.failures ?? []) {
         // ECS remembers a task for about an hour after its end.
-        if (reason === 'MISSING') fates.set(arn!, { task: 'stopped', reason: 'Amazon ECS no longer knows it.', spot: false });
+        if (reason === 'MISSING') outcomes.set(arn!, { task: 'stopped', reason: 'Amazon ECS no longer knows it.', spot: false });
       }
-      answer.tasks?.forEach(task => fates.set(task.taskArn!, fateOf(task)));
+      answer.tasks?.forEach(task => outcomes.set(task.taskArn!, outcomeOf(task)));
     }
-    return fates;
+    return outcomes;
   }
 
   /** Tasks that have not stopped, by the flow run that the worker has tagged them with. */
-  public async alive(): Promise<Map<string, Fate>> {
-    const fates = new Map<string, Fate>();
+  public async alive(): Promise<Map<string, TaskOutcome>> {
+    const outcomes = new Map<string, TaskOutcome>();
     for await (const { taskArns = [] } of paginateListTasks({ client: this.client }, { cluster: this.cluster, desiredStatus: 'RUNNING' })) {
       if (taskArns.length === 0) continue;
       const { tasks } = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks: taskArns, include: ['TAGS'] }));
       for (const task of tasks ?? []) {
         const flowRun = task.tags?.find(({ key }) => key === FLOW_RUN_TAG)?.value;
-        const fate = fateOf(task);
-        if (flowRun && fate.task !== 'stopped') fates.set(flowRun, fate);
+        const outcome = outcomeOf(task);
+        if (flowRun && outcome.task !== 'stopped') outcomes.set(flowRun, outcome);
       }
     }
-    return fates;
+    return outcomes;
   }
 
   public async stop(arn: string, reason: string): Promise<void> {
@@ -63,7 +63,7 @@ export class Tasks {
   }
 }
 
-function fateOf(task: Task): Fate {
+function outcomeOf(task: Task): TaskOutcome {
   const spot = task.capacityProviderName === 'FARGATE_SPOT';
   switch (task.lastStatus) {
     case 'PROVISIONING':

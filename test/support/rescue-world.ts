@@ -1,5 +1,5 @@
 import { Answer, PrefectServer, Request } from './prefect-server';
-import { handler } from '../../src/rescue/rescue.lambda';
+import { handler } from '../../src/rescue/reconciler.lambda';
 
 export const CLUSTER = 'arn:aws:ecs:us-east-1:123456789012:cluster/live';
 export const TASK = 'arn:aws:ecs:us-east-1:123456789012:task/live/';

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../src/rescue/configuration';
-import { Fate, FlowRun, judge } from '../../src/rescue/verdict';
+import { decide, FlowRun, TaskOutcome } from '../../src/rescue/decide';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
@@ -7,14 +7,14 @@ const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 function run(overrides: Partial<FlowRun> = {}): FlowRun {
   return { id: 'run', stateId: 'state', state: 'RUNNING', placed: false, message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, ...overrides };
 }
-function stopped(overrides: Partial<Extract<Fate, { task: 'stopped' }>> = {}): Fate {
+function stopped(overrides: Partial<Extract<TaskOutcome, { task: 'stopped' }>> = {}): TaskOutcome {
   return { task: 'stopped', stopCode: 'EssentialContainerExited', reason: 'prefect: OutOfMemoryError', created: ago(1900), at: ago(100), spot: false, ...overrides };
 }
-const alive: Fate = { task: 'running', arn: 'arn', spot: false };
-const starting: Fate = { task: 'starting', arn: 'arn', spot: false };
+const alive: TaskOutcome = { task: 'running', arn: 'arn', spot: false };
+const starting: TaskOutcome = { task: 'starting', arn: 'arn', spot: false };
 
-const ofEcs = (flowRun: FlowRun, fate: Fate) => judge(flowRun, fate, true, LIMITS, NOW);
-const ofProcess = (flowRun: FlowRun, fate: Fate) => judge(flowRun, fate, false, LIMITS, NOW);
+const ofEcs = (flowRun: FlowRun, outcome: TaskOutcome) => decide(flowRun, outcome, true, LIMITS, NOW);
+const ofProcess = (flowRun: FlowRun, outcome: TaskOutcome) => decide(flowRun, outcome, false, LIMITS, NOW);
 const nothing = { then: 'nothing' };
 
 describe('a healthy run', () => {
@@ -54,9 +54,9 @@ describe('a healthy run', () => {
 
 describe('a run that lost its task', () => {
   test.each([['SpotInterruption'], ['ServiceSchedulerInitiated'], ['TerminationNotice'], ['UserInitiated']])('to ECS (%s) is scheduled again', stopCode => {
-    const verdict = { then: 'reschedule', why: 'Its task has ended: taken back' };
-    expect(ofEcs(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(verdict);
-    expect(ofProcess(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(verdict);
+    const decision = { then: 'reschedule', why: 'Its task has ended: taken back' };
+    expect(ofEcs(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(decision);
+    expect(ofProcess(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(decision);
   });
 
   test('by its own end is crashed, with the reason', () => {
@@ -99,7 +99,7 @@ describe('a run that never got a task', () => {
   });
 
   test('on Spot goes on demand', () => {
-    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), { ...starting, spot: true } as Fate)).toMatchObject({ stop: 'arn', onDemand: true });
+    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), { ...starting, spot: true } as TaskOutcome)).toMatchObject({ stop: 'arn', onDemand: true });
     const failed = stopped({ stopCode: 'TaskFailedToStart', spot: true });
     expect(ofEcs(run({ state: 'PENDING', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', onDemand: true });
     expect(ofEcs(run({ state: 'CRASHED', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', onDemand: true });

@@ -4,22 +4,22 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
 /**
- * Props for RescueFunction
+ * Props for ReconcilerFunction
  */
-export interface RescueFunctionProps extends lambda.FunctionOptions {
+export interface ReconcilerFunctionProps extends lambda.FunctionOptions {
 }
 
 /**
- * An AWS Lambda function which executes src/rescue/rescue.
+ * An AWS Lambda function which executes src/rescue/reconciler.
  */
-export class RescueFunction extends lambda.Function {
-  constructor(scope: Construct, id: string, props?: RescueFunctionProps) {
+export class ReconcilerFunction extends lambda.Function {
+  constructor(scope: Construct, id: string, props?: ReconcilerFunctionProps) {
     super(scope, id, {
-      description: 'src/rescue/rescue.lambda.ts',
+      description: 'src/rescue/reconciler.lambda.ts',
       ...props,
       runtime: new lambda.Runtime('nodejs22.x', lambda.RuntimeFamily.NODEJS),
       handler: 'index.handler',
-      code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/rescue/rescue.lambda')),
+      code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/rescue/reconciler.lambda')),
     });
     this.addEnvironment('AWS_NODEJS_CONNECTION_REUSE_ENABLED', '1', { removeInEdge: true });
   }

@@ -7,10 +7,10 @@ import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { apiFunction, apiLocation } from '../private/api-function';
 import { WorkerType } from '../worker-type';
-import { LIMITS, RescueConfiguration } from './configuration';
-import { RescueFunction } from './rescue-function';
+import { LIMITS, ReconcilerConfiguration } from './configuration';
+import { ReconcilerFunction } from './reconciler-function';
 
-export interface RescueProps {
+export interface ReconcilerProps {
   readonly api: PrefectApi;
   readonly network: Network;
   readonly cluster: ecs.ICluster;
@@ -31,8 +31,8 @@ export interface RescueProps {
  *
  * @see https://docs.prefect.io/v3/concepts/states
  */
-export class Rescue extends Construct {
-  constructor(scope: Construct, id: string, private readonly props: RescueProps) {
+export class Reconciler extends Construct {
+  constructor(scope: Construct, id: string, private readonly props: ReconcilerProps) {
     super(scope, id);
     const { api, network } = props;
 
@@ -41,7 +41,7 @@ export class Rescue extends Construct {
       purpose: 'Looks for Prefect flow runs that lost their task',
       securityGroup: ['RescueSecurityGroup', 'Rescue function'],
     });
-    const fn = new RescueFunction(this, 'Function', {
+    const fn = new ReconcilerFunction(this, 'Function', {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
       timeout: Duration.seconds(55),
       memorySize: 256,
@@ -65,7 +65,7 @@ export class Rescue extends Construct {
     });
   }
 
-  private configuration(): RescueConfiguration {
+  private configuration(): ReconcilerConfiguration {
     const { api, cluster, service, workPoolName, workerType } = this.props;
     return { api: apiLocation(api), workPool: workPoolName, type: workerType, cluster: cluster.clusterArn, service: service.serviceName };
   }

@@ -1,4 +1,4 @@
-import type { RescueLimits } from './configuration';
+import type { ReconcilerLimits } from './configuration';
 import { NO_HEARTBEAT } from '../private/no-heartbeat';
 
 /** A flow run, as far as it matters here. */
@@ -20,7 +20,7 @@ export interface FlowRun {
 }
 
 /** What ECS says of the task that executes a flow run. */
-export type Fate =
+export type TaskOutcome =
   | { readonly task: 'unknown' }
   /** There is none, although the run was claimed. */
   | { readonly task: 'none' }
@@ -28,18 +28,18 @@ export type Fate =
   /** ECS has forgotten it, or it has stopped. */
   | { readonly task: 'stopped'; readonly stopCode?: string; readonly reason: string; readonly created?: Date; readonly at?: Date; readonly spot: boolean };
 
-type StoppedTask = Extract<Fate, { task: 'stopped' }>;
+type StoppedTask = Extract<TaskOutcome, { task: 'stopped' }>;
 
-export type Verdict =
+export type Decision =
   | { readonly then: 'nothing' }
   | { readonly then: 'reschedule'; readonly why: string; readonly delay?: number; readonly stop?: string; readonly onDemand?: boolean }
   | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string }
   /** Its state stays, with the time at which it is due. */
   | { readonly then: 'release'; readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined };
 
-export type Change = Exclude<Verdict, { then: 'nothing' }>;
+export type Change = Exclude<Decision, { then: 'nothing' }>;
 
-const NOTHING: Verdict = { then: 'nothing' };
+const NOTHING: Decision = { then: 'nothing' };
 
 /** Reasons that lie outside of the flow run and its container. */
 const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'TerminationNotice', 'UserInitiated'];
@@ -60,28 +60,28 @@ const STARTS_WITH_A_BROKEN_WORKER = 3;
  *
  * @param ownTask whether the task is the run's own, or the worker's with others in it
  */
-export function judge(run: FlowRun, fate: Fate, ownTask: boolean, limits: RescueLimits, now: Date): Verdict {
+export function decide(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, limits: ReconcilerLimits, now: Date): Decision {
   const age = seconds(run.since, now);
-  if (fate.task === 'unknown' || age < limits.settle) return NOTHING;
-  if (run.state === 'CRASHED') return secondThoughts(run, fate, ownTask);
+  if (outcome.task === 'unknown' || age < limits.settle) return NOTHING;
+  if (run.state === 'CRASHED') return reconsider(run, outcome, ownTask);
   // It waits to be tried again in a process, which may be gone.
-  if (run.state === 'SCHEDULED') return fate.task === 'stopped' ? { then: 'release', why: `Its task has ended: ${fate.reason}` } : NOTHING;
-  if (run.state === 'CANCELLING') return cancelling(fate, age, ownTask, limits);
+  if (run.state === 'SCHEDULED') return outcome.task === 'stopped' ? { then: 'release', why: `Its task has ended: ${outcome.reason}` } : NOTHING;
+  if (run.state === 'CANCELLING') return cancelling(outcome, age, ownTask, limits);
 
-  switch (fate.task) {
+  switch (outcome.task) {
     case 'none':
       return claimed(run, age, limits);
     case 'starting':
       return ownTask && age > limits.starting
-        ? { then: 'reschedule', why: `Its task did not start within ${limits.starting} seconds.`, stop: fate.arn, onDemand: fate.spot }
+        ? { then: 'reschedule', why: `Its task did not start within ${limits.starting} seconds.`, stop: outcome.arn, onDemand: outcome.spot }
         : NOTHING;
     case 'running':
       return NOTHING;
     case 'stopped':
-      if (fate.at && seconds(fate.at, now) < limits.settle) return NOTHING;
-      if (run.state === 'PENDING' && isOfEarlierAttempt(fate, run, ownTask)) return claimed(run, age, limits);
+      if (outcome.at && seconds(outcome.at, now) < limits.settle) return NOTHING;
+      if (run.state === 'PENDING' && isOfEarlierAttempt(outcome, run, ownTask)) return claimed(run, age, limits);
       // What began after this task's end runs elsewhere.
-      return fate.at && fate.at < run.since ? NOTHING : afterDeath(run, fate, ownTask);
+      return outcome.at && outcome.at < run.since ? NOTHING : afterDeath(run, outcome, ownTask);
   }
 }
 
@@ -94,21 +94,21 @@ function isOfEarlierAttempt({ created, at }: StoppedTask, run: FlowRun, ownTask:
   return ownTask && !run.placed && created !== undefined && created < run.since;
 }
 
-function claimed(run: FlowRun, age: number, limits: RescueLimits): Verdict {
+function claimed(run: FlowRun, age: number, limits: ReconcilerLimits): Decision {
   return run.state === 'PENDING' && age > limits.claimed ? { then: 'reschedule', why: 'A worker claimed it, and started no task.' } : NOTHING;
 }
 
-function cancelling(fate: Fate, age: number, ownTask: boolean, limits: RescueLimits): Verdict {
-  if (fate.task === 'stopped') return { then: 'cancel', why: 'Its task has ended.' };
+function cancelling(outcome: TaskOutcome, age: number, ownTask: boolean, limits: ReconcilerLimits): Decision {
+  if (outcome.task === 'stopped') return { then: 'cancel', why: 'Its task has ended.' };
   if (age < limits.cancelling || !ownTask) return NOTHING;
-  if (fate.task === 'none') return { then: 'cancel', why: 'It had no task.' };
-  return fate.task === 'unknown' ? NOTHING : { then: 'cancel', why: `It did not end within ${limits.cancelling} seconds.`, stop: fate.arn };
+  if (outcome.task === 'none') return { then: 'cancel', why: 'It had no task.' };
+  return outcome.task === 'unknown' ? NOTHING : { then: 'cancel', why: `It did not end within ${limits.cancelling} seconds.`, stop: outcome.arn };
 }
 
-function afterDeath(run: FlowRun, fate: StoppedTask, ownTask: boolean, why = `Its task has ended: ${fate.reason}`): Verdict {
-  if (fate.stopCode !== undefined && TAKEN_AWAY.includes(fate.stopCode)) return { then: 'reschedule', why };
+function afterDeath(run: FlowRun, outcome: StoppedTask, ownTask: boolean, why = `Its task has ended: ${outcome.reason}`): Decision {
+  if (outcome.stopCode !== undefined && TAKEN_AWAY.includes(outcome.stopCode)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
-  if (neverStarted(run, fate)) return { then: 'reschedule', why, onDemand: true };
+  if (neverStarted(run, outcome)) return { then: 'reschedule', why, onDemand: true };
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay } : { then: 'crash', why };
 }
 
@@ -116,26 +116,26 @@ function afterDeath(run: FlowRun, fate: StoppedTask, ownTask: boolean, why = `It
  * Prefect's observer has marked the run as crashed, without a look at the flow's retries; its worker has, where ECS would not take
  * one more task; or its heartbeats didn't get through, as while the API is away, and now its task has ended.
  */
-function secondThoughts(run: FlowRun, fate: Fate, ownTask: boolean): Verdict {
+function reconsider(run: FlowRun, outcome: TaskOutcome, ownTask: boolean): Decision {
   if (run.runCount === 0 && NOT_NOW.test(run.message)) {
     return /capacity is unavailable/i.test(run.message) && run.launchType !== 'FARGATE'
       ? { then: 'reschedule', why: 'Fargate Spot had no capacity.', onDemand: true }
       : { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: LATER };
   }
-  if (fate.task !== 'stopped') return NOTHING;
-  if (SILENT.test(run.message)) return unlessCrashed(afterDeath(run, fate, ownTask));
-  const observed = /^The following containers stopped with a non-zero exit code/.test(run.message) || neverStarted(run, fate);
-  return ownTask && observed ? unlessCrashed(afterDeath(run, fate, ownTask, fate.reason)) : NOTHING;
+  if (outcome.task !== 'stopped') return NOTHING;
+  if (SILENT.test(run.message)) return unlessCrashed(afterDeath(run, outcome, ownTask));
+  const observed = /^The following containers stopped with a non-zero exit code/.test(run.message) || neverStarted(run, outcome);
+  return ownTask && observed ? unlessCrashed(afterDeath(run, outcome, ownTask, outcome.reason)) : NOTHING;
 }
 
 /** It has that state already, and a reason with it. */
-function unlessCrashed(verdict: Verdict): Verdict {
-  return verdict.then === 'crash' ? NOTHING : verdict;
+function unlessCrashed(decision: Decision): Decision {
+  return decision.then === 'crash' ? NOTHING : decision;
 }
 
 /** A task on Spot that never ran: the next one goes on demand, which is why this happens once. */
-function neverStarted(run: FlowRun, fate: StoppedTask): boolean {
-  return fate.spot && fate.stopCode === 'TaskFailedToStart' && run.launchType !== 'FARGATE';
+function neverStarted(run: FlowRun, outcome: StoppedTask): boolean {
+  return outcome.spot && outcome.stopCode === 'TaskFailedToStart' && run.launchType !== 'FARGATE';
 }
 
 function hasRetries(run: FlowRun): boolean {
