@@ -27,12 +27,14 @@ PAUSE_SECONDS = 15 * INTERVAL_SECONDS
 PATIENCE_SECONDS = 180 * INTERVAL_SECONDS
 #: Holds since when the worker has not polled. Its time is the last one when that was the API's fault.
 NOT_POLLING = os.path.join(tempfile.gettempdir(), "prefect-worker-not-polling")
+#: The worker is in this container, where no proxy of HTTP_PROXY can ask it; the API is asked over the proxy, as the worker does.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def polling():
     """What the worker says of itself. No answer at all is an error: its process hangs."""
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PREFECT_WORKER_WEBSERVER_PORT']}/health", timeout=TIMEOUT_SECONDS).close()
+        DIRECT.open(f"http://127.0.0.1:{os.environ['PREFECT_WORKER_WEBSERVER_PORT']}/health", timeout=TIMEOUT_SECONDS).close()
         return True
     except urllib.error.HTTPError:
         return False

@@ -34,6 +34,8 @@ PAUSE_SECONDS = 60.0  #: How long it is not, before the next stretch.
 LINGER_SECONDS = 10.0  #: How long an idle worker stays protected, so that short runs don't turn protection on and off.
 TICK_SECONDS = 1.0
 WORKER_NAME = "PREFECT__WORKER_NAME"
+#: What the task is told at its own link-local addresses, no proxy of HTTP_PROXY can ask for it.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def say(text):
@@ -138,7 +140,7 @@ class Protection:
     def _put(self, body, until):
         request = urllib.request.Request(self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:
+            with DIRECT.open(request, timeout=5) as response:
                 answer = json.load(response)
         except (OSError, ValueError) as error:
             answer = {"error": f"{error} {error.read() if hasattr(error, 'read') else ''}"}
@@ -152,7 +154,7 @@ class Protection:
 def worker_name():
     """The worker's task as `region:cluster:task`, by which the rescue function knows what became of its flow runs."""
     try:
-        with urllib.request.urlopen(f"{os.environ['ECS_CONTAINER_METADATA_URI_V4']}/task", timeout=5) as answer:
+        with DIRECT.open(f"{os.environ['ECS_CONTAINER_METADATA_URI_V4']}/task", timeout=5) as answer:
             arn = json.load(answer)["TaskARN"]
         return ":".join([arn.split(":")[3], *arn.split("/")[-2:]])
     except (KeyError, OSError, ValueError) as error:

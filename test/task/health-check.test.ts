@@ -5,6 +5,7 @@ import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pythonEnvironment } from '../python/environment';
+import { startForwardProxy } from '../support/forward-proxy';
 import { container, templateOf } from '../support/worker';
 
 jest.setTimeout(30_000);
@@ -62,7 +63,7 @@ async function pass(intervals: number): Promise<void> {
 }
 
 /** Whether the check of the task definition finds the container healthy. Its pause is 15, its patience 180 intervals. */
-function healthy(credentials: Record<string, string> = {}): Promise<boolean> {
+function healthy(environment: Record<string, string> = {}): Promise<boolean> {
   const child = spawn(command[0], command.slice(1), {
     env: {
       PATH: bin,
@@ -70,7 +71,7 @@ function healthy(credentials: Record<string, string> = {}): Promise<boolean> {
       PREFECT_API_URL: `http://127.0.0.1:${api.port}/api`,
       PREFECT_WORKER_WEBSERVER_PORT: `${worker.port}`,
       PREFECT_WORKER_QUERY_SECONDS: `${INTERVAL_SECONDS}`,
-      ...credentials,
+      ...environment,
     },
   });
   return new Promise((resolve, reject) => child.on('error', reject).on('close', code => resolve(code === 0)));
@@ -147,4 +148,31 @@ describe('a worker that does not poll', () => {
     worker.status = 503;
     expect(await healthy()).toBe(true);
   });
+});
+
+describe.each(['HTTP_PROXY', 'http_proxy'])('behind a proxy, which %s names', variable => {
+  test('the container is healthy while the worker polls, and the proxy is asked nothing', async () => {
+    const proxy = await startForwardProxy();
+    try {
+      expect(await healthy({ [variable]: proxy.url })).toBe(true);
+      expect(worker.requests).toEqual(['/health']);
+      expect(proxy.asked).toEqual([]);
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
+
+test('a worker that does not poll behind a proxy asks the API over the proxy, as the worker itself does', async () => {
+  const proxy = await startForwardProxy({ 'prefect.internal': api.port });
+  try {
+    worker.status = 503;
+    const environment = { HTTP_PROXY: proxy.url, PREFECT_API_URL: 'http://prefect.internal:4200/api' };
+    expect(await healthy(environment)).toBe(true);
+    await pass(16);
+    expect(await healthy(environment)).toBe(false);
+    expect(proxy.asked).toEqual(['GET prefect.internal:4200/api/health']);
+  } finally {
+    await proxy.stop();
+  }
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pythonEnvironment } from '../python/environment';
 import { alive } from '../support/alive';
+import { ForwardProxy, startForwardProxy } from '../support/forward-proxy';
 
 const SUPERVISOR = join(__dirname, '..', '..', 'src', 'task', 'supervisor.py');
 jest.setTimeout(30_000);
@@ -14,12 +15,14 @@ const FAST = { TICK_SECONDS: 0.05, DRAIN_SECONDS: 1, CLEANUP_SECONDS: 0.5, LINGE
 let python: string;
 let supervised: Supervised | undefined;
 let agent: Agent | undefined;
+let proxy: ForwardProxy | undefined;
 
 beforeAll(async () => { python = (await pythonEnvironment()).python; }, 300_000);
 afterEach(async () => {
   supervised?.end();
   await agent?.stop();
-  supervised = agent = undefined;
+  await proxy?.stop();
+  supervised = agent = proxy = undefined;
 });
 
 /** A running supervisor, and what it says. */
@@ -61,7 +64,7 @@ class Supervised {
   }
 }
 
-/** What ECS puts at ECS_AGENT_URI. */
+/** What ECS puts at ECS_AGENT_URI, and the metadata of the task. */
 class Agent {
   public static async start(): Promise<Agent> {
     const made = new Agent();
@@ -75,14 +78,15 @@ class Agent {
   private readonly server: Server = createServer((request, response) => {
     let body = '';
     request.on('data', chunk => { body += chunk; }).on('end', () => {
-      this.requests.push({ method: request.method, path: request.url, ...JSON.parse(body) });
+      if (request.url !== '/v4/worker/task') this.requests.push({ method: request.method, path: request.url, ...JSON.parse(body) });
       response.writeHead(this.status, { 'content-type': 'application/json' })
-        .end(JSON.stringify(this.answer));
+        .end(JSON.stringify(request.url === '/v4/worker/task' ? { TaskARN: 'arn:aws:ecs:us-east-1:123456789012:task/data/abc' } : this.answer));
     });
   });
 
   public get environment() {
-    return { ECS_AGENT_URI: `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/api/1` };
+    const here = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return { ECS_AGENT_URI: `${here}/api/1`, ECS_CONTAINER_METADATA_URI_V4: `${here}/v4/worker` };
   }
 
   public async has(count: number): Promise<void> {
@@ -229,5 +233,15 @@ describe('scale-in protection', () => {
     new Supervised('begin("a"); time.sleep(0.6); end("a")', {}, { ECS_AGENT_URI: 'http://127.0.0.1:9/api' });
     expect(await supervised!.code).toBe(0);
     expect(supervised!.output).toMatch(/warning: ECS did not take .*refused/);
+  });
+
+  test.each(['HTTP_PROXY', 'http_proxy'])('and the worker\'s own task are asked for directly, where %s names a proxy', async variable => {
+    proxy = await startForwardProxy();
+    const { environment } = await Agent.start();
+    new Supervised('begin("a"); time.sleep(60)', {}, { ...environment, [variable]: proxy.url });
+    await agent!.has(1);
+    await supervised!.says(/ --name us-east-1:data:abc$/m);
+    expect(agent!.requests).toEqual([{ ...PUT, ProtectionEnabled: true, ExpiresInMinutes: 30 }]);
+    expect(proxy.asked).toEqual([]);
   });
 });
