@@ -13,7 +13,7 @@ export class ExistingVpc extends Stack {
       api: PrefectApi.cloud({
         accountId: '11111111-2222-3333-4444-555555555555',
         workspaceId: '66666666-7777-8888-9999-000000000000',
-        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
       }),
       workPool: WorkPool.managed('etl'),
       vpc,

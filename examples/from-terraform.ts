@@ -1,4 +1,4 @@
-import { Stack, StackProps, aws_ec2 as ec2, aws_secretsmanager as secretsmanager, aws_ssm as ssm } from 'aws-cdk-lib';
+import { Stack, StackProps, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from 'cdk-prefect-fargate-worker';
 
@@ -13,7 +13,7 @@ export class FromTerraform extends Stack {
       api: PrefectApi.cloud({
         accountId: '11111111-2222-3333-4444-555555555555', // prefect_account_id
         workspaceId: '66666666-7777-8888-9999-000000000000', // prefect_workspace_id
-        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'), // prefect_api_key
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')), // prefect_api_key
       }),
       workPool: WorkPool.managed('my-pool'), // worker_work_pool_name
       workerType: WorkerType.PROCESS, // worker_type = "process"

@@ -1,4 +1,4 @@
-import { Stack, StackProps, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Stack, StackProps, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from 'cdk-prefect-fargate-worker';
 
@@ -10,7 +10,7 @@ export class ManyPools extends Stack {
     const api = PrefectApi.cloud({
       accountId: '11111111-2222-3333-4444-555555555555',
       workspaceId: '66666666-7777-8888-9999-000000000000',
-      apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+      apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
     });
 
     // Short flows: processes that start within seconds.

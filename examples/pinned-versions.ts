@@ -11,7 +11,7 @@ export class PinnedVersions extends Stack {
       api: PrefectApi.cloud({
         accountId: '11111111-2222-3333-4444-555555555555',
         workspaceId: '66666666-7777-8888-9999-000000000000',
-        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
       }),
       image: ecs.ContainerImage.fromRegistry('prefecthq/prefect-aws:0.7.12-python3.12-prefect3.9.1'),
       workPool: WorkPool.managed('etl', {

@@ -1,4 +1,4 @@
-import { Stack, StackProps, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Stack, StackProps, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi, PrefectFargateWorker, WorkPool } from 'cdk-prefect-fargate-worker';
 
@@ -11,8 +11,8 @@ export class PrefectCloud extends Stack {
       api: PrefectApi.cloud({
         accountId: '11111111-2222-3333-4444-555555555555',
         workspaceId: '66666666-7777-8888-9999-000000000000',
-        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'PrefectSecret', 'prefect'),
-        apiKeyField: 'apiKey', // the secret is {"apiKey": "pnu_..."}
+        // The secret is {"apiKey": "pnu_..."}.
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'PrefectSecret', 'prefect'), 'apiKey'),
       }),
       workPool: WorkPool.managed('etl', {
         concurrencyLimit: 50,

@@ -13,7 +13,7 @@ export class PrivateRegistry extends Stack {
       api: PrefectApi.selfHosted({
         url: 'https://prefect.internal.example.com/api',
         privateNetwork: true,
-        authString: secretsmanager.Secret.fromSecretNameV2(this, 'AuthString', 'prefect-auth-string'),
+        authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'AuthString', 'prefect-auth')),
       }),
       image: ecs.ContainerImage.fromEcrRepository(images, 'worker-0.7.12-prefect3.9.1'),
       workPool: WorkPool.managed('etl', {

@@ -1,4 +1,4 @@
-import { Duration, Stack, StackProps, TimeZone, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Duration, Stack, StackProps, TimeZone, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from 'cdk-prefect-fargate-worker';
 
@@ -11,7 +11,7 @@ export class ScaledToZero extends Stack {
       api: PrefectApi.cloud({
         accountId: '11111111-2222-3333-4444-555555555555',
         workspaceId: '66666666-7777-8888-9999-000000000000',
-        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
       }),
       workPool: WorkPool.managed('nightly'),
       workerType: WorkerType.PROCESS,

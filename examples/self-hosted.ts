@@ -1,4 +1,4 @@
-import { Stack, StackProps, aws_ec2 as ec2, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Stack, StackProps, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi, PrefectFargateWorker, WorkPool } from 'cdk-prefect-fargate-worker';
 
@@ -18,7 +18,7 @@ export class SelfHosted extends Stack {
         url: 'http://prefect.internal:4200/api',
         privateNetwork: true,
         // The server's PREFECT_SERVER_API_AUTH_STRING, "user:password".
-        authString: secretsmanager.Secret.fromSecretNameV2(this, 'AuthString', 'prefect-auth-string'),
+        authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'AuthString', 'prefect-auth')),
       }),
       workPool: WorkPool.managed('etl'),
     });

@@ -1,4 +1,4 @@
-import { Stack, StackProps, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Stack, StackProps, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi, PrefectFargateWorker, WorkPool } from 'cdk-prefect-fargate-worker';
 
@@ -11,7 +11,7 @@ export class Spot extends Stack {
       api: PrefectApi.cloud({
         accountId: '11111111-2222-3333-4444-555555555555',
         workspaceId: '66666666-7777-8888-9999-000000000000',
-        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
       }),
       workPool: WorkPool.managed('batch', { flowRunDefaults: { spot: true, cpu: 2048, memory: 8192 } }),
     });

@@ -1,4 +1,4 @@
-import { App, Duration, Stack, StackProps, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { App, Duration, Stack, StackProps, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi, PrefectFargateWorker, WorkerRole, WorkerType, WorkPool } from 'cdk-prefect-fargate-worker';
 
@@ -18,7 +18,7 @@ export class Region extends Stack {
         accountId: '11111111-2222-3333-4444-555555555555',
         workspaceId: '66666666-7777-8888-9999-000000000000',
         // A secret of each region: replicate it, or make it twice.
-        apiKey: secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key'),
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
       }),
       // One region manages the pool.
       workPool: standby ? WorkPool.existing('etl') : WorkPool.managed('etl'),

@@ -4,6 +4,7 @@ export * from './observability/alarm-options';
 export * from './observability/log-archive-options';
 export * from './observability/observability-options';
 export * from './prefect-api';
+export * from './prefect-api-options';
 export * from './prefect-fargate-worker';
 export * from './prefect-fargate-worker-props';
 export * from './scaling/scaling-options';

@@ -9,6 +9,7 @@ import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
+import { hasParameters } from './private/secrets';
 import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
@@ -30,7 +31,7 @@ import { WorkerType } from './worker-type';
  *   api: PrefectApi.cloud({
  *     accountId: '11111111-2222-3333-4444-555555555555',
  *     workspaceId: '66666666-7777-8888-9999-000000000000',
- *     apiKey,
+ *     apiKey: ecs.Secret.fromSecretsManager(apiKey),
  *   }),
  *   workPool: WorkPool.managed('etl'),
  * });
@@ -127,6 +128,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       logRetention,
       options: props.network ?? {},
       tracing: tracing !== undefined,
+      parameters: hasParameters(api._secrets, props.secrets),
       vpc: props.vpc ?? props.cluster?.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,

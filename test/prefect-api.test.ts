@@ -1,10 +1,10 @@
-import { aws_secretsmanager as secretsmanager, CfnParameter, Fn, Lazy, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, CfnParameter, Fn, Lazy, SecretValue, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, SelfHostedApiOptions } from '../src';
-import { ACCOUNT_ID, addWorker, container, newStack, text, WORKSPACE_ID } from './support/worker';
+import { ACCOUNT_ID, addWorker, configurationOf, container, newSecret, newStack, resource, statementsOf, text, WORKSPACE_ID } from './support/worker';
 
 const stack = newStack();
-const secret = new secretsmanager.Secret(stack, 'Secret');
+const secret = newSecret(stack, 'Secret');
 const cloud = (accountId: any, workspaceId: any) => PrefectApi.cloud({ accountId, workspaceId, apiKey: secret });
 const server = (url: any, options: Partial<SelfHostedApiOptions> = {}) => PrefectApi.selfHosted({ url, ...options });
 
@@ -77,6 +77,18 @@ describe('a server of your own', () => {
     expect(message).not.toContain('hunter2');
   });
 
+  test.each([
+    `https://api.prefect.cloud/api/accounts/${ACCOUNT_ID}/workspaces/${WORKSPACE_ID}`, 'https://api.prefect.cloud/api', 'https://API.Prefect.Cloud/api',
+    `https://app.prefect.cloud/account/${ACCOUNT_ID}`, 'https://api.private.prefect.cloud/api',
+  ])('leads to PrefectApi.cloud() from %s', url => {
+    expect(() => server(url)).toThrow(`url is "${url}": this is Prefect Cloud; use PrefectApi.cloud() with the account and the workspace that the URL names.`);
+  });
+
+  test('may have a name that Prefect Cloud\'s begins or ends', () => {
+    expect(() => server('https://api.prefect.cloud.example.com/api')).not.toThrow();
+    expect(() => server('https://notprefect.cloud/api')).not.toThrow();
+  });
+
   test('takes a URL with an @ in its path', () => {
     expect(() => server('https://prefect.example.com/@team/api')).not.toThrow();
   });
@@ -116,6 +128,64 @@ describe('a server of your own', () => {
     }
     expect(message).toMatch(/^tlsCaCertificate is /);
     expect(message).not.toContain('MII');
+  });
+});
+
+describe('a secret', () => {
+  const value = 'pnu_0123456789';
+  const notSecrets: [string, any, RegExp][] = [
+    ['a string', value, /is a string \(its value is not shown here\): .*put it into AWS Secrets Manager, and give ecs\.Secret\.fromSecretsManager\(secret\)\.$/],
+    ['a SecretValue', SecretValue.unsafePlainText(value), /is a SecretValue .*ecs\.Secret\.fromSecretsManager\(secret\)/],
+    ['a SecretValue of AWS Secrets Manager', SecretValue.secretsManager('prefect'), /is a SecretValue /],
+    ['a secret of AWS Secrets Manager', new secretsmanager.Secret(stack, 'Plain'), /is a secret of AWS Secrets Manager .*give ecs\.Secret\.fromSecretsManager\(secret\)/],
+    ['an imported one', secretsmanager.Secret.fromSecretNameV2(stack, 'Named', 'prefect'), /is a secret of AWS Secrets Manager /],
+    ['an SSM parameter', ssm.StringParameter.fromSecureStringParameterAttributes(stack, 'Plain parameter', { parameterName: '/prefect' }), /is an SSM parameter .*give ecs\.Secret\.fromSsmParameter\(parameter\)\.$/],
+    ['an L1 construct', new secretsmanager.CfnSecret(stack, 'L1', { secretString: value }), /is the L1 construct CfnSecret .*fromSecretCompleteArn/],
+    ['an object', { key: value }, /is of the type object /],
+    ['a number', 5, /is of the type number /],
+  ];
+  const takers: [string, (given: any) => unknown][] = [
+    ['apiKey', given => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: given })],
+    ['authString', given => server('https://x.example.com/api', { authString: given })],
+    ['customHeaders', given => server('https://x.example.com/api', { customHeaders: given })],
+    ['secrets.DB_PASSWORD', given => addWorker(newStack(), { secrets: { DB_PASSWORD: given } })],
+  ];
+
+  test.each(takers.flatMap(([prop, take]) => notSecrets.map(([what, given, message]) => ({ prop, what, take, given, message }))))(
+    'of $prop is no $what, and no value is shown', ({ prop, take, given, message }) => {
+      let said = '';
+      try {
+        take(given);
+      } catch (error) {
+        said = (error as Error).message;
+      }
+      expect(said).toMatch(message);
+      expect(said.startsWith(`${prop} is `)).toBe(true);
+      expect(said).not.toContain(value);
+    });
+
+  test('is demanded by Prefect Cloud', () => {
+    expect(() => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID } as any)).toThrow(/^apiKey is missing: give ecs\.Secret\.fromSecretsManager\(secret\)/);
+  });
+
+  test('is an SSM parameter as well, which tasks and functions may read, over an endpoint of its own', () => {
+    const own = newStack();
+    const parameter = ssm.StringParameter.fromSecureStringParameterAttributes(own, 'Parameter', { parameterName: '/prefect/api-key' });
+    addWorker(own, { api: PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: ecs.Secret.fromSsmParameter(parameter) }) });
+    const template = Template.fromStack(own);
+    const arn = 'arn:{AWS::Partition}:ssm:{AWS::Region}:{AWS::AccountId}:parameter/prefect/api-key';
+    expect(text(container(template).Secrets)).toEqual([{ Name: 'PREFECT_API_KEY', ValueFrom: arn }]);
+    expect(configurationOf(template).api.secrets).toEqual({ PREFECT_API_KEY: arn });
+    for (const role of [/IdentityExecutionRole/, /FlowRunExecutionRole/, /ManagedRole/, /RescueRole/, /DemandRole/]) {
+      expect(statementsOf(template, role).map(({ Action, Resource }) => [Action, text(Resource)])).toContainEqual([expect.arrayContaining(['ssm:GetParameter', 'ssm:GetParameters']), arn]);
+    }
+    expect(resource(template, 'AWS::EC2::VPCEndpoint', /SsmEndpoint/).Properties.PrivateDnsEnabled).toBe(true);
+  });
+
+  test('of AWS Secrets Manager asks for no endpoint to SSM', () => {
+    const own = newStack();
+    addWorker(own);
+    expect(Object.keys(Template.fromStack(own).findResources('AWS::EC2::VPCEndpoint')).filter(id => /Ssm/.test(id))).toEqual([]);
   });
 });
 

@@ -146,7 +146,7 @@ describe('every region and account:', () => {
 describe('a secret', () => {
   test.each([ECS, PROCESS])('is never resolved into the template (%s)', workerType => {
     const stack = newStack();
-    const apiKey = secretsmanager.Secret.fromSecretNameV2(stack, 'Imported', 'prefect/key');
+    const apiKey = ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'Imported', 'prefect/key'));
     addWorker(stack, { workerType, api: PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey }) });
     const template = Template.fromStack(stack);
     expect(JSON.stringify(template.toJSON()).match(/\{\{resolve:.{0,40}/g)).toBeNull();

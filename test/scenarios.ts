@@ -14,16 +14,15 @@ const ACCOUNT_ID = '11111111-2222-3333-4444-555555555555';
 const WORKSPACE_ID = '66666666-7777-8888-9999-000000000000';
 
 function cloud(stack: Stack): PrefectApi {
-  const apiKey = new secretsmanager.Secret(stack, 'ApiKey');
+  const apiKey = ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'ApiKey'));
   return PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey });
 }
 
 function selfHosted(stack: Stack): PrefectApi {
   return PrefectApi.selfHosted({
     url: 'https://prefect.internal.example.com:4200/api',
-    authString: new secretsmanager.Secret(stack, 'AuthString'),
-    authStringField: 'auth',
-    customHeaders: new secretsmanager.Secret(stack, 'Headers'),
+    authString: ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'AuthString'), 'auth'),
+    customHeaders: ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'Headers')),
     tlsCaCertificate: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
     privateNetwork: true,
   });

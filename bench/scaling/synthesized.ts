@@ -1,4 +1,4 @@
-import { App, assertions, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, assertions, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, ScalingOptions, WorkerType, WorkPool } from '../../src';
 import { Deployment } from './template/deployment';
 import { readTemplate } from './template/read';
@@ -10,7 +10,7 @@ export function synthesized(scaling?: ScalingOptions): Deployment {
     api: PrefectApi.cloud({
       accountId: '11111111-2222-3333-4444-555555555555',
       workspaceId: '66666666-7777-8888-9999-000000000000',
-      apiKey: new secretsmanager.Secret(stack, 'ApiKey'),
+      apiKey: ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'ApiKey')),
     }),
     workPool: WorkPool.managed('etl'),
     workerType: WorkerType.PROCESS,

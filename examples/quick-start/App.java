@@ -3,18 +3,19 @@ import io.github.cdkprefect.fargateworker.PrefectCloudOptions;
 import io.github.cdkprefect.fargateworker.PrefectFargateWorker;
 import io.github.cdkprefect.fargateworker.WorkPool;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.services.secretsmanager.Secret;
+import software.amazon.awscdk.services.ecs.Secret;
 
 public class App {
     public static void main(final String[] args) {
         final var app = new software.amazon.awscdk.App();
         final var stack = new Stack(app, "DataPlatform");
+        final var apiKey = software.amazon.awscdk.services.secretsmanager.Secret.fromSecretNameV2(stack, "ApiKey", "prefect-api-key");
 
         PrefectFargateWorker.Builder.create(stack, "Worker")
                 .api(PrefectApi.cloud(PrefectCloudOptions.builder()
                         .accountId("11111111-2222-3333-4444-555555555555")
                         .workspaceId("66666666-7777-8888-9999-000000000000")
-                        .apiKey(Secret.fromSecretNameV2(stack, "ApiKey", "prefect-api-key"))
+                        .apiKey(Secret.fromSecretsManager(apiKey))
                         .build()))
                 .workPool(WorkPool.managed("etl"))
                 .build();

@@ -31,12 +31,15 @@ const FOR_PUBLISHER: readonly Endpoint[] = [
   { id: 'CloudWatchEndpoint', service: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING, actions: 'cloudwatch:*' },
 ];
 
+const FOR_PARAMETERS: Endpoint = { id: 'SsmEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SSM, actions: 'ssm:*' };
+
 /** The interface endpoints that a worker of this type uses, and its functions where they run in the VPC. */
-export function endpointsFor(workerType: WorkerType, tracing: boolean, functionsInside: boolean): readonly Endpoint[] {
+export function endpointsFor(workerType: WorkerType, tracing: boolean, functionsInside: boolean, parameters: boolean): readonly Endpoint[] {
   return [...new Set([
     ...FOR_EVERY_TASK,
     ...(workerType === WorkerType.ECS ? FOR_ECS_WORKERS : []),
     ...(tracing ? [FOR_TRACING] : []),
+    ...(parameters ? [FOR_PARAMETERS] : []),
     ...(functionsInside ? FOR_PUBLISHER : []),
   ])];
 }

@@ -15,6 +15,8 @@ export interface NetworkProps {
   readonly options: NetworkOptions;
   /** Whether tasks send traces to X-Ray. */
   readonly tracing: boolean;
+  /** Whether secrets are SSM parameters. */
+  readonly parameters: boolean;
   readonly vpc?: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
@@ -175,12 +177,12 @@ export class Network extends Construct {
   }
 
   private endpoints(): IDependable[] {
-    const { workerType, options, tracing } = this.props;
+    const { workerType, options, tracing, parameters } = this.props;
     const owner = madeByWorkers.get(this.vpc);
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
     const scope = owner ?? this.endpointMaker();
-    return addEndpoints(scope, scope.vpc, scope.selected, endpointsFor(workerType, tracing, this.props.api._privateNetwork));
+    return addEndpoints(scope, scope.vpc, scope.selected, endpointsFor(workerType, tracing, this.props.api._privateNetwork, parameters));
   }
 
   /** The first network that was told to make endpoints in this VPC. */

@@ -1,13 +1,13 @@
 import { DescribeServicesCommand, ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { ReconcilerConfiguration } from './configuration';
+import { readSecret } from '../private/stored-secret';
 
 /**
  * Replaces the workers one after the other where a secret of the API is newer than their deployment: they read it when they
  * start. Flow runs are handed over as in any other deployment. An event of the change would need a trail in CloudTrail.
  */
 export async function followSecrets({ api, cluster, service }: ReconcilerConfiguration): Promise<void> {
-  const written = await Promise.all(Object.values(api.secrets).map(lastWritten));
+  const written = await Promise.all(Object.values(api.secrets).map(async secret => (await readSecret(secret)).written));
   if (written.length === 0) return;
   const ecs = new ECSClient({});
   const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
@@ -15,9 +15,4 @@ export async function followSecrets({ api, cluster, service }: ReconcilerConfigu
   if (!deployed || !written.some(date => date > deployed)) return;
   console.log(JSON.stringify({ service, deployed, written, then: 'forceNewDeployment' }));
   await ecs.send(new UpdateServiceCommand({ cluster, service, forceNewDeployment: true }));
-}
-
-async function lastWritten(valueFrom: string): Promise<Date> {
-  const SecretId = valueFrom.split(':').slice(0, 7).join(':');
-  return (await new SecretsManagerClient({}).send(new GetSecretValueCommand({ SecretId }))).CreatedDate!;
 }

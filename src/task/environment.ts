@@ -1,6 +1,7 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { PrefectApi } from '../prefect-api';
 import { CA_CERTIFICATE_FILE } from './ca-certificate';
+import { requireGivenSecret } from '../private/secrets';
 import { known } from '../private/validation';
 import { WorkerType } from '../worker-type';
 
@@ -85,6 +86,7 @@ export function requireWorkerEnvironment({ workerType, environment = {}, secrets
   requirePlainEnvironment('environment', environment, setHere);
   for (const name of Object.keys(secrets)) {
     requireFree('secrets', name, setHere);
+    requireGivenSecret(`secrets.${name}`, secrets[name]);
     if (name in environment) {
       throw new Error(`secrets.${name} is in environment too, and ECS takes a name only once: remove it from environment or from secrets.`);
     }

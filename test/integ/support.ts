@@ -1,4 +1,4 @@
-import { aws_secretsmanager as secretsmanager, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
 import { PrefectApi } from '../../src';
 
 /**
@@ -6,13 +6,13 @@ import { PrefectApi } from '../../src';
  * authentication string. So the same cases deploy to the stand-in and to a sandbox account, and their snapshots stay the same.
  */
 export const API_URL_PARAMETER = '/cdk-prefect-fargate-worker/integ/api-url';
-export const AUTH_STRING_SECRET = 'cdk-prefect-fargate-worker/integ/auth-string';
+export const AUTH_STRING_SECRET = 'cdk-prefect-fargate-worker/integ/auth';
 
 
 export function integApi(stack: Stack): PrefectApi {
   return PrefectApi.selfHosted({
     url: ssm.StringParameter.valueForStringParameter(stack, API_URL_PARAMETER),
-    authString: secretsmanager.Secret.fromSecretNameV2(stack, 'AuthString', AUTH_STRING_SECRET),
+    authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'AuthString', AUTH_STRING_SECRET)),
     privateNetwork: true,
   });
 }

@@ -226,6 +226,16 @@ describe('a secret of the API', () => {
     expect(restarts()).toBe(1);
   });
 
+  test('has them restarted where it is an SSM parameter, too', async () => {
+    const parameter = 'arn:aws:ssm:us-east-1:123456789012:parameter/prefect/api-key';
+    world.secrets = { PREFECT_API_KEY: parameter };
+    world.server.secrets.set(parameter, 'pnu_x');
+    world.deployed = 1700000000;
+    await world.look();
+    await world.look();
+    expect(restarts()).toBe(1);
+  });
+
   test('that they have already does not', async () => {
     world.deployed = Date.now() / 1000 + 60;
     await world.look();

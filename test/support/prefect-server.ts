@@ -113,7 +113,8 @@ export class PrefectServer {
   }
 
   private answer(request: Request): Answer {
-    if (request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue') return this.secret(request.body.SecretId);
+    if (request.headers['x-amz-target'] === 'secretsmanager.GetSecretValue') return this.secret(request);
+    if (request.headers['x-amz-target'] === 'AmazonSSM.GetParameter') return this.parameter(request);
     this.requests.push(request);
     const other = this.instead?.(request);
     if (other) return other;
@@ -121,10 +122,21 @@ export class PrefectServer {
     return this.prefect(request);
   }
 
-  private secret(id: string): Answer {
-    const value = this.secrets.get(id);
+  /** A secret is there only in its region, and in the version that its id in `secrets` ends in. */
+  private secret({ headers, body }: Request): Answer {
+    const id: string = body.SecretId;
+    const value = regionOf(headers) === id.split(':')[3] ? this.secrets.get([id, body.VersionStage, body.VersionId].filter(part => part !== undefined).join('@')) : undefined;
     if (value === undefined) return { status: 400, body: { __type: 'ResourceNotFoundException', message: 'Secrets Manager can\'t find the specified secret.' } };
     return { status: 200, body: { ARN: id, Name: id, SecretString: value, CreatedDate: Math.floor(Date.now() / 1000) - 10 } };
+  }
+
+  /** In clear only where that is asked for, as of a SecureString. */
+  private parameter({ headers, body }: Request): Answer {
+    const arn: string = body.Name;
+    const value = regionOf(headers) === arn.split(':')[3] ? this.secrets.get(arn) : undefined;
+    if (value === undefined) return { status: 400, body: { __type: 'ParameterNotFound' } };
+    const Value = body.WithDecryption ? value : `encrypted ${value.length}`;
+    return { status: 200, body: { Parameter: { ARN: arn, Type: 'SecureString', Value, LastModifiedDate: Math.floor(Date.now() / 1000) - 10 } } };
   }
 
   private prefect({ method, path, body }: Request): Answer {
@@ -163,6 +175,11 @@ export class PrefectServer {
     else store.set(key, { ...stored, ...body });
     return { status: 204 };
   }
+}
+
+/** The region for which a request to AWS is signed. */
+function regionOf(headers: Request['headers']): string | undefined {
+  return /Credential=[^/]+\/\d+\/([^/]+)\//.exec(headers.authorization ?? '')?.[1];
 }
 
 function offer(type: keyof typeof OFFERED) {

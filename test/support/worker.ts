@@ -1,4 +1,4 @@
-import { App, aws_ec2 as ec2, aws_secretsmanager as secretsmanager, Environment, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Environment, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, SelfHostedApiOptions, WorkPool } from '../../src';
 
@@ -16,18 +16,22 @@ export function newStack(env?: Environment, id = 'Stack'): Stack {
 }
 
 /** Prefect Cloud, with its key in a secret of the stack. */
-export function cloud(stack: Stack, apiKeyField?: string): PrefectApi {
-  const apiKey = stack.node.tryFindChild('ApiKey') as secretsmanager.ISecret ?? new secretsmanager.Secret(stack, 'ApiKey');
-  return PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey, apiKeyField });
+export function cloud(stack: Stack, field?: string): PrefectApi {
+  return PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: newSecret(stack, 'ApiKey', field) });
+}
+
+/** A secret of the stack in AWS Secrets Manager, or a field of it. */
+export function newSecret(stack: Stack, id: string, field?: string): ecs.Secret {
+  const secret = stack.node.tryFindChild(id) as secretsmanager.ISecret ?? new secretsmanager.Secret(stack, id);
+  return ecs.Secret.fromSecretsManager(secret, field);
 }
 
 /** A server inside the network that asks for an authentication string and headers, and has a certificate of its own. */
 export function selfHosted(stack: Stack, options: Partial<SelfHostedApiOptions> = {}): PrefectApi {
   return PrefectApi.selfHosted({
     url: 'https://prefect.example.com:4200/api',
-    authString: new secretsmanager.Secret(stack, 'AuthString'),
-    authStringField: 'auth',
-    customHeaders: new secretsmanager.Secret(stack, 'Headers'),
+    authString: newSecret(stack, 'AuthString', 'auth'),
+    customHeaders: newSecret(stack, 'Headers'),
     tlsCaCertificate: CERTIFICATE,
     privateNetwork: true,
     ...options,

@@ -46,6 +46,29 @@ describe('the credentials', () => {
     expect(headers().authorization).toBe('Bearer pnu_field');
   });
 
+  test('come from an SSM parameter', async () => {
+    const parameter = 'arn:aws:ssm:us-east-1:123456789012:parameter/prefect/api-key';
+    server.secrets.set(parameter, 'pnu_parameter\n');
+    await create(withSecrets({ PREFECT_API_KEY: parameter }));
+    expect(headers().authorization).toBe('Bearer pnu_parameter');
+  });
+
+  test.each([
+    ['secret', 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prefect-AbCdEf'], ['parameter', 'arn:aws:ssm:eu-west-1:123456789012:parameter/key'],
+  ])('come from the region in the ARN of the %s', async (_, arn) => {
+    server.secrets.set(arn, 'pnu_west');
+    await create(withSecrets({ PREFECT_API_KEY: arn }));
+    expect(headers().authorization).toBe('Bearer pnu_west');
+  });
+
+  test.each([
+    ['stage', `${SECRET}:key:AWSPREVIOUS:`, `${SECRET}@AWSPREVIOUS`], ['id', `${SECRET}:key::11111111-2222`, `${SECRET}@11111111-2222`],
+  ])('come from the version that is named by its %s', async (_, valueFrom, version) => {
+    server.secrets.set(SECRET, JSON.stringify({ key: 'pnu_newest' })).set(version, JSON.stringify({ key: 'pnu_that' }));
+    await create(withSecrets({ PREFECT_API_KEY: valueFrom }));
+    expect(headers().authorization).toBe('Bearer pnu_that');
+  });
+
   test('are custom headers beside them, on every request', async () => {
     server.secrets.set(SECRET, JSON.stringify({ 'X-Proxy-Token': 'open' })).set(`${SECRET}2`, 'admin:x');
     await create(withSecrets({ PREFECT_CLIENT_CUSTOM_HEADERS: SECRET, PREFECT_API_AUTH_STRING: `${SECRET}2` }));

@@ -1,4 +1,4 @@
-import { App, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkPool } from 'cdk-prefect-fargate-worker';
 
 const app = new App();
@@ -8,7 +8,7 @@ new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.cloud({
     accountId: app.node.tryGetContext('prefectAccountId'),
     workspaceId: app.node.tryGetContext('prefectWorkspaceId'),
-    apiKey: secretsmanager.Secret.fromSecretNameV2(stack, 'ApiKey', 'prefect-api-key'),
+    apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'ApiKey', 'prefect-api-key')),
   }),
   workPool: WorkPool.managed('etl'),
 });

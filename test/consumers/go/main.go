@@ -27,7 +27,7 @@ func cloud(stack awscdk.Stack) worker.PrefectApi {
 	return worker.PrefectApi_Cloud(&worker.PrefectCloudOptions{
 		AccountId:   jsii.String(accountID),
 		WorkspaceId: jsii.String(workspaceID),
-		ApiKey:      awssecretsmanager.NewSecret(stack, jsii.String("ApiKey"), nil),
+		ApiKey:      awsecs.Secret_FromSecretsManager(awssecretsmanager.NewSecret(stack, jsii.String("ApiKey"), nil), nil),
 	})
 }
 
@@ -86,9 +86,8 @@ func selfHosted(app awscdk.App) {
 	images := awsecr.Repository_FromRepositoryName(stack, jsii.String("Images"), jsii.String("prefect"))
 	api := worker.PrefectApi_SelfHosted(&worker.SelfHostedApiOptions{
 		Url:              jsii.String("https://prefect.internal.example.com:4200/api"),
-		AuthString:       awssecretsmanager.NewSecret(stack, jsii.String("AuthString"), nil),
-		AuthStringField:  jsii.String("auth"),
-		CustomHeaders:    awssecretsmanager.NewSecret(stack, jsii.String("Headers"), nil),
+		AuthString:       awsecs.Secret_FromSecretsManager(awssecretsmanager.NewSecret(stack, jsii.String("AuthString"), nil), jsii.String("auth")),
+		CustomHeaders:    awsecs.Secret_FromSecretsManager(awssecretsmanager.NewSecret(stack, jsii.String("Headers"), nil), nil),
 		TlsCaCertificate: jsii.String("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
 		PrivateNetwork:   jsii.Bool(true),
 	})

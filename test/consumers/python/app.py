@@ -35,7 +35,7 @@ WORKSPACE_ID = "66666666-7777-8888-9999-000000000000"
 
 
 def cloud(stack: cdk.Stack) -> PrefectApi:
-    api_key = secretsmanager.Secret(stack, "ApiKey")
+    api_key = ecs.Secret.from_secrets_manager(secretsmanager.Secret(stack, "ApiKey"))
     return PrefectApi.cloud(account_id=ACCOUNT_ID, workspace_id=WORKSPACE_ID, api_key=api_key)
 
 
@@ -89,9 +89,8 @@ def self_hosted(app: cdk.App) -> None:
     images = ecr.Repository.from_repository_name(stack, "Images", "prefect")
     api = PrefectApi.self_hosted(
         url="https://prefect.internal.example.com:4200/api",
-        auth_string=secretsmanager.Secret(stack, "AuthString"),
-        auth_string_field="auth",
-        custom_headers=secretsmanager.Secret(stack, "Headers"),
+        auth_string=ecs.Secret.from_secrets_manager(secretsmanager.Secret(stack, "AuthString"), "auth"),
+        custom_headers=ecs.Secret.from_secrets_manager(secretsmanager.Secret(stack, "Headers")),
         tls_ca_certificate="-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
         private_network=True,
     )

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkPool } from '../../../src';
 import { scenarios } from '../../scenarios';
 
@@ -16,7 +16,7 @@ const mistakes: Record<string, () => void> = {
   'a work pool\'s name': () => WorkPool.managed('etl/nightly'),
   'a worker\'s size': () => {
     const stack = new Stack();
-    const apiKey = new secretsmanager.Secret(stack, 'ApiKey');
+    const apiKey = ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'ApiKey'));
     new PrefectFargateWorker(stack, 'Worker', {
       api: PrefectApi.cloud({ accountId: '11111111-2222-3333-4444-555555555555', workspaceId: '66666666-7777-8888-9999-000000000000', apiKey }),
       workPool: WorkPool.managed('etl'),

@@ -8,7 +8,7 @@ const app = new App();
 const stack = new Stack(app, 'Faults');
 const worker = new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
-    url: API_URL!, authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!), privateNetwork: true,
+    url: API_URL!, authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!)), privateNetwork: true,
   }),
   workPool: WorkPool.managed('faults'),
   workerType: WORKER_TYPE as WorkerType,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
@@ -8,7 +8,9 @@ const { API_URL, SECRET_ARN, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREE
 
 const app = new App();
 const stack = new Stack(app, 'Live');
-const secret = SECRET_ARN === undefined ? undefined : secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN);
+const secret = SECRET_ARN === undefined
+  ? undefined
+  : ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN));
 
 const api = CLOUD_ACCOUNT
   ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiKey: secret! })

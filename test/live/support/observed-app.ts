@@ -7,7 +7,7 @@ const app = new App();
 const stack = new Stack(app, 'Observed');
 const api = PrefectApi.selfHosted({
   url: process.env.API_URL!,
-  authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!),
+  authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!)),
   privateNetwork: true,
 });
 const common = {

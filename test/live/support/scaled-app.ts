@@ -1,4 +1,4 @@
-import { App, aws_secretsmanager as secretsmanager, Duration, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Duration, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the test of scaling: PROCESS workers that follow demand, from none. */
@@ -7,7 +7,7 @@ const stack = new Stack(app, 'Scaled');
 new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
     url: process.env.API_URL!,
-    authString: secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!),
+    authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!)),
     privateNetwork: true,
   }),
   workPool: WorkPool.managed('scaled'),

@@ -136,9 +136,8 @@ public final class App {
         final IRepository images = Repository.fromRepositoryName(stack, "Images", "prefect");
         final PrefectApi api = PrefectApi.selfHosted(SelfHostedApiOptions.builder()
                 .url("https://prefect.internal.example.com:4200/api")
-                .authString(new Secret(stack, "AuthString"))
-                .authStringField("auth")
-                .customHeaders(new Secret(stack, "Headers"))
+                .authString(software.amazon.awscdk.services.ecs.Secret.fromSecretsManager(new Secret(stack, "AuthString"), "auth"))
+                .customHeaders(software.amazon.awscdk.services.ecs.Secret.fromSecretsManager(new Secret(stack, "Headers")))
                 .tlsCaCertificate("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
                 .privateNetwork(true)
                 .build());
@@ -217,7 +216,7 @@ public final class App {
         return PrefectApi.cloud(PrefectCloudOptions.builder()
                 .accountId(ACCOUNT_ID)
                 .workspaceId(WORKSPACE_ID)
-                .apiKey(new Secret(stack, "ApiKey"))
+                .apiKey(software.amazon.awscdk.services.ecs.Secret.fromSecretsManager(new Secret(stack, "ApiKey")))
                 .build());
     }
 

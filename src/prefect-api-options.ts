@@ -1,0 +1,69 @@
+import { aws_ecs as ecs } from 'aws-cdk-lib';
+
+/** Options of `PrefectApi.cloud()`. */
+export interface PrefectCloudOptions {
+  /**
+   * Id of the Prefect Cloud account: the UUID behind `/account/` in the address of the Prefect Cloud UI.
+   */
+  readonly accountId: string;
+
+  /**
+   * Id of the workspace: the UUID behind `/workspace/` in the address of the Prefect Cloud UI.
+   */
+  readonly workspaceId: string;
+
+  /**
+   * API key of the workers and of flow runs, in AWS Secrets Manager or in an SSM parameter. A service account's key is the
+   * right one for a worker: it doesn't leave with a person.
+   *
+   * It stays a reference from end to end: ECS hands its value to the containers when they start.
+   *
+   * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/service-accounts
+   */
+  readonly apiKey: ecs.Secret;
+}
+
+/** Options of `PrefectApi.selfHosted()`. */
+export interface SelfHostedApiOptions {
+  /**
+   * URL of the server's API. It ends in `/api`, for example `https://prefect.example.com/api`.
+   * A user and a password don't belong in it, because whoever reads the template reads it: give them with `authString`.
+   */
+  readonly url: string;
+
+  /**
+   * The server's authentication string, `user:password` (the server's setting `PREFECT_SERVER_API_AUTH_STRING`), in AWS
+   * Secrets Manager or in an SSM parameter.
+   *
+   * @see https://docs.prefect.io/v3/advanced/security-settings
+   * @default - the server asks for no authentication
+   */
+  readonly authString?: ecs.Secret;
+
+  /**
+   * HTTP headers to send with each request, as a JSON object of strings (the client's setting `PREFECT_CLIENT_CUSTOM_HEADERS`),
+   * in AWS Secrets Manager or in an SSM parameter. For servers behind a proxy with its own tokens.
+   *
+   * @default - no further headers
+   */
+  readonly customHeaders?: ecs.Secret;
+
+  /**
+   * Certificate authority that signed the server's certificate, as PEM text. Clients then trust it,
+   * and only it, for this API. Certificates only: a private key is refused.
+   * At most 2800 characters, which is one certificate: that of the root.
+   *
+   * @default - the server's certificate is signed by a public authority
+   */
+  readonly tlsCaCertificate?: string;
+
+  /**
+   * Whether the server is reached inside the VPC or over what is connected to it (peering, a transit
+   * gateway, a VPN). Then plain `http` is accepted, and the functions that ask it run in the VPC: that of the work pool's
+   * custom resource, and those that look for demand and for lost flow runs. These need a way to Secrets Manager, Amazon ECS and
+   * CloudWatch there: a NAT gateway, or endpoints.
+   *
+   * @default false
+   */
+  readonly privateNetwork?: boolean;
+}

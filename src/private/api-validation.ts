@@ -1,0 +1,56 @@
+import { invalid, known } from './validation';
+
+export function requireUuid(prop: string, value: string): void {
+  if (!known(value) && value !== undefined) return;
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value ?? '')) {
+    throw invalid(prop, value, 'give the UUID from the address of the Prefect Cloud UI, such as 11111111-2222-3333-4444-555555555555.');
+  }
+}
+
+/** The functions get it in an environment variable, and all of a function's variables may have 4 KB. */
+const LONGEST_CERTIFICATE = 2800;
+
+/** The error shows a header or a path of what was given, because the rest may be of a key. */
+export function requireCertificate(pem: string | undefined): void {
+  if (!known(pem)) return;
+  const [privateKey] = /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.exec(pem) ?? [];
+  if (privateKey) {
+    throw invalid('tlsCaCertificate', privateKey, 'the template would show the key; give the certificate alone, from -----BEGIN CERTIFICATE----- on.');
+  }
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+    const [shown] = /^(-----BEGIN [A-Z0-9 ]*-----|[./~].{0,40}|$)/.exec(pem) ?? ['...'];
+    throw invalid('tlsCaCertificate', shown, 'give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on.');
+  }
+  if (pem.length > LONGEST_CERTIFICATE) {
+    throw invalid('tlsCaCertificate', `-----BEGIN CERTIFICATE----- and ${pem.length} characters`,
+      `AWS Lambda takes about ${LONGEST_CERTIFICATE}; give the certificate of the root authority alone, which the server's own leads to.`);
+  }
+}
+
+/** Whether the URL may have a user or a password in it: what can't be taken apart and has an @ may as well. */
+function mayHoldPassword(url: string): boolean {
+  if (!url.includes('@')) return false;
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return true;
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
+}
+
+export function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret: boolean): void {
+  if (!known(url) && url !== undefined) return;
+  if (url !== undefined && mayHoldPassword(url)) {
+    throw new Error('url has a user or a password in it (it is not shown here): put user:password into AWS Secrets Manager, give that secret '
+      + 'with authString, and give the URL without it, such as https://prefect.example.com/api.');
+  }
+  if (!/^https?:\/\/[^/]/i.test(url ?? '') || !URL.canParse(url)) {
+    throw invalid('url', url, 'give the whole URL with its scheme, such as https://prefect.example.com/api.');
+  }
+  if (/(^|\.)prefect\.cloud$/i.test(new URL(url).hostname)) {
+    throw invalid('url', url, 'this is Prefect Cloud; use PrefectApi.cloud() with the account and the workspace that the URL names.');
+  }
+  if (!url.endsWith('/api')) {
+    throw invalid('url', url, 'the URL of a Prefect API ends in /api, such as https://prefect.example.com/api.');
+  }
+  if (url.toLowerCase().startsWith('http:') && sendsSecret && !privateNetwork) {
+    throw invalid('url', url, 'plain http would send the secret in clear; use https, or set privateNetwork where the API is reached inside your network.');
+  }
+}
