@@ -19,8 +19,9 @@ export interface NetworkOptions {
 
   /**
    * Whether the VPC gets endpoints for the AWS services that the tasks use: S3 (gateway), ECR, CloudWatch Logs,
-   * Secrets Manager (and SSM where a secret is a parameter of it), for ECS workers ECS and SQS, X-Ray with tracing, and ECS and CloudWatch where the server is in your
-   * network (`privateNetwork`). They keep this traffic off the NAT gateways. An interface endpoint costs by the hour in each zone.
+   * Secrets Manager, SSM where a secret is a parameter of it, for ECS workers ECS and SQS, X-Ray with tracing, and ECS and
+   * CloudWatch where the server is in your network (`privateNetwork`). They keep this traffic off the NAT gateways. An interface
+   * endpoint costs by the hour in each zone.
    *
    * Their policies let only identities of this account through, so that nothing leaves with the keys of another one; S3 lets
    * everyone read. In a VPC of yours this holds for all that is in it. Where flows call these services with a role of another
