@@ -9,6 +9,7 @@ import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
+import { requireReadableSecrets, warnOfDistantSecrets } from './private/secret-access';
 import { hasParameters } from './private/secrets';
 import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
@@ -233,6 +234,8 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     });
 
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
+    requireReadableSecrets(this, [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
+    if (network.closed) warnOfDistantSecrets(this, Object.values({ ...props.secrets, ...api._secrets }));
     addOutputs(this, api, workPool, observability.dashboard);
 
     this.vpc = network.vpc;

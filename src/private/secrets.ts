@@ -1,11 +1,16 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { invalid, known } from './validation';
 
 /**
  * Throws unless `value` is an `ecs.Secret` (or is absent). Languages without types let everything through, and CDK's own error
  * would be about a property of undefined. The value is never shown.
  */
 export function requireSecret(prop: string, value: ecs.Secret | undefined): void {
-  if (value === undefined || value === null || isSecret(value)) return;
+  if (value === undefined || value === null) return;
+  if (isSecret(value)) {
+    requireArn(prop, value);
+    return;
+  }
   const { kind, wayOut } = kindOf(value);
   throw new Error(`${prop} is ${kind} (its value is not shown here): ${wayOut}`);
 }
@@ -16,6 +21,13 @@ export function requireGivenSecret(prop: string, value: ecs.Secret | undefined):
     throw new Error(`${prop} is missing: give ecs.Secret.fromSecretsManager(secret) or ecs.Secret.fromSsmParameter(parameter).`);
   }
   requireSecret(prop, value);
+}
+
+/** What was imported with the deprecated `Secret.fromSecretName()` has its name for an ARN, which ECS takes for an SSM parameter's. */
+function requireArn(prop: string, { arn }: ecs.Secret): void {
+  if (known(arn) && !arn.startsWith('arn:')) {
+    throw invalid(prop, arn, 'ECS finds a secret by its ARN; import it with Secret.fromSecretNameV2() or Secret.fromSecretCompleteArn().');
+  }
 }
 
 /** Not by its class, of which there may be two where two copies of the CDK are installed. */

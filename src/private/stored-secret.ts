@@ -28,7 +28,8 @@ async function readFromSecretsManager(parts: readonly string[], region?: string)
   // arn:partition:secretsmanager:region:account:secret:name, and what comes behind it
   const SecretId = parts.slice(0, 7).join(':');
   const [field, VersionStage, VersionId] = parts.slice(7).map(part => part || undefined);
-  const { SecretString: value, CreatedDate } = await new SecretsManagerClient({ region }).send(new GetSecretValueCommand({ SecretId, VersionStage, VersionId }));
+  const { SecretString: value, CreatedDate } = await new SecretsManagerClient({ region })
+    .send(new GetSecretValueCommand({ SecretId, VersionStage, VersionId }));
   if (value === undefined) throw new Error(`The secret ${SecretId} holds binary data; put the text itself into it.`);
   return { text: field === undefined ? value.trim() : fieldOf(value, field, SecretId), written: CreatedDate! };
 }

@@ -1,0 +1,53 @@
+import { Annotations, aws_ecs as ecs, aws_iam as iam, Stack } from 'aws-cdk-lib';
+import { Construct, IConstruct } from 'constructs';
+import { known } from './validation';
+
+/**
+ * How CDK allows the reading of a secret that was imported by its name, where that ends in a hyphen and six characters. AWS takes
+ * such a name in an ARN for the end of a complete one: it would read another secret, which the policy doesn't allow.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+ */
+const NAMED_LIKE_AN_ARN = /:secret:([^:]+-[A-Za-z0-9]{6})-\?{6}$/;
+
+/**
+ * An error at synth for each secret that neither ECS nor the functions may read: of the API, of `secrets`, of registries, and what
+ * users add to the task definitions. The worker's roles read all of them, but for the two that are for the code in the tasks: that
+ * may ask for a secret by its name.
+ */
+export function requireReadableSecrets(worker: Construct, executionRoles: readonly iam.IRole[], taskRoles: readonly iam.IRole[]): void {
+  worker.node.addValidation({
+    validate: () => {
+      const roles = new Set<IConstruct>([...worker.node.findAll().filter(child => child instanceof iam.Role), ...executionRoles]);
+      taskRoles.forEach(role => roles.delete(role));
+      const names = [...roles].flatMap(policiesOf).flatMap(texts).map(text => NAMED_LIKE_AN_ARN.exec(text)?.[1]).filter(name => name !== undefined);
+      return [...new Set(names)].map(name =>
+        `The secret ${JSON.stringify(name)} is imported by its name, which ends in a hyphen and six characters as a complete ARN does, so neither Amazon ECS nor `
+        + 'the functions could read it: import it with Secret.fromSecretCompleteArn(), or give it a name that doesn\'t end so.');
+    },
+  });
+}
+
+/** The policies that are attached to a role as its own, with their intrinsic functions. */
+function policiesOf(role: IConstruct): unknown[] {
+  return role.node.findAll()
+    .filter((child): child is iam.CfnPolicy | iam.CfnManagedPolicy => child instanceof iam.CfnPolicy || child instanceof iam.CfnManagedPolicy)
+    .map(policy => Stack.of(policy).resolve(policy.policyDocument));
+}
+
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(texts) : [];
+}
+
+/** ECS reads secrets of any region, but the endpoints of a VPC lead to those of their own only. */
+export function warnOfDistantSecrets(worker: Construct, secrets: readonly ecs.Secret[]): void {
+  const { region } = Stack.of(worker);
+  for (const { arn } of secrets) {
+    const other = arn.split(':')[3];
+    if (!known(arn) || !known(region) || !other || other === region) continue;
+    Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:secretOfAnotherRegion',
+      `The secret ${arn} is in ${other}. Tasks in subnets without a route to the internet can't read it, because VPC endpoints lead to ${region} only. `
+      + `Replicate it to ${region} and give the replica.`);
+  }
+}
