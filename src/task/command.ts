@@ -20,9 +20,8 @@ export interface CommandOptions {
  * @see https://docs.prefect.io/v3/api-ref/cli/worker
  */
 export function workerCommand(options: CommandOptions): string[] {
-  return options.workerType === WorkerType.PROCESS
-    ? ['python', '-c', program('supervisor.py'), ...prefectCommand(options)]
-    : prefectCommand(options);
+  const supervisor = options.workerType === WorkerType.PROCESS ? ['python', '-c', program('supervisor.py')] : [];
+  return ['python', '-c', program('launcher.py'), ...supervisor, ...prefectCommand(options)];
 }
 
 function prefectCommand(options: CommandOptions): string[] {

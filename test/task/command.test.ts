@@ -5,37 +5,38 @@ import { WorkerType, WorkPool } from '../../src';
 import { workerCommand } from '../../src/task/command';
 import { addWorker, container, newStack, resource, templateOf, text } from '../support/worker';
 
+const BEGIN = ['python', '-c', readFileSync('src/task/launcher.py', 'utf8')];
 const END = ['--with-healthcheck', '--install-policy', 'never', '--no-create-pool-if-not-found'];
 const { ECS, PROCESS } = WorkerType;
 
 describe('the command of a worker', () => {
   test('of the type ECS is a list of arguments without a limit', () => {
-    expect(container(templateOf()).Command).toEqual(['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'ecs', ...END]);
+    expect(container(templateOf()).Command).toEqual([...BEGIN, 'prefect', 'worker', 'start', '--pool', 'etl', '--type', 'ecs', ...END]);
   });
 
   test('of the type PROCESS has the limit that its memory allows', () => {
-    expect(container(templateOf({ workerType: PROCESS })).Command.slice(3))
+    expect(container(templateOf({ workerType: PROCESS })).Command.slice(6))
       .toEqual(['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'process', '--limit', '7', ...END]);
   });
 
   test('of the type PROCESS runs under the supervisor that comes with the package', () => {
-    const [python, option, program] = container(templateOf({ workerType: PROCESS })).Command;
+    const [python, option, program] = container(templateOf({ workerType: PROCESS })).Command.slice(3);
     expect([python, option]).toEqual(['python', '-c']);
     expect(program).toBe(readFileSync('src/task/supervisor.py', 'utf8'));
   });
 
   test('leaves most of the 64 KiB of a task definition to the user', () => {
-    expect(JSON.stringify(resource(templateOf({ workerType: PROCESS }), 'AWS::ECS::TaskDefinition').Properties).length).toBeLessThan(20 * 1024);
+    expect(JSON.stringify(resource(templateOf({ workerType: PROCESS }), 'AWS::ECS::TaskDefinition').Properties).length).toBeLessThan(24 * 1024);
   });
 
   test.each(['on premises', 'the "best" pool', 'it\'s', '$HOME `date` \\ ; rm -rf', '-', 'Grün & so'.replace('&', '+')])('keeps a name as one argument: %s', name => {
     const command = container(templateOf({ workPool: WorkPool.managed(name), workQueues: [name] })).Command;
-    expect(command).toEqual(['prefect', 'worker', 'start', '--pool', name, '--type', 'ecs', '--work-queue', name, ...END]);
+    expect(command).toEqual([...BEGIN, 'prefect', 'worker', 'start', '--pool', name, '--type', 'ecs', '--work-queue', name, ...END]);
   });
 
   test('names every work queue, in order', () => {
     expect(workerCommand({ workPoolName: 'etl', workerType: ECS, workQueues: ['b', 'a'] })).toEqual(
-      ['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'ecs', '--work-queue', 'b', '--work-queue', 'a', ...END]);
+      [...BEGIN, 'prefect', 'worker', 'start', '--pool', 'etl', '--type', 'ecs', '--work-queue', 'b', '--work-queue', 'a', ...END]);
   });
 
   test('has the limit that is given', () => {
@@ -54,7 +55,7 @@ describe('the command of a worker', () => {
       flowRunLimit: new CfnParameter(stack, 'Limit', { type: 'Number' }).valueAsNumber,
     });
     expect(text(container(Template.fromStack(stack)).Command)).toEqual(
-      ['prefect', 'worker', 'start', '--pool', '{Pool}', '--type', 'ecs', '--work-queue', '{Queue}', '--work-queue', 'late', '--limit', '{Limit}', ...END]);
+      [...BEGIN, 'prefect', 'worker', 'start', '--pool', '{Pool}', '--type', 'ecs', '--work-queue', '{Queue}', '--work-queue', 'late', '--limit', '{Limit}', ...END]);
   });
 
   test.each([
