@@ -5,11 +5,12 @@ import { known } from './private/validation';
 import { WorkPool } from './work-pool';
 
 /** What `cdk deploy` shows at its end: where things are, and what to do next. */
-export function addOutputs(worker: Construct, api: PrefectApi, { name }: WorkPool, dashboard?: cloudwatch.Dashboard): void {
+export function addOutputs(worker: Construct, api: PrefectApi, { name }: WorkPool, notices?: string, dashboard?: cloudwatch.Dashboard): void {
   const output = (id: string, description: string, value: string) => new CfnOutput(worker, id, { description, value });
   output('WorkPoolName', 'The work pool that the worker serves', name);
   output('PrefectUi', 'The work pool in the Prefect UI', api._workPoolUrl(name));
   if (dashboard) output('Dashboard', 'How the worker is, in the CloudWatch console', dashboardUrl(dashboard));
+  if (notices) output('Notices', 'What the deployment found at the Prefect API that needs your attention', notices);
   output('NextCommand', 'Deploys a flow of yours to the work pool', `prefect deploy --pool ${quoted(name)}`);
 }
 

@@ -16,11 +16,24 @@ export interface PrefectCloudOptions {
    * API key of the workers and of flow runs, in AWS Secrets Manager or in an SSM parameter. A service account's key is the
    * right one for a worker: it doesn't leave with a person.
    *
+   * With `managementApiKey` beside it, its least role in the workspace is *Worker*, and what your flows do beyond that with the
+   * Prefect API, such as to start other deployments or to read blocks. Alone, it needs *Developer*, and every flow run has it.
+   *
    * It stays a reference from end to end: ECS hands its value to the containers when they start.
    *
    * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/service-accounts
+   * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/manage-roles
    */
   readonly apiKey: ecs.Secret;
+
+  /**
+   * API key of the functions alone: those that manage the work pool and its automation, read the demand, and look after flow
+   * runs. Its least role in the workspace is *Developer*. Neither workers nor flow runs get it.
+   *
+   * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/manage-roles
+   * @default - `apiKey`
+   */
+  readonly managementApiKey?: ecs.Secret;
 }
 
 /** Options of `PrefectApi.selfHosted()`. */

@@ -11,6 +11,7 @@ interface ApiShape {
   readonly privateNetwork: boolean;
   readonly tlsCaCertificate?: string;
   readonly apiKey?: ecs.Secret;
+  readonly managementApiKey?: ecs.Secret;
   readonly authString?: ecs.Secret;
   readonly customHeaders?: ecs.Secret;
 }
@@ -24,20 +25,22 @@ export class PrefectApi {
   /**
    * A workspace of Prefect Cloud.
    *
-   * Throws when `accountId` or `workspaceId` is not a UUID, and when `apiKey` is something else than an `ecs.Secret`.
+   * Throws when `accountId` or `workspaceId` is not a UUID, and when a key is something else than an `ecs.Secret`.
    *
-   * @param options which workspace, and its API key
+   * @param options which workspace, and its API keys
    * @see https://docs.prefect.io/v3/how-to-guides/cloud/connect-to-cloud
    */
   public static cloud(options: PrefectCloudOptions): PrefectApi {
     requireUuid('accountId', options.accountId);
     requireUuid('workspaceId', options.workspaceId);
     requireGivenSecret('apiKey', options.apiKey);
+    requireSecret('managementApiKey', options.managementApiKey);
     return new PrefectApi({
       url: `https://api.prefect.cloud/api/accounts/${options.accountId}/workspaces/${options.workspaceId}`,
       isCloud: true,
       privateNetwork: false,
       apiKey: options.apiKey,
+      managementApiKey: options.managementApiKey,
     });
   }
 
@@ -73,11 +76,18 @@ export class PrefectApi {
   public readonly _tlsCaCertificate?: string;
 
   /**
-   * Secrets by the environment variable through which Prefect's client takes them.
+   * Secrets of workers and flow runs, by the environment variable through which Prefect's client takes them.
    *
    * @internal
    */
   public readonly _secrets: { readonly [variable: string]: ecs.Secret };
+
+  /**
+   * Those of the functions.
+   *
+   * @internal
+   */
+  public readonly _functionSecrets: { readonly [variable: string]: ecs.Secret };
 
   private constructor(shape: ApiShape) {
     this.url = shape.url;
@@ -89,6 +99,7 @@ export class PrefectApi {
       ...(shape.authString && { PREFECT_API_AUTH_STRING: shape.authString }),
       ...(shape.customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: shape.customHeaders }),
     };
+    this._functionSecrets = { ...this._secrets, ...(shape.managementApiKey && { PREFECT_API_KEY: shape.managementApiKey }) };
   }
 
   /**

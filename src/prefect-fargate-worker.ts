@@ -129,7 +129,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       logRetention,
       options: props.network ?? {},
       tracing: tracing !== undefined,
-      parameters: hasParameters(api._secrets, props.secrets),
+      parameters: hasParameters(api._secrets, api._functionSecrets, props.secrets),
       vpc: props.vpc ?? props.cluster?.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,
@@ -236,7 +236,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
     requireReadableSecrets(this, [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
     if (network.closed) warnOfDistantSecrets(this, Object.values({ ...props.secrets, ...api._secrets }));
-    addOutputs(this, api, workPool, observability.dashboard);
+    addOutputs(this, api, workPool, served.notices, observability.dashboard);
 
     this.vpc = network.vpc;
     this.cluster = cluster;

@@ -37,7 +37,9 @@ const recipes: Record<string, Recipe> = {
   'prefect-cloud': {
     build: scope => new PrefectCloud(scope, 'Example'),
     works: template => {
-      expect(JSON.stringify(container(template).Secrets)).toContain(':apiKey::');
+      expect(JSON.stringify(container(template).Secrets)).toContain(':worker::');
+      expect(JSON.stringify(container(template).Secrets)).not.toContain(':management::');
+      expect(pools(template)[0]).toContain(':management::');
       expect(pools(template)[0]).toContain('backfill');
     },
   },

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, WorkPool } from '../src';
 import { addWorker, newStack, selfHosted } from './support/worker';
 
-const ADDRESS = /^Worker(PrefectUi|WorkPoolName|NextCommand|Dashboard)/;
+const ADDRESS = /^Worker(PrefectUi|WorkPoolName|NextCommand|Notices|Dashboard)/;
 
 /** The outputs of a worker, by their ids. */
 function outputs(props: Parameters<typeof addWorker>[1] = {}): Record<string, unknown> {
@@ -33,6 +33,11 @@ describe('cdk deploy ends with', () => {
     expect(Value).toEqual({
       'Fn::Join': ['', [`https://${host}/cloudwatch/home?region=${region}#dashboards/dashboard/`, { Ref: expect.stringMatching(/^PrefectWorkersDashboard/) }]],
     });
+  });
+
+  test('what the deployment of a managed pool has to tell', () => {
+    expect(outputs().Notices).toEqual({ 'Fn::GetAtt': [expect.stringMatching(/^WorkerWorkPoolManaged/), 'Notices'] });
+    expect(outputs({ workPool: WorkPool.existing('etl') })).not.toHaveProperty('Notices');
   });
 
   test('no page of a dashboard that is switched off', () => {

@@ -146,6 +146,7 @@ describe('a secret', () => {
   ];
   const takers: [string, (given: any) => unknown][] = [
     ['apiKey', given => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: given })],
+    ['managementApiKey', given => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: secret, managementApiKey: given })],
     ['authString', given => server('https://x.example.com/api', { authString: given })],
     ['customHeaders', given => server('https://x.example.com/api', { customHeaders: given })],
     ['secrets.DB_PASSWORD', given => addWorker(newStack(), { secrets: { DB_PASSWORD: given } })],
@@ -180,6 +181,26 @@ describe('a secret', () => {
       expect(statementsOf(template, role).map(({ Action, Resource }) => [Action, text(Resource)])).toContainEqual([expect.arrayContaining(['ssm:GetParameter', 'ssm:GetParameters']), arn]);
     }
     expect(resource(template, 'AWS::EC2::VPCEndpoint', /SsmEndpoint/).Properties.PrivateDnsEnabled).toBe(true);
+  });
+
+  test('for management is for the functions alone', () => {
+    const own = newStack();
+    addWorker(own, { api: PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: newSecret(own, 'ApiKey'), managementApiKey: newSecret(own, 'Management') }) });
+    const template = Template.fromStack(own);
+    const key = expect.stringMatching(/^\{ApiKey\w+\}$/);
+    const management = expect.stringMatching(/^\{Management\w+\}$/);
+    const read = (role: RegExp) => statementsOf(template, role).filter(({ Action }) => [Action].flat().includes('secretsmanager:GetSecretValue')).flatMap(({ Resource }) => text([Resource].flat()));
+
+    expect(text(container(template).Secrets)).toEqual([{ Name: 'PREFECT_API_KEY', ValueFrom: key }]);
+    expect(configurationOf(template).template.variables.prefect_api_key_secret_arn).toEqual(key);
+    for (const role of [/IdentityExecutionRole/, /FlowRunExecutionRole/]) expect(read(role)).toEqual([key]);
+
+    expect(configurationOf(template).api.secrets).toEqual({ PREFECT_API_KEY: management });
+    for (const role of [/ManagedRole/, /DemandRole/]) expect(read(role)).toEqual([management]);
+    // Whether the workers' key is newer than they are.
+    expect(read(/RescueRole/).sort()).toEqual([key, management]);
+    const { CONFIGURATION } = resource(template, 'AWS::Lambda::Function', /RescueFunction/).Properties.Environment.Variables;
+    expect(JSON.parse(text(CONFIGURATION))).toMatchObject({ api: { secrets: { PREFECT_API_KEY: management } }, workerSecrets: [key] });
   });
 
   test('of AWS Secrets Manager asks for no endpoint to SSM', () => {

@@ -1,7 +1,7 @@
 import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, PrefectFargateWorkerProps, Tracing, WorkerType, WorkPool } from '../src';
-import { ACCOUNT_ID, addWorker, newStack, selfHosted, warnings, WORKSPACE_ID } from './support/worker';
+import { ACCOUNT_ID, addWorker, newSecret, newStack, selfHosted, warnings, WORKSPACE_ID } from './support/worker';
 
 const cloud = (apiKey: ecs.Secret) => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey });
 const named = (stack: Stack, name: string) => secretsmanager.Secret.fromSecretNameV2(stack, 'Named', name);
@@ -15,6 +15,9 @@ const places: Record<string, (stack: Stack, name: string) => Props> = {
   'apiKey': (stack, name) => ({ api: cloud(secret(stack, name)) }),
   'apiKey for a PROCESS worker': (stack, name) => ({ api: cloud(secret(stack, name)), workerType: WorkerType.PROCESS }),
   'apiKey for an existing pool': (stack, name) => ({ api: cloud(secret(stack, name)), workPool: WorkPool.existing('etl') }),
+  'managementApiKey': (stack, name) => ({
+    api: PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: newSecret(stack, 'ApiKey'), managementApiKey: secret(stack, name) }),
+  }),
   'authString': (stack, name) => ({ api: selfHosted(stack, { authString: secret(stack, name) }) }),
   'customHeaders': (stack, name) => ({ api: selfHosted(stack, { customHeaders: secret(stack, name) }) }),
   'secrets': (stack, name) => ({ secrets: { DB_PASSWORD: secret(stack, name) } }),

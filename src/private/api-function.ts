@@ -26,7 +26,7 @@ export function apiFunction(scope: Construct, options: ApiFunctionOptions) {
     managedPolicies: api._privateNetwork ? [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaENIManagementAccess')] : [],
   });
   logGroup.grantWrite(role);
-  Object.values(api._secrets).forEach(secret => secret.grantRead(role));
+  Object.values(api._functionSecrets).forEach(secret => secret.grantRead(role));
   const vpcOptions: Partial<lambda.FunctionOptions> = api._privateNetwork ? {
     vpc: network.vpc,
     vpcSubnets: network.subnetSelection,
@@ -51,6 +51,6 @@ export function apiLocation(api: PrefectApi): ApiLocation {
     url: api.url,
     isCloud: api.isCloud,
     tlsCaCertificate: api._tlsCaCertificate,
-    secrets: Object.fromEntries(Object.entries(api._secrets).map(([variable, secret]) => [variable, secret.arn])),
+    secrets: Object.fromEntries(Object.entries(api._functionSecrets).map(([variable, secret]) => [variable, secret.arn])),
   };
 }

@@ -17,10 +17,19 @@ export interface PrefectClientOptions {
   readonly patienceSeconds?: number;
 }
 
+/** What a refusal means where the API's words may leave it open. */
+const MEANING: { readonly [status: number]: string } = {
+  401: 'The key or the authentication string is unknown, expired, or of another account.',
+  402: 'The account\'s plan doesn\'t offer it: a worker needs hybrid work pools, which Prefect Cloud\'s plan Hobby has not.',
+  403: 'The key\'s role doesn\'t allow it (on Prefect Cloud, work pools and automations need the role Developer), or the account\'s plan doesn\'t '
+    + '(a worker needs hybrid work pools, which Prefect Cloud\'s plan Hobby has not).',
+};
+
 /** The API's refusal, in its own words. */
 export class PrefectApiError extends Error {
   constructor(method: string, url: string, readonly status: number, answer: string, readonly retryAfterSeconds = 0) {
-    super(`The Prefect API answered ${status} to ${method} ${url}: ${answer.trim().slice(0, 1000) || http.STATUS_CODES[status]}`);
+    const words = answer.trim().slice(0, 1000) || http.STATUS_CODES[status];
+    super([`The Prefect API answered ${status} to ${method} ${url}: ${words}`, MEANING[status]].filter(part => part !== undefined).join(' – '));
   }
 }
 

@@ -6,7 +6,7 @@ export interface ApiLocation {
   readonly url: string;
   readonly isCloud: boolean;
   readonly tlsCaCertificate?: string;
-  /** By environment variable of Prefect's client: the `valueFrom` of ECS, an ARN with an optional JSON field. */
+  /** The functions' own, by environment variable of Prefect's client: the `valueFrom` of ECS, an ARN with an optional JSON field. */
   readonly secrets: { readonly [variable: string]: string };
 }
 

@@ -10,6 +10,8 @@ export interface ReconcilerConfiguration {
   readonly cluster: string;
   /** Name of the workers' service in it. */
   readonly service: string;
+  /** What the workers have of the API's secrets, each as the `valueFrom` of ECS. */
+  readonly workerSecrets: readonly string[];
 }
 
 /** How long, in seconds, things are given time before they count as lost. */

@@ -55,6 +55,8 @@ export class Reconciler extends Construct {
       },
       ...options,
     });
+    // When they were last written.
+    Object.values(api._secrets).forEach(secret => secret.grantRead(options.role));
     this.letLookAtTasks(options.role);
     if (api._privateNetwork) fn.node.addDependency(network.reachable);
 
@@ -67,7 +69,14 @@ export class Reconciler extends Construct {
 
   private configuration(): ReconcilerConfiguration {
     const { api, cluster, service, workPoolName, workerType } = this.props;
-    return { api: apiLocation(api), workPool: workPoolName, type: workerType, cluster: cluster.clusterArn, service: service.serviceName };
+    return {
+      api: apiLocation(api),
+      workPool: workPoolName,
+      type: workerType,
+      cluster: cluster.clusterArn,
+      service: service.serviceName,
+      workerSecrets: Object.values(api._secrets).map(({ arn }) => arn),
+    };
   }
 
   private letLookAtTasks(role: iam.Role): void {

@@ -6,8 +6,8 @@ import { readSecret } from '../private/stored-secret';
  * Replaces the workers one after the other where a secret of the API is newer than their deployment: they read it when they
  * start. Flow runs are handed over as in any other deployment. An event of the change would need a trail in CloudTrail.
  */
-export async function followSecrets({ api, cluster, service }: ReconcilerConfiguration): Promise<void> {
-  const written = await Promise.all(Object.values(api.secrets).map(async secret => (await readSecret(secret)).written));
+export async function followSecrets({ workerSecrets, cluster, service }: ReconcilerConfiguration): Promise<void> {
+  const written = await Promise.all(workerSecrets.map(async secret => (await readSecret(secret)).written));
   if (written.length === 0) return;
   const ecs = new ECSClient({});
   const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));

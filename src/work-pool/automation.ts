@@ -10,7 +10,7 @@ interface StoredAutomation {
 /** Followed by the CloudFormation resource. */
 const MANAGED_BY = 'Managed by cdk-prefect-fargate-worker: ';
 
-/** Where a server has no automations, or the plan of a Prefect Cloud account has none left. */
+/** Where a server has no automations, the plan of a Prefect Cloud account has none left, or the key's role may not have any. */
 const NOT_OFFERED = [402, 403, 404, 405];
 
 /**
@@ -22,6 +22,8 @@ const NOT_OFFERED = [402, 403, 404, 405];
  * handle a run's last heartbeat after that event, the function that looks for lost runs says once more which of them wait.
  * A run that was only cut off from the API ends as it would have: Prefect accepts its last state after `Crashed`.
  *
+ * Gives what there is to tell the user where the API doesn't let the automation be.
+ *
  * @see https://docs.prefect.io/v3/advanced/detect-zombie-flows
  */
 export async function putAutomation(
@@ -29,7 +31,7 @@ export async function putAutomation(
   pool: { readonly id: string; readonly name: string },
   lostAfterSeconds: number,
   owner: string,
-): Promise<void> {
+): Promise<string | undefined> {
   const automation = {
     name: automationName(pool.name),
     description: `Marks flow runs as crashed when their heartbeats have stopped. ${MANAGED_BY}${owner}`,
@@ -51,22 +53,24 @@ export async function putAutomation(
       message: `${NO_HEARTBEAT} for ${lostAfterSeconds} seconds.`,
     }],
   };
-  await whereOffered(async () => {
+  const refusal = await whereOffered(async () => {
     const [present, ...doubles] = await find(client, pool.name);
     for (const { id } of doubles) await client.request('DELETE', `/automations/${id}`);
     if (present) await client.request('PUT', `/automations/${present.id}`, { ...automation, enabled: present.enabled });
     else await client.request('POST', '/automations/', { ...automation, enabled: true });
   });
+  return refusal && `No automation watches the heartbeats of flow runs, so one that is cut off from Prefect may stay Running: ${refusal}`;
 }
 
 /** Tells whether the pool is still the owner's: another resource has taken it over where a construct was renamed or moved. Then all stays. */
 export async function removeAutomation(client: PrefectClient, poolName: string, owner: string): Promise<boolean> {
   let ours = true;
-  await whereOffered(async () => {
+  const refusal = await whereOffered(async () => {
     const automations = await find(client, poolName);
     ours = !automations.some(({ description }) => description.includes(MANAGED_BY) && !description.endsWith(MANAGED_BY + owner));
     for (const { id } of ours ? automations : []) await client.request('DELETE', `/automations/${id}`);
   });
+  if (refusal) console.warn(`The automation of the work pool "${poolName}" is left behind, if there is one: ${refusal}`);
   return ours;
 }
 
@@ -79,11 +83,13 @@ function find(client: PrefectClient, poolName: string): Promise<StoredAutomation
   return client.request('POST', '/automations/filter', { automations: { name: { any_: [automationName(poolName)] } }, sort: 'CREATED_DESC' });
 }
 
-async function whereOffered(act: () => Promise<void>): Promise<void> {
+/** Acts, and gives the API's refusal where it doesn't offer automations to this key. */
+async function whereOffered(act: () => Promise<void>): Promise<string | undefined> {
   try {
     await act();
+    return undefined;
   } catch (error) {
     if (!(error instanceof PrefectApiError && NOT_OFFERED.includes(error.status))) throw error;
-    console.warn(`This Prefect API has no automations for this account: ${error.message}`);
+    return error.message;
   }
 }

@@ -34,6 +34,8 @@ export interface ServedWorkPoolProps {
 export class ServedWorkPool extends Construct {
   /** What tells ECS workers of their flow runs' tasks. */
   public readonly events?: EventQueue;
+  /** What the deployment of a managed pool has to tell, as of its last change. */
+  public readonly notices?: string;
 
   constructor(scope: Construct, id: string, props: ServedWorkPoolProps) {
     super(scope, id);
@@ -67,6 +69,7 @@ export class ServedWorkPool extends Construct {
       defaults,
     });
     const { resource } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
+    this.notices = resource.getAttString('Notices');
     // A worker that finds no pool stops, and the deployment with it.
     props.service.node.addDependency(resource);
   }

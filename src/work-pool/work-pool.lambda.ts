@@ -15,6 +15,15 @@ interface StoredWorkPool extends Limited {
   readonly base_job_template: BaseJobTemplate;
 }
 
+interface Put {
+  readonly id: string;
+  /** What the user should know, although the deployment succeeds. */
+  readonly notices: readonly string[];
+}
+
+/** The most characters of an output of CloudFormation. */
+const LONGEST_OUTPUT = 1024;
+
 /** Creates, updates and (where asked to) deletes a work pool over the Prefect API, with the automation that watches its flow runs. */
 export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomResourceResponse> {
   const wanted: WorkPoolConfiguration = JSON.parse(event.ResourceProperties.Configuration);
@@ -26,11 +35,12 @@ export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomR
   const last: WorkPoolConfiguration | undefined =
     event.RequestType === 'Update' ? JSON.parse(event.OldResourceProperties.Configuration) : undefined;
   // What the last deployment said of another pool says nothing of this one.
-  const id = await put(wanted, owner, last?.name === wanted.name ? last : undefined);
-  return { PhysicalResourceId: wanted.name, Data: { Id: id } };
+  const { id, notices } = await put(wanted, owner, last?.name === wanted.name ? last : undefined);
+  notices.forEach(notice => console.warn(notice));
+  return { PhysicalResourceId: wanted.name, Data: { Id: id, Notices: notices.join(' ').slice(0, LONGEST_OUTPUT) || 'none' } };
 }
 
-async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPoolConfiguration): Promise<string> {
+async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPoolConfiguration): Promise<Put> {
   const client = await connect(wanted.api);
   const path = poolPath(wanted.name);
   const offered = await offeredTemplate(client, wanted);
@@ -54,8 +64,8 @@ async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPo
   }
   await putQueues(client, wanted, before);
   const { id } = await client.request<StoredWorkPool>('GET', path);
-  await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds, owner);
-  return id;
+  const noAutomation = await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds, owner);
+  return { id, notices: [noAutomation].filter(notice => notice !== undefined) };
 }
 
 /** A limit that this deployment gives, or no limit where the last one gave it; what was set in the UI stays. */

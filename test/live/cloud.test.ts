@@ -1,4 +1,4 @@
-import { deploy } from './support/cdk';
+import { CommandFailed, deploy } from './support/cdk';
 import { ECS_POOL, FLOWS, Live, PROCESS_POOL, startLive } from './support/environment';
 
 jest.setTimeout(300_000);
@@ -24,6 +24,19 @@ describe('against the URL shape of Prefect Cloud, which demands the API key as a
   test('the key is demanded', async () => {
     const response = await fetch(`${live.prefect.apiUrl}/work_pools/filter`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(401);
+  });
+
+  test('workers and their flow runs do with the role Worker', () => {
+    expect(live.proxy!.requests.filter(({ status }) => status === 403)).toEqual([]);
+  });
+
+  test('a deployment with that role alone fails within a minute, and says which role it takes', async () => {
+    const { environment } = live.deployment;
+    const start = Date.now();
+    const error = await deploy(live.standIn, { ...live.deployment, environment: { ...environment, MANAGEMENT_PARAMETER: '' } }).catch(cause => cause);
+    expect(error).toBeInstanceOf(CommandFailed);
+    expect((error as CommandFailed).output).toMatch(/The Prefect API answered 403 to PATCH .*\/work_pools\/.*Forbidden.*the role Developer/);
+    expect(Date.now() - start).toBeLessThan(60_000);
   });
 
   test('the work pool was made from the template that Prefect Cloud offers to the workspace', () => {

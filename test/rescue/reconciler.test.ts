@@ -19,6 +19,7 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
       type: workerType,
       cluster: expect.stringMatching(/Cluster\w+\.Arn\}$/),
       service: expect.stringMatching(/Service\w+\.Name\}$/),
+      workerSecrets: [expect.stringMatching(/^\{ApiKey\w+\}$/)],
     });
     expect(JSON.parse(variables.LIMITS)).toEqual(LIMITS);
   });

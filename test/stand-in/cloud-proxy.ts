@@ -4,7 +4,10 @@ import { AddressInfo, Socket, connect } from 'node:net';
 export interface CloudProxyOptions {
   /** `apiUrl` of a Prefect server. */
   readonly serverUrl: string;
+  /** Key of a service account with the role Developer. */
   readonly apiKey: string;
+  /** Key of one with the role Worker, where there is one. */
+  readonly workerApiKey?: string;
   readonly accountId: string;
   readonly workspaceId: string;
   /** User and password of the server behind, if it has them. */
@@ -36,8 +39,8 @@ export async function startCloudProxy(options: CloudProxyOptions): Promise<Cloud
   const sockets = new Set<Socket>();
 
   // Prefect's client writes the scheme of events in lower case.
-  const hasKey = (incoming: IncomingMessage) =>
-    incoming.headers.authorization?.replace(/^bearer /i, '') === options.apiKey;
+  const keyOf = (incoming: IncomingMessage) => incoming.headers.authorization?.replace(/^bearer /i, '');
+  const hasKey = (incoming: IncomingMessage) => [options.apiKey, options.workerApiKey].some(key => key !== undefined && key === keyOf(incoming));
   const refusal = (incoming: IncomingMessage): { status: number; body: object } | undefined => {
     if (!hasKey(incoming)) {
       return { status: 401, body: { detail: 'Invalid authentication credentials' } };
@@ -45,6 +48,9 @@ export async function startCloudProxy(options: CloudProxyOptions): Promise<Cloud
     const path = incoming.url!.split('?')[0];
     if (path !== workspace && !path.startsWith(`${workspace}/`)) {
       return { status: 404, body: { detail: 'Not Found' } };
+    }
+    if (keyOf(incoming) === options.workerApiKey && !mayWorker(incoming.method!, path.slice(workspace.length))) {
+      return { status: 403, body: { detail: 'Forbidden' } };
     }
     return undefined;
   };
@@ -126,4 +132,16 @@ export async function startCloudProxy(options: CloudProxyOptions): Promise<Cloud
       await new Promise<void>((resolve) => proxy.close(() => resolve()));
     },
   };
+}
+
+/**
+ * Whether the role Worker, "the minimum scopes required for a worker to poll for and submit work", covers a request. It reads work pools and
+ * tells that a worker lives; to create, edit and delete pools and queues, and to see automations, is for Developer.
+ *
+ * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/manage-roles
+ */
+function mayWorker(method: string, path: string): boolean {
+  if (path.startsWith('/automations')) return false;
+  if (!path.startsWith('/work_pools')) return true;
+  return method === 'GET' || /\/(filter|heartbeat|get_scheduled_flow_runs|count)$/.test(path);
 }

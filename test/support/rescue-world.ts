@@ -27,7 +27,7 @@ export class RescueWorld {
   private constructor(public readonly server: PrefectServer) {}
 
   public async look(type: 'ecs' | 'process' = 'ecs'): Promise<void> {
-    process.env.CONFIGURATION = JSON.stringify({ api: { url: `${this.server.origin}/api`, isCloud: false, secrets: this.secrets }, workPool: 'etl', type, cluster: CLUSTER, service: 'workers' });
+    process.env.CONFIGURATION = JSON.stringify({ api: { url: `${this.server.origin}/api`, isCloud: false, secrets: this.secrets }, workPool: 'etl', type, cluster: CLUSTER, service: 'workers', workerSecrets: Object.values(this.secrets) });
     await handler();
   }
 

@@ -79,10 +79,21 @@ test.each([[false], [true]])('stays with the pool where a resource of another na
   expect(automations()).toHaveLength(0);
 });
 
-test.each([[402], [403], [404], [405]])('is left out where the API answers %d to it', async status => {
+test.each([
+  [402, /plan/], [403, /role Developer/], [404, /not here/], [405, /not here/],
+])('is left out where the API answers %d to it, and the deployment says so', async (status, reason) => {
   server.instead = ({ path }) => path.includes('/automations/') ? { status, body: { detail: 'not here' } } : undefined;
-  await expect(create(wanted())).resolves.toMatchObject({ PhysicalResourceId: 'etl' });
+  const { Data } = await create(wanted());
+  expect(server.pools.has('etl')).toBe(true);
+  expect(Data!.Notices).toMatch(new RegExp(`^No automation watches the heartbeats of flow runs, .* answered ${status} to POST .*/automations/filter: .*not here`));
+  expect(Data!.Notices).toMatch(reason);
+  expect(console.warn).toHaveBeenCalledWith(Data!.Notices);
   await expect(remove(wanted())).resolves.toBeDefined();
+});
+
+test('is said in no more than an output of CloudFormation holds', async () => {
+  server.instead = ({ path }) => path.includes('/automations/') ? { status: 403, body: { detail: 'x'.repeat(5000) } } : undefined;
+  expect((await create(wanted())).Data!.Notices).toHaveLength(1024);
 });
 
 test('fails the deployment where the API refuses its content', async () => {

@@ -115,6 +115,19 @@ describe('a wrong key', () => {
   });
 });
 
+describe('a key that may not', () => {
+  test('manage work pools fails at once, with what the API said and what it means', async () => {
+    server.instead = ({ method, path }) => method === 'POST' && path.endsWith('/work_pools/') ? { status: 403, body: { detail: 'Forbidden' } } : undefined;
+    expect(await failure(wanted())).toMatch(/^The Prefect API answered 403 to POST .*\/work_pools\/: .*Forbidden.* – The key's role doesn't allow it .*Developer.*plan Hobby/);
+    expect(server.calls.filter(call => call.startsWith('POST'))).toHaveLength(1);
+  });
+
+  test('because of the account\'s plan fails with that', async () => {
+    server.instead = ({ method, path }) => method === 'POST' && path.endsWith('/work_pools/') ? { status: 402, body: { detail: 'Payment Required' } } : undefined;
+    expect(await failure(wanted())).toMatch(/answered 402 to POST .*Payment Required.* – The account's plan doesn't offer it: .*hybrid work pools/);
+  });
+});
+
 describe('a wrong URL', () => {
   const everything = (answer: Answer) => {
     server.instead = () => answer;

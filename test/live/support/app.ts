@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
-const { API_URL, SECRET_ARN, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
+const { API_URL, SECRET_ARN, MANAGEMENT_PARAMETER, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Live');
@@ -12,8 +12,12 @@ const secret = SECRET_ARN === undefined
   ? undefined
   : ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN));
 
+const management = MANAGEMENT_PARAMETER
+  ? ecs.Secret.fromSsmParameter(ssm.StringParameter.fromSecureStringParameterAttributes(stack, 'Management', { parameterName: MANAGEMENT_PARAMETER }))
+  : undefined;
+
 const api = CLOUD_ACCOUNT
-  ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiKey: secret! })
+  ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiKey: secret!, managementApiKey: management })
   : PrefectApi.selfHosted({ url: API_URL!, authString: secret, privateNetwork: true });
 const scaling = { minWorkers: Number(WORKERS) };
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { cdk, Deployment } from './cdk';
 import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
@@ -38,7 +39,7 @@ export interface Live {
   readonly server: PrefectServer;
   readonly prefect: Prefect;
   readonly deployment: Deployment;
-  /** What the secret holds: the API key or the authentication string. */
+  /** The API key that manages the pools, or the authentication string. */
   readonly credential: string;
   /** The proxy in Prefect Cloud's shape, where there is one. */
   readonly proxy?: CloudProxy;
@@ -49,6 +50,9 @@ export interface Live {
 
 /** The server's own times, shorter than the defaults so that tests end: after 300 seconds, it has the task of a run that stays Cancelling stopped. */
 const COMPRESSED_TIME = { PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_CANCELLING_TIMEOUT_SECONDS: '20' };
+
+/** In Prefect Cloud, of a service account that may work and no more. What manages the pool has one of its own. */
+const WORKER_KEY = `pnu_${'w'.repeat(36)}`;
 
 const CLOUD_ACCOUNT = '11111111-2222-3333-4444-555555555555';
 const CLOUD_WORKSPACE = '66666666-7777-8888-9999-000000000000';
@@ -75,9 +79,10 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       start(startPrefectServer({ authString: cloud ? undefined : credential, environment: COMPRESSED_TIME, database: 'postgres', onProgress })),
     ]);
     const proxy = cloud
-      ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
+      ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, workerApiKey: WORKER_KEY, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
       : undefined;
-    const secretArn = await createSecret(standIn, credential);
+    const secretArn = await createSecret(standIn, cloud ? WORKER_KEY : credential);
+    const managementParameter = cloud && await createParameter(standIn, credential);
     const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
     started.push({ stop: () => rm(output, { recursive: true, force: true }) });
 
@@ -99,7 +104,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
           API_URL: apiUrl,
           SECRET_ARN: secretArn,
           WORKERS: `${options.workers ?? 1}`,
-          ...(cloud && { CLOUD_ACCOUNT, CLOUD_WORKSPACE }),
+          ...(managementParameter && { CLOUD_ACCOUNT, CLOUD_WORKSPACE, MANAGEMENT_PARAMETER: managementParameter }),
           ...options.environment,
         },
         onProgress,
@@ -110,6 +115,13 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     await stop();
     throw error;
   }
+}
+
+/** An SSM parameter, of which it gives the name. */
+async function createParameter(standIn: StandIn, value: string): Promise<string> {
+  const Name = `/prefect/${Date.now()}`;
+  await new SSMClient(clientConfiguration(standIn)).send(new PutParameterCommand({ Name, Value: value, Type: 'SecureString' }));
+  return Name;
 }
 
 export async function createSecret(standIn: StandIn, value: string): Promise<string> {
