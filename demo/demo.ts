@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   try {
     await Promise.race([demonstrate(live, steps), interrupted.then(() => { throw new Error('Interrupted.'); })]);
     if (keep) {
-      console.log(`\nPrefect's UI: ${live.server.uiUrl} (sign in with ${live.credential})\nThe local AWS: export AWS_ENDPOINT_URL=${live.standIn.endpoint} AWS_REGION=us-east-1 `
+      console.log(`\nPrefect's UI: ${live.server.uiUrl} (sign in with ${live.credentials[0]})\nThe local AWS: export AWS_ENDPOINT_URL=${live.standIn.endpoint} AWS_REGION=us-east-1 `
         + 'AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\nPress Ctrl-C to stop everything.');
       await interrupted;
     }

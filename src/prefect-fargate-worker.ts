@@ -188,6 +188,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       encryptionKey: key,
       logRetention,
       tracing,
+      workerSecrets: props.secrets,
     });
 
     new Reconciler(this, 'Rescue', {

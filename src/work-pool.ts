@@ -149,6 +149,10 @@ export class WorkPool {
    * the worker's (`cluster`), and the worker has to be allowed to pass the roles on: `role.grantPassRole(worker.workerRole)` for
    * the template's task role and execution role.
    *
+   * The template needs a place for the credential as well: `"prefect_api_key_secret_arn": "<ARN of the secret>"` in
+   * `job_configuration` (`prefect_api_auth_string_secret_arn` for a server with an authentication string). Prefect's own template
+   * has none, and without it the worker passes the credential on to each flow run in clear. A warning reminds you of it.
+   *
    * Throws when `name` is empty or has characters that Prefect refuses.
    *
    * @param name name of the work pool

@@ -1,7 +1,7 @@
 import { aws_ecr as ecr, aws_ecs as ecs } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Tracing, WorkerType, WorkPool, XRayTracingOptions } from '../src';
-import { addWorker, configurationOf, container, importedVpc, newStack, resources, selfHosted, statementsOf, templateOf, text, warnings } from './support/worker';
+import { addWorker, configurationOf, flowRunContainer, container, importedVpc, newStack, resources, selfHosted, statementsOf, templateOf, text, warnings } from './support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 const traced = (options?: XRayTracingOptions) => ({ observability: { tracing: Tracing.xray(options) } });
@@ -59,7 +59,7 @@ describe('with tracing, flow runs as Fargate tasks', () => {
   const { template } = configurationOf(ecsTemplate);
 
   test('have the same collector as the worker', () => {
-    const [collector] = template.sidecars;
+    const collector = flowRunContainer(ecsTemplate, 'collector');
     const ofWorker = container(ecsTemplate, 'collector');
     expect(collector).toMatchObject({ name: 'collector', image: ofWorker.Image, essential: false, readonlyRootFilesystem: true, memory: 256 });
     expect(collector.environment.map(({ name, value }: any) => ({ Name: name, Value: value }))).toEqual(ofWorker.Environment);
@@ -67,7 +67,7 @@ describe('with tracing, flow runs as Fargate tasks', () => {
       logDriver: 'awslogs',
       options: { 'awslogs-group': expect.stringMatching(/WorkerTaskLogs/), 'awslogs-region': '{AWS::Region}', 'awslogs-stream-prefix': 'flow-run' },
     });
-    expect(template.container.dependsOn).toEqual([{ containerName: 'collector', condition: 'START' }]);
+    expect(flowRunContainer(ecsTemplate).dependsOn).toEqual([{ containerName: 'collector', condition: 'START' }]);
   });
 
   test('know where it is, under the name of their work pool', () => {
@@ -83,9 +83,9 @@ describe('with tracing, flow runs as Fargate tasks', () => {
   test('wait for the certificate as well', () => {
     const stack = newStack();
     addWorker(stack, s => ({ ...traced(), api: selfHosted(s) }));
-    const told = configurationOf(Template.fromStack(stack)).template;
-    expect(told.sidecars.map(({ name }: any) => name)).toEqual(['ca-certificate', 'collector']);
-    expect(told.container.dependsOn).toEqual([{ containerName: 'ca-certificate', condition: 'SUCCESS' }, { containerName: 'collector', condition: 'START' }]);
+    const template = Template.fromStack(stack);
+    expect(configurationOf(template).template.taskDefinition.containerDefinitions.slice(1).map(({ name }: any) => name)).toEqual(['ca-certificate', 'collector']);
+    expect(flowRunContainer(template).dependsOn).toEqual([{ containerName: 'ca-certificate', condition: 'SUCCESS' }, { containerName: 'collector', condition: 'START' }]);
   });
 });
 
@@ -114,7 +114,7 @@ test('a collector of yours is pulled by worker and flow runs', () => {
     collectorImage: ecs.ContainerImage.fromEcrRepository(ecr.Repository.fromRepositoryName(stack, 'Images', 'mirror'), 'v1.2.3'),
   }));
   expect(text(container(template, 'collector').Image)).toMatch(/mirror:v1\.2\.3$/);
-  expect(configurationOf(template).template.sidecars[0].image).toMatch(/mirror:v1\.2\.3$/);
+  expect(flowRunContainer(template, 'collector').image).toMatch(/mirror:v1\.2\.3$/);
   for (const role of [/WorkerIdentityExecutionRole/, /FlowRunExecutionRole/]) {
     expect(statementsOf(template, role)).toContainEqual(expect.objectContaining({ Action: expect.arrayContaining(['ecr:BatchGetImage']) }));
   }

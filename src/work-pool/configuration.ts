@@ -20,10 +20,9 @@ export interface TemplateValues {
   readonly variables: { readonly [name: string]: unknown };
   /** Entries of the default of the variable `env`; null keeps the worker from passing its own value on. */
   readonly environment: { readonly [name: string]: string | null };
-  /** Fields of the task definition in the job configuration. */
+  /**
+   * What the task definition in the job configuration has of this stack, in the ECS API's own words. The container that is called
+   * `{{ container_name }}` is the flow run's, whatever the pool's template calls it.
+   */
   readonly taskDefinition?: { readonly [field: string]: unknown };
-  /** Fields of the flow run's container in that task definition. */
-  readonly container?: { readonly [field: string]: unknown };
-  /** Containers that the task definition has beside it. */
-  readonly sidecars?: readonly { readonly name: string; readonly [field: string]: unknown }[];
 }

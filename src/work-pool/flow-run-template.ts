@@ -13,6 +13,7 @@ import { FLOW_RUN_IMAGE } from '../task/images';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
 import { TemplateValues } from './configuration';
+import { FLOW_RUN_CONTAINER } from './three-way-merge';
 
 export interface FlowRunTemplateProps {
   readonly api: PrefectApi;
@@ -25,6 +26,8 @@ export interface FlowRunTemplateProps {
   readonly defaults: FlowRunDefaults;
   readonly workPool: WorkPool;
   readonly tracing?: Tracing;
+  /** Secret variables of the worker. */
+  readonly workerSecrets?: { readonly [name: string]: ecs.Secret };
 }
 
 /** Family of the task definitions that a worker registers for the flow runs of its managed work pool. */
@@ -60,7 +63,6 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       command: shellWords(defaults.command ?? FLOW_RUN.command),
       task_role_arn: identity.flowRunRole.roleArn,
       execution_role_arn: identity.flowRunExecutionRole.roleArn,
-      vpc_id: network.vpc.vpcId,
       network_configuration: {
         subnets: network.subnets.subnetIds,
         securityGroups: [network.flowRunSecurityGroup.securityGroupId],
@@ -81,24 +83,34 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       // A task that is stopped, as by a Spot interruption, hands its run back to be started again.
       PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
       ...inOrder(defaults.environment),
-      // The worker passes its own settings on in clear; a secret one reaches the flow run as a secret instead.
-      ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: null }),
+      ...secretSettings({ ...props.workerSecrets, ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders }) }),
     },
     taskDefinition: {
+      executionRoleArn: '{{ execution_role_arn }}',
       runtimePlatform: { cpuArchitecture: props.cpuArchitecture._cpuArchitecture, operatingSystemFamily: 'LINUX' },
       ...(ca && { volumes: ca.volumes }),
+      containerDefinitions: [
+        {
+          name: FLOW_RUN_CONTAINER,
+          image: '{{ image }}',
+          // The longest that Fargate gives a task to hand its run back.
+          stopTimeout: 120,
+          ...(!defaults.command && { environment: FLOW_RUN.environment }),
+          ...(image.repositoryCredentials && { repositoryCredentials: image.repositoryCredentials }),
+          ...(customHeaders && { secrets: [{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: customHeaders.arn }] }),
+          ...ca?.flowRun,
+          ...(dependsOn.length > 0 && { dependsOn }),
+        },
+        ...ca ? [ca.writer] : [],
+        ...collector ? [collector.sidecar] : [],
+      ],
     },
-    container: {
-      // The longest that Fargate gives a task to hand its run back.
-      stopTimeout: 120,
-      ...(!defaults.command && { environment: FLOW_RUN.environment }),
-      ...(image.repositoryCredentials && { repositoryCredentials: image.repositoryCredentials }),
-      ...(customHeaders && { secrets: [{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: customHeaders.arn }] }),
-      ...ca?.flowRun,
-      ...(dependsOn.length > 0 && { dependsOn }),
-    },
-    ...((ca || collector) && { sidecars: [...ca ? [ca.writer] : [], ...collector ? [collector.sidecar] : []] }),
   };
+}
+
+/** The worker passes its own settings of Prefect on to flow runs, secret ones in clear; it doesn't pass on what is null here. */
+function secretSettings(secrets: { readonly [name: string]: ecs.Secret }): Record<string, null> {
+  return Object.fromEntries(Object.keys(inOrder(secrets)).filter(name => /^PREFECT_/i.test(name)).map(name => [name, null]));
 }
 
 /** The image as the ECS API names it, with the right to pull it given to the flow runs' execution role. */

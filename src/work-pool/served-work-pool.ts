@@ -1,5 +1,5 @@
-import { aws_ecs as ecs, aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Annotations, aws_ecs as ecs, aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
+import { Construct, IConstruct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
@@ -28,6 +28,8 @@ export interface ServedWorkPoolProps {
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
   readonly tracing?: Tracing;
+  /** Secret variables of the worker. */
+  readonly workerSecrets?: { readonly [name: string]: ecs.Secret };
 }
 
 /** The work pool that the worker serves, and what tells the worker of its flow runs' tasks. */
@@ -57,7 +59,10 @@ export class ServedWorkPool extends Construct {
       // The worker forwards the last words of a flow run that crashed before it reached the API.
       task.logGroup.grant(identity.workerRole, 'logs:GetLogEvents');
     }
-    if (!workPool._managed) return;
+    if (!workPool._managed) {
+      if (workerType === WorkerType.ECS) warnOfCredentialsInClear(scope, api, workPool);
+      return;
+    }
 
     requireOneManager(scope, api, workPool);
     const defaults = workPool._managed.flowRunDefaults ?? {};
@@ -73,4 +78,19 @@ export class ServedWorkPool extends Construct {
     // A worker that finds no pool stops, and the deployment with it.
     props.service.node.addDependency(resource);
   }
+}
+
+/** Prefect's variables for the secrets of an API, which the server's own template for ECS does not have. */
+const SECRET_PLACES: { readonly [variable: string]: string } = {
+  PREFECT_API_KEY: 'prefect_api_key_secret_arn',
+  PREFECT_API_AUTH_STRING: 'prefect_api_auth_string_secret_arn',
+};
+
+/** The worker gives flow runs its own credentials, and only the pool's template can make secrets of them. */
+function warnOfCredentialsInClear(worker: IConstruct, api: PrefectApi, { name }: WorkPool): void {
+  const places = Object.keys(api._secrets).map(variable => SECRET_PLACES[variable]).filter(place => place !== undefined);
+  if (places.length === 0) return;
+  Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:credentialsInExistingPool',
+    `The work pool ${JSON.stringify(name)} is not managed here. Unless job_configuration of its base job template has ${places.join(' and ')}, with the ARN of the secret, `
+    + 'its worker passes the credential on to each flow run in clear, and ecs:DescribeTasks shows it. Prefect\'s own template does not have that field: add it, or use WorkPool.managed().');
 }

@@ -1,5 +1,6 @@
 import { CommandFailed, deploy } from './support/cdk';
 import { ECS_POOL, FLOWS, Live, PROCESS_POOL, startLive } from './support/environment';
+import { leaks, secretsOf } from './support/evidence';
 
 jest.setTimeout(300_000);
 
@@ -19,6 +20,12 @@ describe('against the URL shape of Prefect Cloud, which demands the API key as a
     const deployment = await live.prefect.deploy(`cloud ${type}`, { workPool, entrypoint: 'flows.py:hello', directory: FLOWS });
     const id = await live.prefect.start(deployment);
     expect((await live.prefect.waitFor(id, ['COMPLETED', 'FAILED', 'CRASHED'], 120)).state.type).toBe('COMPLETED');
+  });
+
+  test('the key reaches flow runs of the ECS worker as a secret, and stands nowhere in clear', async () => {
+    const [definition] = (await live.standIn.tasks()).map(({ taskDefinitionArn }) => taskDefinitionArn).filter(arn => arn.includes('task-definition/prefect-'));
+    expect(await secretsOf(live.standIn, definition)).toEqual({ PREFECT_API_KEY: live.deployment.environment.SECRET_ARN });
+    expect(await leaks(live)).toEqual([]);
   });
 
   test('the key is demanded', async () => {

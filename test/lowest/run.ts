@@ -23,4 +23,4 @@ if (!Object.entries(wanted).every(([name, version]) => existsSync(installed(name
 run('npx', 'tsc', '--project', join(here, 'tsconfig.json'));
 // The ids of resources belong to this library, but some of their properties to the CDK's version: snapshots are the newest's.
 run('npx', 'jest', '--config', join(here, 'jest.config.js'), '--maxWorkers=100%', '--testPathIgnorePatterns', '/node_modules/', 'snapshots\\.test',
-  '--', 'test/(?!docs|validators|policy|events|stand-in|live|integ|consumers)[^.]*\\.test\\.ts');
+  '--', 'test/(?!docs|validators|policy|events|requests|stand-in|live|integ|consumers)[^.]*\\.test\\.ts');

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { BaseJobTemplate } from '../../src/work-pool/base-job-template';
 
 export interface Request {
   readonly method: string;
@@ -16,32 +19,10 @@ export interface Answer {
 
 type Stored = Record<string, any>;
 
-/** What the server offers for the two types of pools, cut down to what matters here. */
-export const OFFERED = {
-  ecs: {
-    job_configuration: {
-      command: '{{ command }}',
-      env: '{{ env }}',
-      network_configuration: '{{ network_configuration }}',
-      task_run_request: { cluster: '{{ cluster }}', overrides: { cpu: '{{ cpu }}' } },
-      task_definition: { containerDefinitions: [{ name: '{{ container_name }}', image: '{{ image }}' }], family: '{{ family }}' },
-    },
-    variables: {
-      type: 'object',
-      properties: {
-        env: { type: 'object', title: 'Environment Variables' },
-        cluster: { type: 'string', title: 'Cluster' },
-        cpu: { type: 'integer', title: 'CPU', default: 1024 },
-        image: { type: 'string', title: 'Image' },
-        network_configuration: { type: 'object', title: 'Network Configuration' },
-      },
-    },
-  },
-  process: {
-    job_configuration: { command: '{{ command }}', working_dir: '{{ working_dir }}' },
-    variables: { type: 'object', properties: { working_dir: { type: 'string' }, env: { type: 'object', default: {} } } },
-  },
-};
+const template = (type: string) => JSON.parse(readFileSync(join(__dirname, 'templates', `${type}.json`), 'utf8'));
+
+/** What the Prefect server of the tests offers for the two types of pools, as it is. */
+export const OFFERED: { readonly ecs: BaseJobTemplate; readonly process: BaseJobTemplate } = { ecs: template('ecs'), process: template('process') };
 
 /** A small server on the loopback that speaks the part of Prefect's API that the work pool needs, and Secrets Manager. */
 export class PrefectServer {

@@ -104,3 +104,8 @@ export function text(value: any): any {
 export function configurationOf(template: Template): any {
   return JSON.parse(text(resource(template, 'Custom::PrefectWorkPool').Properties.Configuration));
 }
+
+/** A container of the flow runs' task definition, in the ECS API's words; the flow run's own where no name is given. */
+export function flowRunContainer(template: Template, name = '{{ container_name }}'): any {
+  return configurationOf(template).template.taskDefinition.containerDefinitions.find((container: any) => container.name === name);
+}

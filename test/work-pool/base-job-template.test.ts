@@ -1,10 +1,11 @@
 import { BaseJobTemplate, fillTemplate } from '../../src/work-pool/base-job-template';
 import { TemplateValues } from '../../src/work-pool/configuration';
+import { FLOW_RUN_CONTAINER } from '../../src/work-pool/three-way-merge';
 import { OFFERED } from '../support/prefect-server';
 
 /** A template as it comes back from the server. */
 const stored = (values: TemplateValues) => structuredClone(fillTemplate(offered(), undefined, values));
-const offered = () => structuredClone(OFFERED.ecs) as unknown as BaseJobTemplate;
+const offered = () => structuredClone(OFFERED.ecs);
 const NOTHING: TemplateValues = { variables: {}, environment: {} };
 const defaultsOf = (template: BaseJobTemplate) => Object.fromEntries(
   Object.entries(template.variables.properties).map(([name, variable]) => [name, variable.default]).filter(([, value]) => value !== undefined));
@@ -15,23 +16,44 @@ const headers = { name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: 'arn:aws:sec
 const VALUES: TemplateValues = structuredClone({
   variables: { cluster: 'arn:cluster', cpu: 512, network_configuration: { subnets: ['subnet-1'] }, prefect_api_key_secret_arn: 'arn:key' },
   environment: { LOG_LEVEL: 'debug', PREFECT_CLIENT_CUSTOM_HEADERS: null },
-  taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' }, volumes: [{ name: 'prefect-tls' }] },
-  container: { environment: [{ name: 'FLOW_RUN_PROGRAM', value: 'pass' }], secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
-  sidecars: [{ name: 'ca-certificate', essential: false }],
+  taskDefinition: {
+    executionRoleArn: '{{ execution_role_arn }}',
+    runtimePlatform: { cpuArchitecture: 'ARM64' },
+    volumes: [{ name: 'prefect-tls' }],
+    containerDefinitions: [
+      { name: FLOW_RUN_CONTAINER, image: '{{ image }}', environment: [{ name: 'FLOW_RUN_PROGRAM', value: 'pass' }], secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
+      { name: 'ca-certificate', image: 'writer:1', essential: false },
+    ],
+  },
 });
-const PLAIN: TemplateValues = { ...VALUES, environment: {}, taskDefinition: { runtimePlatform: { cpuArchitecture: 'ARM64' } }, container: {}, sidecars: undefined };
+const withContainer = (fields: object): TemplateValues => {
+  const [flowRun, ...others] = VALUES.taskDefinition!.containerDefinitions as any[];
+  return { ...VALUES, taskDefinition: { ...VALUES.taskDefinition, containerDefinitions: [{ ...flowRun, ...fields }, ...others] } };
+};
+const PLAIN: TemplateValues = {
+  ...VALUES,
+  environment: {},
+  taskDefinition: { executionRoleArn: '{{ execution_role_arn }}', runtimePlatform: { cpuArchitecture: 'ARM64' }, containerDefinitions: [{ name: FLOW_RUN_CONTAINER, image: '{{ image }}' }] },
+};
 
 describe('a new pool\'s template', () => {
   const template = fillTemplate(offered(), undefined, VALUES);
 
   test('has this stack\'s values as defaults, and keeps what the variables are', () => {
-    expect(defaultsOf(template)).toEqual({ ...VALUES.variables, env: VALUES.environment });
-    expect(template.variables.properties.cluster).toEqual({ type: 'string', title: 'Cluster', default: 'arn:cluster' });
+    expect(defaultsOf(template)).toEqual({ ...defaultsOf(offered()), ...VALUES.variables, env: VALUES.environment });
+    expect(template.variables.properties.cluster).toEqual({ ...offered().variables.properties.cluster, default: 'arn:cluster' });
     expect(template.variables.type).toBe('object');
   });
 
-  test('has variables that the server does not offer', () => {
-    expect(template.variables.properties.prefect_api_key_secret_arn).toEqual({ default: 'arn:key' });
+  test('has the variable of a credential, which the server does not offer, and a place for it in the job configuration', () => {
+    expect(template.variables.properties.prefect_api_key_secret_arn).toEqual({ title: 'Prefect API Key Secret ARN', type: 'string', default: 'arn:key' });
+    expect(template.job_configuration.prefect_api_key_secret_arn).toBe('{{ prefect_api_key_secret_arn }}');
+  });
+
+  test('takes null for a variable that the worker is not to pass on', () => {
+    expect(template.variables.properties.env.additionalProperties).toEqual({ anyOf: [{ type: 'string' }, { type: 'null' }] });
+    const strings = fillTemplate(offered(), undefined, PLAIN).variables.properties.env;
+    expect(strings.additionalProperties).toEqual({ type: 'string' });
   });
 
   test('keeps a secret setting of the worker from being passed on in clear', () => {
@@ -41,7 +63,7 @@ describe('a new pool\'s template', () => {
   test('gives the network to ECS with the request, so that the worker asks EC2 nothing', () => {
     expect(template.job_configuration.network_configuration).toBeUndefined();
     expect(template.job_configuration.task_run_request).toEqual({
-      cluster: '{{ cluster }}', overrides: { cpu: '{{ cpu }}' }, networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' },
+      ...offered().job_configuration.task_run_request, networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' },
     });
   });
 
@@ -49,7 +71,7 @@ describe('a new pool\'s template', () => {
     expect(template.job_configuration.task_definition).toMatchObject({ family: '{{ family }}', runtimePlatform: { cpuArchitecture: 'ARM64' }, volumes: [{ name: 'prefect-tls' }] });
     expect(containers(template)).toEqual([
       { name: '{{ container_name }}', image: '{{ image }}', environment: [{ name: 'FLOW_RUN_PROGRAM', value: 'pass' }], secrets: [headers], mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls' }] },
-      { name: 'ca-certificate', essential: false },
+      { name: 'ca-certificate', image: 'writer:1', essential: false },
     ]);
   });
 
@@ -88,7 +110,7 @@ describe('an existing pool\'s template', () => {
     containers(present)[0].ulimits = [{ name: 'nofile' }];
     containers(present).push({ name: 'proxy' });
     const template = fillTemplate(offered(), present, VALUES, VALUES);
-    expect(containers(template).map(({ name }: any) => name)).toEqual(['{{ container_name }}', 'proxy', 'ca-certificate']);
+    expect(containers(template).map(({ name }: any) => name)).toEqual(['{{ container_name }}', 'ca-certificate', 'proxy']);
     expect(containers(template)[0]).toMatchObject({ ulimits: [{ name: 'nofile' }], secrets: [headers] });
   });
 
@@ -109,7 +131,7 @@ describe('an existing pool\'s template', () => {
     const present = stored(VALUES);
     containers(present)[0].secrets.push({ name: 'DB_PASSWORD', valueFrom: 'arn:db' });
     const moved = { ...headers, valueFrom: 'arn:moved' };
-    const values = { ...VALUES, container: { ...VALUES.container, secrets: [moved] } };
+    const values = withContainer({ secrets: [moved] });
     const template = structuredClone(fillTemplate(offered(), present, values, VALUES));
     expect(containers(template)[0].secrets).toEqual([moved, { name: 'DB_PASSWORD', valueFrom: 'arn:db' }]);
     expect(fillTemplate(offered(), structuredClone(template), values, values)).toEqual(template);
@@ -124,7 +146,7 @@ describe('an existing pool\'s template', () => {
   test('gets this stack\'s values where it had others', () => {
     const present = offered();
     present.variables.properties.cpu.default = 4096;
-    expect(fillTemplate(offered(), present, VALUES).variables.properties.cpu).toEqual({ type: 'integer', title: 'CPU', default: 512 });
+    expect(fillTemplate(offered(), present, VALUES).variables.properties.cpu).toEqual({ ...offered().variables.properties.cpu, default: 512 });
   });
 
   test('gets the variables and settings that a newer server offers', () => {
@@ -132,7 +154,7 @@ describe('an existing pool\'s template', () => {
     delete (present.variables.properties as any).image;
     delete present.job_configuration.command;
     const template = fillTemplate(offered(), present, VALUES);
-    expect(template.variables.properties.image).toEqual({ type: 'string', title: 'Image' });
+    expect(template.variables.properties.image).toEqual(offered().variables.properties.image);
     expect(template.job_configuration.command).toBe('{{ command }}');
   });
 
@@ -144,7 +166,9 @@ describe('an existing pool\'s template', () => {
 
   test('has the new container of ours instead of the old one', () => {
     const once = stored(VALUES);
-    const twice = fillTemplate(offered(), once, { ...VALUES, sidecars: [{ name: 'ca-certificate', image: 'new' }] }, VALUES);
+    const [flowRun] = VALUES.taskDefinition!.containerDefinitions as any[];
+    const values = { ...VALUES, taskDefinition: { ...VALUES.taskDefinition, containerDefinitions: [flowRun, { name: 'ca-certificate', image: 'new' }] } };
+    const twice = fillTemplate(offered(), once, values, VALUES);
     expect(containers(twice).slice(1)).toEqual([{ name: 'ca-certificate', image: 'new' }]);
   });
 });
@@ -155,16 +179,16 @@ describe('what the last deployment set and this one does not', () => {
     ({ ...VALUES, variables: Object.fromEntries(Object.entries(VALUES.variables).filter(([name]) => !names.includes(name))) });
 
   test('goes back to what the server offers', () => {
-    expect(fillTemplate(offered(), present(), without('cpu'), VALUES).variables.properties.cpu.default).toBe(1024);
+    expect(fillTemplate(offered(), present(), without('cpu'), VALUES).variables.properties.cpu).toEqual(offered().variables.properties.cpu);
   });
 
   test('goes back where it is an object', () => {
     const { network_configuration: network } = fillTemplate(offered(), present(), without('network_configuration'), VALUES).variables.properties;
-    expect(network).toEqual({ type: 'object', title: 'Network Configuration' });
+    expect(network).toEqual(offered().variables.properties.network_configuration);
   });
 
   test('has no default where the server offers none', () => {
-    expect(fillTemplate(offered(), present(), without('cluster'), VALUES).variables.properties.cluster).toEqual({ type: 'string', title: 'Cluster' });
+    expect(fillTemplate(offered(), present(), without('cluster'), VALUES).variables.properties.cluster).toEqual(offered().variables.properties.cluster);
   });
 
   test('stays where users changed it since', () => {

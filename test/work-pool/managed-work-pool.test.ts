@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { FlowRunDefaults, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
-import { addWorker, CERTIFICATE, cloud, configurationOf, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+import { addWorker, CERTIFICATE, cloud, configurationOf, flowRunContainer, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
 
 const { PROCESS } = WorkerType;
 const flowRuns = (flowRunDefaults: FlowRunDefaults, props: Partial<PrefectFargateWorkerProps> = {}) =>
@@ -30,7 +30,6 @@ describe('an ECS pool is told', () => {
       command: 'python -c \'import os; exec(os.environ["FLOW_RUN_PROGRAM"])\'',
       task_role_arn: `{${id('AWS::IAM::Role', /IdentityFlowRunRole/)}.Arn}`,
       execution_role_arn: `{${id('AWS::IAM::Role', /FlowRunExecutionRole/)}.Arn}`,
-      vpc_id: `{${id('AWS::EC2::VPC', /./)}}`,
       network_configuration: {
         subnets: [`{${id('AWS::EC2::Subnet', /PrivateSubnet1/)}}`, `{${id('AWS::EC2::Subnet', /PrivateSubnet2/)}}`],
         securityGroups: [`{${id('AWS::EC2::SecurityGroup', /FlowRunSecurityGroup/)}.GroupId}`],
@@ -47,12 +46,16 @@ describe('an ECS pool is told', () => {
     expect(told.template.environment).toEqual({
       PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json', PREFECT_CLIENT_RETRY_EXTRA_CODES: '500,504', PREFECT_CLIENT_MAX_RETRIES: '9', PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
     });
-    expect(told.template.taskDefinition).toEqual({ runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' } });
-    expect(told.template.container).toEqual({
-      stopTimeout: 120,
-      environment: [{ name: 'FLOW_RUN_PROGRAM', value: readFileSync('src/task/flow_run.py', 'utf8') }],
+    expect(told.template.taskDefinition).toEqual({
+      executionRoleArn: '{{ execution_role_arn }}',
+      runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' },
+      containerDefinitions: [{
+        name: '{{ container_name }}',
+        image: '{{ image }}',
+        stopTimeout: 120,
+        environment: [{ name: 'FLOW_RUN_PROGRAM', value: readFileSync('src/task/flow_run.py', 'utf8') }],
+      }],
     });
-    expect(told.template).not.toHaveProperty('sidecars');
   });
 
   test('names that its worker may register and run', () => {
@@ -78,7 +81,8 @@ describe('the defaults of flow runs', () => {
   });
 
   test('have no program of ours beside a command of the user\'s', () => {
-    expect(flowRuns({ command: ['uv', 'run', 'prefect', 'flow-run', 'execute'] }).container).toEqual({ stopTimeout: 120 });
+    const { taskDefinition } = flowRuns({ command: ['uv', 'run', 'prefect', 'flow-run', 'execute'] });
+    expect(taskDefinition.containerDefinitions).toEqual([{ name: '{{ container_name }}', image: '{{ image }}', stopTimeout: 120 }]);
   });
 
   test('let the flow runs\' execution role pull the image', () => {
@@ -98,9 +102,8 @@ describe('the defaults of flow runs', () => {
         },
       }),
     }));
-    expect(configurationOf(template).template).toMatchObject({
-      variables: { image: 'registry.example.com/flows:7' }, container: { repositoryCredentials: { credentialsParameter: expect.stringMatching(/^\{Registry/) } },
-    });
+    expect(configurationOf(template).template.variables.image).toBe('registry.example.com/flows:7');
+    expect(flowRunContainer(template).repositoryCredentials).toEqual({ credentialsParameter: expect.stringMatching(/^\{Registry/) });
     expect(statementsOf(template, /FlowRunExecutionRole/).map(({ Resource }) => text(Resource))).toContainEqual(expect.stringMatching(/^\{Registry/));
   });
 
@@ -113,9 +116,9 @@ describe('the defaults of flow runs', () => {
         },
       }),
     }));
-    expect(configurationOf(template).template.sidecars).toEqual([expect.objectContaining({
-      name: 'ca-certificate', user: 'root', repositoryCredentials: { credentialsParameter: expect.stringMatching(/^\{Registry/) },
-    })]);
+    expect(flowRunContainer(template, 'ca-certificate')).toMatchObject({
+      user: 'root', repositoryCredentials: { credentialsParameter: expect.stringMatching(/^\{Registry/) },
+    });
   });
 
   test('have the worker\'s architecture', () => {
@@ -142,14 +145,13 @@ describe('a server of your own', () => {
 
   test('gives flow runs the authentication string and the headers as secrets', () => {
     expect(told.template.variables.prefect_api_auth_string_secret_arn).toMatch(/^\{AuthString\w+\}:auth::$/);
-    expect(told.template.container.secrets).toEqual([{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: expect.stringMatching(/^\{Headers/) }]);
+    expect(flowRunContainer(template).secrets).toEqual([{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: expect.stringMatching(/^\{Headers/) }]);
     expect(told.template.environment).toMatchObject({ PREFECT_CLIENT_CUSTOM_HEADERS: null });
   });
 
   test('gives flow runs the certificate authority', () => {
-    const [writer] = told.template.sidecars;
-    expect(writer).toMatchObject({ name: 'ca-certificate', essential: false, image: told.template.variables.image, environment: [{ name: 'CA_CERTIFICATE', value: CERTIFICATE }] });
-    expect(told.template.container).toMatchObject({
+    expect(flowRunContainer(template, 'ca-certificate')).toMatchObject({ essential: false, image: told.template.variables.image, environment: [{ name: 'CA_CERTIFICATE', value: CERTIFICATE }] });
+    expect(flowRunContainer(template)).toMatchObject({
       dependsOn: [{ containerName: 'ca-certificate', condition: 'SUCCESS' }],
       mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls', readOnly: true }],
     });

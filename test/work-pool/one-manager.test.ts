@@ -1,6 +1,6 @@
 import { App, CfnParameter, Stack } from 'aws-cdk-lib';
-import { PrefectApi, WorkPool } from '../../src';
-import { addWorker, newStack } from '../support/worker';
+import { PrefectApi, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
+import { addWorker, newStack, selfHosted, warnings } from '../support/worker';
 
 const etl = () => ({ workPool: WorkPool.managed('etl') });
 const server = (name: string) => PrefectApi.selfHosted({ url: `https://${name}.example.com/api` });
@@ -51,4 +51,25 @@ test('the same pool in two stacks, of which one is deployed, is allowed', () => 
   const app = new App();
   addWorker(new Stack(app, 'Staging'), etl());
   expect(() => addWorker(new Stack(app, 'Production'), etl())).not.toThrow();
+});
+
+describe('an existing ECS pool', () => {
+  test.each([
+    ['Prefect Cloud', () => ({}), 'prefect_api_key_secret_arn'],
+    ['a server with an authentication string', (stack: Stack) => ({ api: selfHosted(stack) }), 'prefect_api_auth_string_secret_arn'],
+  ])('of %s warns of the credential that its template may leave in clear', (_, props, place) => {
+    const stack = newStack();
+    addWorker(stack, { ...props(stack), workPool: WorkPool.existing('etl') });
+    expect(warnings(stack, 'credentialsInExistingPool')).toEqual([expect.stringContaining(place)]);
+  });
+
+  test.each([
+    ['a managed pool', (_: Stack): Partial<PrefectFargateWorkerProps> => ({})],
+    ['a PROCESS pool', () => ({ workerType: WorkerType.PROCESS, workPool: WorkPool.existing('etl') })],
+    ['a server without credentials', () => ({ api: PrefectApi.selfHosted({ url: 'https://prefect.example.com/api' }), workPool: WorkPool.existing('etl') })],
+  ])('brings no such warning where there is %s instead', (_, props) => {
+    const stack = newStack();
+    addWorker(stack, props(stack));
+    expect(warnings(stack, 'credentialsInExistingPool')).toEqual([]);
+  });
 });

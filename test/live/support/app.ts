@@ -4,13 +4,14 @@ import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as s
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
-const { API_URL, SECRET_ARN, MANAGEMENT_PARAMETER, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
+const { API_URL, SECRET_ARN, HEADERS_ARN, MANAGEMENT_PARAMETER, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Live');
-const secret = SECRET_ARN === undefined
+const secretOf = (id: string, arn: string | undefined) => arn === undefined
   ? undefined
-  : ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN));
+  : ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, id, arn));
+const secret = secretOf('Secret', SECRET_ARN);
 
 const management = MANAGEMENT_PARAMETER
   ? ecs.Secret.fromSsmParameter(ssm.StringParameter.fromSecureStringParameterAttributes(stack, 'Management', { parameterName: MANAGEMENT_PARAMETER }))
@@ -18,7 +19,7 @@ const management = MANAGEMENT_PARAMETER
 
 const api = CLOUD_ACCOUNT
   ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiKey: secret!, managementApiKey: management })
-  : PrefectApi.selfHosted({ url: API_URL!, authString: secret, privateNetwork: true });
+  : PrefectApi.selfHosted({ url: API_URL!, authString: secret, customHeaders: secretOf('Headers', HEADERS_ARN), privateNetwork: true });
 const scaling = { minWorkers: Number(WORKERS) };
 
 const processes = new PrefectFargateWorker(stack, 'Processes', {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { cdk, Deployment } from './cdk';
 import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
+import { HeaderProxy, startHeaderProxy } from '../../stand-in/header-proxy';
 import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
 import { clientConfiguration, StandIn, StandInOptions, startStandIn } from '../../stand-in/stand-in';
 
@@ -18,6 +20,10 @@ export const ECS_POOL = 'live tasks';
 export interface LiveOptions {
   /** A self-hosted server that asks for an authentication string, or Prefect Cloud's URL shape with an API key. */
   readonly api: 'self-hosted' | 'cloud';
+  /** Whether the self-hosted server asks for an authentication string. @default true */
+  readonly authString?: boolean;
+  /** A header that a proxy in front of the self-hosted server demands, which workers and functions have from a secret. */
+  readonly header?: { readonly name: string; readonly value: string };
   /** How many workers of each type. */
   readonly workers?: number;
   /** What images hold, where it is more than the tests' Python environment. */
@@ -39,8 +45,10 @@ export interface Live {
   readonly server: PrefectServer;
   readonly prefect: Prefect;
   readonly deployment: Deployment;
-  /** The API key that manages the pools, or the authentication string. */
-  readonly credential: string;
+  /** What secrets hold: the API keys or the authentication string, and the header's value. */
+  readonly credentials: readonly string[];
+  /** The proxy that demands a header, where there is one. */
+  readonly headerProxy?: HeaderProxy;
   /** The proxy in Prefect Cloud's shape, where there is one. */
   readonly proxy?: CloudProxy;
   /** The way to the server, where it can be shut. */
@@ -60,7 +68,7 @@ const CLOUD_WORKSPACE = '66666666-7777-8888-9999-000000000000';
 export async function startLive(options: LiveOptions): Promise<Live> {
   const { onProgress } = options;
   const cloud = options.api === 'cloud';
-  const credential = cloud ? `pnu_${'x'.repeat(36)}` : 'admin:a "pass" word';
+  const credential = cloud ? 'pnu_1hA9sQbD7xKfV3mZtY5cR8wNpL2gE6jU0oTi' : options.authString === false ? undefined : 'admin:a "pass" word';
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
     for (const part of started.reverse()) await part.stop();
@@ -79,30 +87,35 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       start(startPrefectServer({ authString: cloud ? undefined : credential, environment: COMPRESSED_TIME, database: 'postgres', onProgress })),
     ]);
     const proxy = cloud
-      ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential, workerApiKey: WORKER_KEY, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
+      ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential!, workerApiKey: WORKER_KEY, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
       : undefined;
-    const secretArn = await createSecret(standIn, cloud ? WORKER_KEY : credential);
-    const managementParameter = cloud && await createParameter(standIn, credential);
+    const { header } = options;
+    const headerProxy = header ? await start(startHeaderProxy(server.apiUrl, header)) : undefined;
+    const secretArn = credential && await createSecret(standIn, cloud ? WORKER_KEY : credential);
+    const managementParameter = cloud && await createParameter(standIn, credential!);
+    const headersArn = header && await createSecret(standIn, JSON.stringify({ [header.name]: header.value }));
     const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
     started.push({ stop: () => rm(output, { recursive: true, force: true }) });
 
     const gate = options.gate ? await start(openGate(server.apiUrl)) : undefined;
-    const apiUrl = proxy?.apiUrl ?? gate?.apiUrl ?? server.apiUrl;
-    const authorization = cloud ? `Bearer ${credential}` : `Basic ${Buffer.from(credential).toString('base64')}`;
+    const apiUrl = proxy?.apiUrl ?? gate?.apiUrl ?? headerProxy?.apiUrl ?? server.apiUrl;
+    const authorization = cloud ? `Bearer ${credential}` : `Basic ${Buffer.from(credential ?? '').toString('base64')}`;
     return {
       standIn,
       server,
-      credential,
+      credentials: [credential, cloud ? WORKER_KEY : undefined, header?.value].filter(value => value !== undefined),
+      headerProxy,
       proxy,
       gate,
-      // The test's own hand goes past the gate.
-      prefect: new Prefect(gate ? server.apiUrl : apiUrl, { authorization }),
+      // The test's own hand goes past the gate and the proxy.
+      prefect: new Prefect(proxy?.apiUrl ?? server.apiUrl, { authorization }),
       deployment: {
         app: options.app ?? APP,
         output,
         environment: {
           API_URL: apiUrl,
-          SECRET_ARN: secretArn,
+          ...(secretArn && { SECRET_ARN: secretArn }),
+          ...(headersArn && { HEADERS_ARN: headersArn }),
           WORKERS: `${options.workers ?? 1}`,
           ...(managementParameter && { CLOUD_ACCOUNT, CLOUD_WORKSPACE, MANAGEMENT_PARAMETER: managementParameter }),
           ...options.environment,
@@ -126,6 +139,6 @@ async function createParameter(standIn: StandIn, value: string): Promise<string>
 
 export async function createSecret(standIn: StandIn, value: string): Promise<string> {
   const { ARN } = await new SecretsManagerClient(clientConfiguration(standIn))
-    .send(new CreateSecretCommand({ Name: `prefect-${Date.now()}`, SecretString: value }));
+    .send(new CreateSecretCommand({ Name: `prefect-${randomUUID()}-secret`, SecretString: value }));
   return ARN!;
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
 import { CloudWatchLogsClient, FilterLogEventsCommand, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
+import { DescribeTaskDefinitionCommand, ECSClient, paginateListTaskDefinitions } from '@aws-sdk/client-ecs';
 import type { Live } from './environment';
+import { leaksIn } from '../../support/leaks';
 import { clientConfiguration, StandIn } from '../../stand-in/stand-in';
 
 export interface PhysicalIds {
@@ -67,14 +69,41 @@ export async function awsLogs(standIn: StandIn, prefix: string): Promise<string>
   return lines.join('\n');
 }
 
+/**
+ * Where a credential of the deployment stands in clear, in any encoding: in templates, recorded calls, logs, in the work pools as Prefect stores
+ * them, in its logs and events, and in task definitions. Only the calls that put the secrets into AWS may hold them.
+ */
+export async function leaks(live: Live): Promise<string[]> {
+  const texts = await everythingWritten(live);
+  for (const kind of ['work_pools', 'flow_runs', 'deployments', 'logs']) {
+    texts.set(`Prefect's ${kind}`, JSON.stringify(await live.prefect.call('POST', `/${kind}/filter`, {})));
+  }
+  const ecs = new ECSClient(clientConfiguration(live.standIn));
+  for await (const { taskDefinitionArns = [] } of paginateListTaskDefinitions({ client: ecs }, {})) {
+    for (const taskDefinition of taskDefinitionArns) texts.set(taskDefinition, JSON.stringify(await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }))));
+  }
+  return [...texts].flatMap(([place, text]) => live.credentials.flatMap(credential =>
+    leaksIn(text.split('\n').filter(line => !/"action": ?"(CreateSecret|GetSecretValue|PutParameter|GetParameters?)"/.test(line)).join('\n'), credential).map(form => `${place}, ${form}`)));
+}
+
+/** Prefect hands a flow run's environment to the process that executes it in a file, which is gone with the container. */
+const isOfContainer = (path: string) => path.includes('prefect-workspace-attempt-');
+
 /** Every text that the deployment, the stand-in's tasks, functions and requests left behind, by file. */
-export async function everythingWritten(live: Live): Promise<Map<string, string>> {
+async function everythingWritten(live: Live): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (const directory of [live.deployment.output, live.standIn.directory]) {
     for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && /\.(json|jsonl|log|txt)$/.test(entry.name)) texts.set(path, await readFile(path, 'utf8'));
+      if (entry.isFile() && /\.(json|jsonl|log|txt)$/.test(entry.name) && !isOfContainer(path)) texts.set(path, await readFile(path, 'utf8'));
     }
   }
   return texts;
+}
+
+/** The secrets of the flow run's container in a task definition that the worker has registered, by variable. */
+export async function secretsOf(standIn: StandIn, taskDefinition: string): Promise<Record<string, string>> {
+  const registered = await new ECSClient(clientConfiguration(standIn)).send(new DescribeTaskDefinitionCommand({ taskDefinition }));
+  const container = registered.taskDefinition!.containerDefinitions!.find(({ name }) => name === 'prefect');
+  return Object.fromEntries(container!.secrets!.map(({ name, valueFrom }) => [name!, valueFrom!]));
 }
