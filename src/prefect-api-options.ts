@@ -73,8 +73,9 @@ export interface SelfHostedApiOptions {
   /**
    * Whether the server is reached inside the VPC or over what is connected to it (peering, a transit
    * gateway, a VPN). Then plain `http` is accepted, and the functions that ask it run in the VPC: that of the work pool's
-   * custom resource, and those that look for demand and for lost flow runs. These need a way to Secrets Manager, Amazon ECS and
-   * CloudWatch there: a NAT gateway, or endpoints.
+   * custom resource, and those that look for demand and for lost flow runs. These need a route to Secrets Manager, Amazon ECS and
+   * CloudWatch there: a NAT gateway, or endpoints. The deployment of a managed work pool asks the server, so the worker's `vpc` has
+   * to be one that reaches it already; `worker.node.addDependency(route)` waits for routes of the same stack.
    *
    * @default false
    */

@@ -114,9 +114,11 @@ export interface PrefectFargateWorkerProps {
   readonly cluster?: ecs.ICluster;
 
   /**
-   * Security groups of the workers; the first is the flow runs' too. They need a way out to HTTPS and to the API's port.
+   * Security groups of the workers and of the functions that run in the VPC; the first is the flow runs' too. They need egress to HTTPS,
+   * to the API's port, and to DNS servers other than Amazon's.
    *
-   * @default - new groups without ingress, and with egress to HTTPS and the API's port only
+   * @default - new groups, for workers, flow runs and functions, without ingress, and with egress to HTTPS and the API's port only; in a
+   * VPC that is not created here, to DNS too
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 

@@ -74,8 +74,20 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   /** Security group of flow runs. With `WorkerType.PROCESS` it is the workers'. */
   public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
 
+  /**
+   * Security group of the functions that run in the VPC (`privateNetwork`, `network.functionsInVpc`): the first of `securityGroups`
+   * where you give them. Undefined where no function does.
+   */
+  public readonly functionSecurityGroup?: ec2.ISecurityGroup;
+
   /** The network connections of flow runs. */
   public readonly connections: ec2.Connections;
+
+  /**
+   * The network connections of all that calls the Prefect API: workers, flow runs, and the functions that run in the VPC. Let them
+   * through to a server of your own, or to a proxy: `loadBalancer.connections.allowFrom(worker.apiClients, ec2.Port.HTTPS)`.
+   */
+  public readonly apiClients: ec2.Connections;
 
   /** The principal of flow runs, which `grant` methods give rights to. */
   public readonly grantPrincipal: iam.IPrincipal;
@@ -248,6 +260,8 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     this.flowRunRole = identity.flowRunRole;
     this.flowRunExecutionRole = identity.flowRunExecutionRole;
     this.flowRunSecurityGroup = network.flowRunSecurityGroup;
+    this.functionSecurityGroup = network.functionSecurityGroups[0];
+    this.apiClients = new ec2.Connections({ securityGroups: network.apiClients });
     this.connections = new ec2.Connections({ securityGroups: [network.flowRunSecurityGroup] });
     this.grantPrincipal = identity.flowRunRole.grantPrincipal;
     this.logGroup = task.logGroup;

@@ -59,7 +59,9 @@ const recipes: Record<string, Recipe> = {
     },
   },
   'private-registry': {
-    build: scope => new PrivateRegistry(scope, 'Example'),
+    build: scope => new PrivateRegistry(scope, 'Example', {
+      vpc: new ec2.Vpc(new Stack(scope, 'Network'), 'Vpc', { subnetConfiguration: [{ name: 'Closed', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }] }),
+    }),
     works: template => {
       template.resourceCountIs('AWS::EC2::NatGateway', 0);
       template.resourceCountIs('AWS::EC2::InternetGateway', 0);
@@ -138,6 +140,7 @@ const recipes: Record<string, Recipe> = {
     build: scope => new VpcPeering(scope, 'Example', { peerVpcId: 'vpc-0a1b2c3d', peerCidr: '10.1.0.0/16' }),
     works: template => {
       template.resourcePropertiesCountIs('AWS::EC2::Route', { DestinationCidrBlock: '10.1.0.0/16' }, 2);
+      expect(resource(template, 'Custom::PrefectWorkPool').DependsOn).toEqual(expect.arrayContaining(['ToPeer0', 'ToPeer1']));
       template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupEgress: Match.arrayWith([Match.objectLike({ CidrIp: '10.1.0.0/16', FromPort: 5432 })]) });
     },
   },

@@ -78,6 +78,14 @@ export const scenarios: readonly Scenario[] = [
     build: app => {
       const stack = new Stack(app, 'SelfHosted');
       const images = ecr.Repository.fromRepositoryName(stack, 'Images', 'prefect');
+      const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-4e5f6a7b',
+        availabilityZones: ['us-east-1a', 'us-east-1b', 'us-east-1c'],
+        isolatedSubnetIds: ['subnet-11111111', 'subnet-22222222', 'subnet-33333333'],
+        isolatedSubnetRouteTableIds: ['rtb-11111111', 'rtb-22222222', 'rtb-33333333'],
+        isolatedSubnetIpv4CidrBlocks: ['100.64.0.0/18', '100.64.64.0/18', '100.64.128.0/18'],
+        vpcCidrBlock: '10.30.0.0/16',
+      });
       new PrefectFargateWorker(stack, 'Worker', {
         api: selfHosted(stack),
         workPool: WorkPool.managed('on premises "etl"', {
@@ -93,7 +101,8 @@ export const scenarios: readonly Scenario[] = [
         }),
         image: ecs.ContainerImage.fromEcrRepository(images, 'worker-3.9.1'),
         environment: { TZ: 'Europe/Berlin', PREFECT_LOGGING_LEVEL: 'DEBUG' },
-        network: { natGateways: 0, maxAzs: 3, cidr: '10.30.0.0/16' },
+        vpc,
+        network: { vpcEndpoints: true },
         cpuArchitecture: ecs.CpuArchitecture.ARM64,
         observability: {
           tracing: Tracing.xray({ samplingRatio: 0.25, collectorImage: ecs.ContainerImage.fromEcrRepository(images, 'collector-0.49.0') }),
@@ -111,6 +120,7 @@ export const scenarios: readonly Scenario[] = [
         api: cloud(stack),
         workPool: WorkPool.managed('nightly'),
         workerType: WorkerType.PROCESS,
+        network: { maxAzs: 3, cidr: '10.30.0.0/16', functionsInVpc: true },
         scaling: {
           minWorkers: 1,
           maxWorkers: 20,

@@ -32,8 +32,8 @@ export class Compliance extends Construct {
 
   /** CloudFormation makes no tags on the group that comes with a VPC, so this rule goes by its id. */
   private watchDefaultSecurityGroup(): void {
-    const { vpc, ownVpc } = this.props.network;
-    if (!ownVpc) return;
+    const { vpc, closesDefaultGroup } = this.props.network;
+    if (!closesDefaultGroup) return;
     this.watch({
       id: 'DefaultSecurityGroupClosed',
       identifier: config.ManagedRuleIdentifiers.VPC_DEFAULT_SECURITY_GROUP_CLOSED,

@@ -30,14 +30,13 @@ export class Demand extends Construct {
 
   constructor(scope: Construct, id: string, private readonly props: DemandProps) {
     super(scope, id);
-    const { api, network } = props;
+    const { network } = props;
     this.countsWorkers = props.flowRunLimit !== undefined || props.standby !== undefined;
     this.dimensionsMap = { WorkPool: props.workPoolName, Worker: Names.uniqueResourceName(scope, { maxLength: 128 }) };
 
     const options = apiFunction(this, {
       ...props,
       purpose: 'Publishes the demand for the Prefect worker',
-      securityGroup: ['PublisherSecurityGroup', 'Demand publisher'],
     });
     this.publisher = new PublisherFunction(this, 'Function', {
       description: `Publishes the demand for the Prefect worker ${scope.node.path}`,
@@ -52,7 +51,7 @@ export class Demand extends Construct {
     });
     this.grantPublish(options.role);
     options.logGroup.grant(options.role, 'logs:FilterLogEvents');
-    if (api._privateNetwork) this.publisher.node.addDependency(network.reachable);
+    if (network.functionsInVpc) this.publisher.node.addDependency(network.reachable);
 
     new events.Rule(this, 'Schedule', {
       description: `Polls the demand for the Prefect worker ${scope.node.path}`,

@@ -20,8 +20,9 @@ export interface NetworkOptions {
   /**
    * Whether the VPC gets endpoints for the AWS services that the tasks use: S3 (gateway), ECR, CloudWatch Logs,
    * Secrets Manager, SSM where a secret is a parameter of it, for ECS workers ECS and SQS, X-Ray with tracing, and ECS and
-   * CloudWatch where the server is in your network (`privateNetwork`). They keep this traffic off the NAT gateways. An interface
-   * endpoint costs by the hour in each zone.
+   * CloudWatch where functions run in the VPC (`privateNetwork`, `functionsInVpc`), Lambda too with `functionsInVpc`. They keep
+   * this traffic off the NAT gateways. An interface endpoint costs by the hour in each zone. They admit the whole VPC, with its
+   * secondary ranges; all private ranges where an import doesn't tell in which its subnets are.
    *
    * Their policies let only identities of this account through, so that nothing leaves with the keys of another one; S3 lets
    * everyone read. In a VPC of yours this holds for all that is in it. Where flows call these services with a role of another
@@ -51,4 +52,19 @@ export interface NetworkOptions {
    * @default '10.0.0.0/16'
    */
   readonly cidr?: string;
+
+  /**
+   * Whether every function of the worker runs in the VPC, in the worker's subnets: those that ask the Prefect API, and the CDK's own
+   * that call them at a deployment. For accounts whose policies forbid functions outside a VPC. Where `privateNetwork` is set, those
+   * that ask the Prefect API are in the VPC anyway.
+   *
+   * The functions then need a route to AWS Lambda, Secrets Manager, Amazon ECS and CloudWatch, and to Amazon S3, where the answers of
+   * custom resources go: NAT gateways, or `vpcEndpoints`. The default security group of a VPC that is created here keeps
+   * its rules, because only a function outside the VPC would take them away; nothing of the worker uses it.
+   * Throws with public subnets, where functions have no address.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+   * @default false
+   */
+  readonly functionsInVpc?: boolean;
 }

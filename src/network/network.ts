@@ -1,10 +1,10 @@
-import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_logs as logs, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct, DependencyGroup, IConstruct, IDependable } from 'constructs';
 import { PrefectApi } from '../prefect-api';
 import { invalid, known, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
 import { publicSubnetMask } from './address-range';
-import { addEndpoints, endpointsFor } from './endpoints';
+import { addEndpoints } from './endpoints';
 import { NetworkOptions } from './network-options';
 
 export interface NetworkProps {
@@ -44,6 +44,10 @@ export class Network extends Construct {
   public readonly reachable: IDependable;
   public readonly workerSecurityGroups: ec2.ISecurityGroup[];
   public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
+  /** Whether the functions that ask the Prefect API run in the VPC. */
+  public readonly functionsInVpc: boolean;
+  /** The groups of all functions in the VPC; empty where they run outside of it. */
+  public readonly functionSecurityGroups: ec2.ISecurityGroup[];
   private readonly selected: ec2.SubnetSelection;
 
   constructor(scope: Construct, id: string, private readonly props: NetworkProps) {
@@ -51,11 +55,16 @@ export class Network extends Construct {
     this.validateOptions();
 
     this.ownVpc = props.vpc === undefined;
+    this.functionsInVpc = props.api._privateNetwork || (props.options.functionsInVpc ?? false);
     this.vpc = props.vpc ?? this.makeVpc();
     this.selected = this.selection();
     this.subnets = this.vpc.selectSubnets(this.selected);
     this.subnetSelection = { subnets: this.subnets.subnets };
     this.assignPublicIp = props.vpcSubnets !== undefined && this.subnets.hasPublic;
+    if (this.assignPublicIp && props.options.functionsInVpc) {
+      throw invalid('network.functionsInVpc', true, 'functions have no address of their own, by which they would get out of the public subnets of vpcSubnets; '
+        + 'give private subnets, or leave functionsInVpc out.');
+    }
     const closed = this.closedSubnets();
     this.closed = closed.length > 0;
     this.warnOfNoWayOut(closed);
@@ -69,6 +78,7 @@ export class Network extends Construct {
     this.flowRunSecurityGroup = props.securityGroups?.[0] ?? (props.workerType === WorkerType.PROCESS
       ? this.workerSecurityGroups[0]
       : this.securityGroup('FlowRunSecurityGroup', 'Prefect flow runs'));
+    this.functionSecurityGroups = !this.functionsInVpc ? [] : props.securityGroups ?? [this.securityGroup('FunctionSecurityGroup', 'Functions')];
   }
 
   /** The NAT gateways of the VPC, where it was made here. */
@@ -77,15 +87,46 @@ export class Network extends Construct {
     return this.vpc.node.findAll().filter((child): child is ec2.CfnNatGateway => child instanceof ec2.CfnNatGateway).map(({ ref }) => ref);
   }
 
-  /** A security group that lets nothing in, and out only to HTTPS and to the API's port. */
-  public securityGroup(id: string, whose: string): ec2.SecurityGroup {
+  /** The groups of all that calls the Prefect API. */
+  public get apiClients(): ec2.ISecurityGroup[] {
+    return [...new Set([...this.workerSecurityGroups, this.flowRunSecurityGroup, ...this.functionSecurityGroups])];
+  }
+
+  /** Whether the default group of the VPC has no rules. The CDK takes them away, by a function of its own that is outside of any VPC. */
+  public get closesDefaultGroup(): boolean {
+    return this.ownVpc && !this.props.options.functionsInVpc;
+  }
+
+  /** What all functions in the VPC have in common; nothing where they run outside of it. */
+  public get functionOptions(): Pick<lambda.FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups' | 'allowPublicSubnet'> {
+    return !this.functionsInVpc ? {} : {
+      vpc: this.vpc,
+      vpcSubnets: this.subnetSelection,
+      securityGroups: this.functionSecurityGroups,
+      allowPublicSubnet: this.assignPublicIp,
+    };
+  }
+
+  /** The same for the CDK's functions that call ours at a deployment; they are outside unless told otherwise. */
+  public get providerOptions(): Pick<cr.ProviderProps, 'vpc' | 'vpcSubnets' | 'securityGroups'> {
+    const { vpc, vpcSubnets, securityGroups } = this.functionOptions;
+    return this.props.options.functionsInVpc ? { vpc, vpcSubnets, securityGroups } : {};
+  }
+
+  /** A security group without ingress, and with egress only to HTTPS, the API's port and DNS. */
+  private securityGroup(id: string, whose: string): ec2.SecurityGroup {
     const group = new ec2.SecurityGroup(this, id, {
       vpc: this.vpc,
-      description: `${whose} of ${this.node.scope!.node.path}: nothing in, HTTPS and the Prefect API out`,
+      description: `${whose} of ${this.node.scope!.node.path}: no ingress, egress to HTTPS and the Prefect API`,
       allowAllOutbound: false,
     });
-    for (const port of new Set([443, this.props.api._port])) {
-      group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(port), port === 443 ? 'HTTPS: AWS and the Prefect API' : 'the Prefect API');
+    const allow = (port: ec2.Port, what: string) => group.addEgressRule(ec2.Peer.anyIpv4(), port, what);
+    allow(ec2.Port.tcp(443), 'HTTPS: AWS and the Prefect API');
+    if (this.props.api._port !== 443) allow(ec2.Port.tcp(this.props.api._port), 'the Prefect API');
+    // Security groups don't filter Amazon's resolver, but they do filter the servers that a VPC of the user's may name in its DHCP options.
+    if (!madeByWorkers.has(this.vpc)) {
+      allow(ec2.Port.udp(53), 'DNS');
+      allow(ec2.Port.tcp(53), 'DNS');
     }
     return group;
   }
@@ -120,7 +161,7 @@ export class Network extends Construct {
       ipAddresses: options.cidr === undefined ? undefined : ec2.IpAddresses.cidr(options.cidr),
       maxAzs,
       natGateways,
-      restrictDefaultSecurityGroup: true,
+      restrictDefaultSecurityGroup: this.closesDefaultGroup,
       subnetConfiguration: natGateways === 0
         ? [{ name: 'Private', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }]
         : [
@@ -170,7 +211,7 @@ export class Network extends Construct {
 
   /** Lambda gives functions no public address, so they have no way out of a public subnet. */
   private warnOfFunctionsInPublicSubnets(endpoints: boolean): void {
-    if (!this.assignPublicIp || !this.props.api._privateNetwork || endpoints) return;
+    if (!this.assignPublicIp || !this.functionsInVpc || endpoints) return;
     Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:functionsInPublicSubnets',
       'With privateNetwork, the functions that ask the Prefect API run in the subnets of vpcSubnets. From public ones they can\'t reach Secrets Manager, '
       + 'Amazon ECS and CloudWatch. Give private subnets, or set network.vpcEndpoints, unless the VPC has these endpoints already.');
@@ -182,7 +223,16 @@ export class Network extends Construct {
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
     const scope = owner ?? this.endpointMaker();
-    return addEndpoints(scope, scope.vpc, scope.selected, endpointsFor(workerType, tracing, this.props.api._privateNetwork, parameters));
+    return addEndpoints(scope, {
+      vpc: scope.vpc,
+      subnets: scope.selected,
+      users: this.subnets.subnets,
+      oneRange: owner !== undefined,
+      workerType,
+      tracing,
+      parameters,
+      functions: options.functionsInVpc ? 'all' : this.functionsInVpc ? 'ours' : 'none',
+    });
   }
 
   /** The first network that was told to make endpoints in this VPC. */

@@ -1,4 +1,4 @@
-import { aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, RemovalPolicy } from 'aws-cdk-lib';
+import { aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { ApiLocation } from './prefect-connection';
 import type { Network } from '../network/network';
@@ -11,29 +11,31 @@ export interface ApiFunctionOptions {
   readonly logRetention: logs.RetentionDays;
   /** What the role is for. */
   readonly purpose: string;
-  /** Id and owner of the security group, where the function runs in the VPC. */
-  readonly securityGroup: readonly [id: string, whose: string];
 }
 
-/** Role, logs and network of a function that speaks with the Prefect API: in the VPC where the API is inside the network. */
+/** Role, logs and network of a function that speaks with the Prefect API. */
 export function apiFunction(scope: Construct, options: ApiFunctionOptions) {
   const { api, network } = options;
   const logGroup = functionLogs(scope, 'Logs', options);
   const role = new iam.Role(scope, 'Role', {
     description: options.purpose,
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-    // Lambda needs EC2's network interface actions on everything to attach a function to a VPC.
-    managedPolicies: api._privateNetwork ? [iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaENIManagementAccess')] : [],
   });
+  if (network.functionsInVpc) letLambdaAttach(role);
   logGroup.grantWrite(role);
   Object.values(api._functionSecrets).forEach(secret => secret.grantRead(role));
-  const vpcOptions: Partial<lambda.FunctionOptions> = api._privateNetwork ? {
-    vpc: network.vpc,
-    vpcSubnets: network.subnetSelection,
-    securityGroups: [network.securityGroup(...options.securityGroup)],
-    allowPublicSubnet: network.assignPublicIp,
-  } : {};
-  return { ...vpcOptions, role, logGroup };
+  return { ...network.functionOptions, role, logGroup };
+}
+
+/**
+ * Lambda uses the function's role to attach it to a VPC. The managed policy AWSLambdaVPCAccessExecutionRole would let it create log
+ * groups too, and AWSLambdaENIManagementAccess lacks DescribeSubnets. EC2 has no resource-level permissions for most of these.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+ */
+function letLambdaAttach(role: iam.Role): void {
+  role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaENIManagementAccess'));
+  role.addToPolicy(new iam.PolicyStatement({ sid: 'FindSubnets', actions: ['ec2:DescribeSubnets'], resources: ['*'] }));
 }
 
 /** The log group of a function. */

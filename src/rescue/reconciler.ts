@@ -39,7 +39,6 @@ export class Reconciler extends Construct {
     const options = apiFunction(this, {
       ...props,
       purpose: 'Looks for Prefect flow runs that lost their task',
-      securityGroup: ['RescueSecurityGroup', 'Rescue function'],
     });
     const fn = new ReconcilerFunction(this, 'Function', {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
@@ -58,7 +57,7 @@ export class Reconciler extends Construct {
     // When they were last written.
     Object.values(api._secrets).forEach(secret => secret.grantRead(options.role));
     this.letLookAtTasks(options.role);
-    if (api._privateNetwork) fn.node.addDependency(network.reachable);
+    if (network.functionsInVpc) fn.node.addDependency(network.reachable);
 
     new events.Rule(this, 'Schedule', {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,

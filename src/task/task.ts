@@ -10,6 +10,7 @@ import { addCollector, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
 import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING, unlessSecret } from './environment';
 import { officialImage, warnOfPublicImage } from './images';
+import { withDirectHosts } from './proxy';
 import { WorkerSize } from './size';
 
 export interface TaskProps {
@@ -77,7 +78,7 @@ export class Task extends Construct {
           ...RETRIES,
           ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : THROTTLING),
         }, props.secrets),
-        ...inOrder(props.environment),
+        ...withDirectHosts(inOrder(props.environment), props.secrets),
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.
         PREFECT_WORKER_WEBSERVER_HOST: '127.0.0.1',

@@ -10,6 +10,7 @@ import { FLOW_RUN } from '../task/command';
 import { HEARTBEAT_ENVIRONMENT, LOGGING, PATIENCE, RETRIES } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
 import { FLOW_RUN_IMAGE } from '../task/images';
+import { withDirectHosts } from '../task/proxy';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
 import { TemplateValues } from './configuration';
@@ -82,7 +83,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
       ...HEARTBEAT_ENVIRONMENT,
       // A task that is stopped, as by a Spot interruption, hands its run back to be started again.
       PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
-      ...inOrder(defaults.environment),
+      ...withDirectHosts(inOrder(defaults.environment)),
       ...secretSettings({ ...props.workerSecrets, ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders }) }),
     },
     taskDefinition: {

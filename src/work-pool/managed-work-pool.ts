@@ -31,11 +31,12 @@ export class ManagedWorkPool extends Construct {
 
   constructor(scope: Construct, id: string, private readonly props: ManagedWorkPoolProps) {
     super(scope, id);
-    const { api, network } = props;
+    const { network } = props;
 
     const provider = new cr.Provider(this, 'Provider', {
       onEventHandler: this.makeFunction(),
       logGroup: functionLogs(this, 'ProviderLogs', props),
+      ...network.providerOptions,
     });
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::PrefectWorkPool',
@@ -45,7 +46,7 @@ export class ManagedWorkPool extends Construct {
         Configuration: Stack.of(this).toJsonString(configuration(props)),
       },
     });
-    if (api._privateNetwork) this.resource.node.addDependency(network.reachable);
+    if (network.functionsInVpc) this.resource.node.addDependency(network.reachable);
   }
 
   private makeFunction(): lambda.Function {
@@ -57,7 +58,6 @@ export class ManagedWorkPool extends Construct {
       ...apiFunction(this, {
         ...this.props,
         purpose: 'Keeps the Prefect work pool as the stack describes it',
-        securityGroup: ['WorkPoolSecurityGroup', 'Work pool function'],
       }),
     });
   }

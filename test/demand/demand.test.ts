@@ -47,13 +47,14 @@ describe('the demand publisher', () => {
       ['logs:FilterLogEvents', expect.stringMatching(/^(arn\S+:log-group:\{WorkerDemandLogs\w+\} )?\{WorkerDemandLogs\w+\.Arn\}$/), undefined],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/AuthString/), undefined],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/Headers/), undefined],
+      ['ec2:DescribeSubnets', '*', undefined],
     ]));
-    expect(statements).toHaveLength(6);
+    expect(statements).toHaveLength(7);
   });
 
   test('runs in the VPC where the API is inside the network, with a way to what it calls', () => {
     expect(publisher(template).VpcConfig.SubnetIds).toHaveLength(2);
-    expect(text(publisher(template).VpcConfig.SecurityGroupIds)).toEqual([expect.stringMatching(/PublisherSecurityGroup/)]);
+    expect(text(publisher(template).VpcConfig.SecurityGroupIds)).toEqual([expect.stringMatching(/FunctionSecurityGroup/)]);
     const services = resources(template, 'AWS::EC2::VPCEndpoint').map(({ Properties }) => text(Properties.ServiceName));
     for (const service of ['monitoring', 'ecs', 'logs', 'secretsmanager']) {
       expect(services).toContainEqual(expect.stringMatching(new RegExp(`\\.${service}$`)));

@@ -8,11 +8,9 @@ import { PrefectApi } from '../../src';
 export const API_URL_PARAMETER = '/cdk-prefect-fargate-worker/integ/api-url';
 export const AUTH_STRING_SECRET = 'cdk-prefect-fargate-worker/integ/auth';
 
-
 export function integApi(stack: Stack): PrefectApi {
   return PrefectApi.selfHosted({
     url: ssm.StringParameter.valueForStringParameter(stack, API_URL_PARAMETER),
     authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'AuthString', AUTH_STRING_SECRET)),
-    privateNetwork: true,
   });
 }

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
 import { addWorker, importedVpc, newStack, resource, resources, templateOf, text } from '../support/worker';
@@ -107,6 +107,84 @@ describe('endpoints of a given VPC', () => {
   test('are refused with a way out where the VPC was imported without its route tables', () => {
     const stack = newStack();
     expect(() => addWorker(stack, { vpc: importedVpc(stack), network: { vpcEndpoints: true } })).toThrow(/^network\.vpcEndpoints is true: .*privateSubnetRouteTableIds/);
+  });
+});
+
+describe('the ranges that endpoints admit', () => {
+  const admitted = (vpc: (stack: Stack) => Partial<PrefectFargateWorkerProps>) => {
+    const template = templateOf(stack => ({ network: { vpcEndpoints: true }, ...vpc(stack) }));
+    const groups = Object.entries(template.findResources('AWS::EC2::SecurityGroup')).filter(([id]) => /EndpointSecurityGroup/.test(id));
+    const [ranges, ...others] = groups.map(([, { Properties }]) => Properties.SecurityGroupIngress.map(({ CidrIp }: any) => text(CidrIp)));
+    for (const other of others) expect(other).toEqual(ranges);
+    return ranges;
+  };
+  const routeTables = { privateSubnetIds: ['subnet-1', 'subnet-2'], privateSubnetRouteTableIds: ['rtb-1', 'rtb-2'] };
+  const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
+
+  test('are one where all known subnets are in it', () => {
+    expect(admitted(stack => ({ vpc: importedVpc(stack, { ...routeTables, privateSubnetIpv4CidrBlocks: ['10.20.1.0/24', '10.20.2.0/24'] }) })))
+      .toEqual(['10.20.0.0/16']);
+  });
+
+  test('are secondary ones too, where the subnets say so', () => {
+    expect(admitted(stack => ({ vpc: importedVpc(stack, { ...routeTables, privateSubnetIpv4CidrBlocks: ['100.64.0.0/18', '100.64.64.0/18'] }) })))
+      .toEqual(['10.20.0.0/16', '100.64.0.0/18', '100.64.64.0/18']);
+  });
+
+  test('are secondary ones too, where the VPC is of this app', () => {
+    expect(admitted(stack => {
+      const vpc = new ec2.Vpc(stack, 'Theirs', { ipAddresses: ec2.IpAddresses.cidr('10.20.0.0/16') });
+      const { vpcId } = vpc;
+      const block = new ec2.CfnVPCCidrBlock(stack, 'Secondary', { vpcId, cidrBlock: '100.64.0.0/16' });
+      const subnet = new ec2.PrivateSubnet(stack, 'Subnet', { vpcId, cidrBlock: '100.64.0.0/18', availabilityZone: 'us-east-1a' });
+      subnet.node.addDependency(block);
+      return { vpc, vpcSubnets: { subnets: [subnet] } };
+    })).toEqual(['10.20.0.0/16', '100.64.0.0/16']);
+  });
+
+  test('are all private ones where an import does not say in which its subnets are', () => {
+    expect(admitted(stack => ({ vpc: importedVpc(stack, routeTables) }))).toEqual(PRIVATE);
+    expect(admitted(stack => ({ vpc: importedVpc(stack, { ...routeTables, vpcCidrBlock: undefined }) }))).toEqual(PRIVATE);
+  });
+
+  test('are those of a second worker too, which chooses other subnets of the VPC', () => {
+    const stack = newStack();
+    const vpc = importedVpc(stack, { ...routeTables, privateSubnetIpv4CidrBlocks: ['10.20.1.0/24', '10.20.2.0/24'] });
+    const other = ec2.Subnet.fromSubnetAttributes(stack, 'Other', { subnetId: 'subnet-3', availabilityZone: 'us-east-1a', ipv4CidrBlock: '100.64.0.0/18' });
+    addWorker(stack, { vpc, network: { vpcEndpoints: true } }, 'One');
+    addWorker(stack, { vpc, vpcSubnets: { subnets: [other] }, network: { vpcEndpoints: true }, workPool: WorkPool.managed('two') }, 'Two');
+    const group = resource(Template.fromStack(stack), 'AWS::EC2::SecurityGroup', /LogsEndpointSecurityGroup/);
+    expect(group.Properties.SecurityGroupIngress.map(({ CidrIp }: any) => CidrIp)).toEqual(['10.20.0.0/16', '100.64.0.0/18']);
+  });
+});
+
+describe('endpoints for functions in the VPC', () => {
+  const ALL = [...FOR_ECS_WORKERS, 'lambda', 'monitoring'].sort();
+
+  test('are those that the CDK\'s functions need to call ours, too', () => {
+    expect(endpoints(templateOf({ network: { functionsInVpc: true } }))).toEqual(ALL);
+  });
+
+  test('let the answers of custom resources through to CloudFormation\'s own bucket, and to no other', () => {
+    const { Statement } = resource(templateOf({ network: { functionsInVpc: true } }), 'AWS::EC2::VPCEndpoint', /S3/).Properties.PolicyDocument;
+    expect(Statement).toHaveLength(3);
+    expect(Statement[2]).toMatchObject({ Effect: 'Allow', Action: 's3:PutObject', Principal: '*' });
+    expect(Statement[2].Resource).toEqual({
+      'Fn::Join': ['', [
+        'arn:', { Ref: 'AWS::Partition' }, ':s3:::cloudformation-custom-resource-response-',
+        { 'Fn::Join': ['', { 'Fn::Split': ['-', { Ref: 'AWS::Region' }] }] }, '/*',
+      ]],
+    });
+  });
+
+  test('are added by a second worker, and no statement is there twice', () => {
+    const stack = newStack();
+    const { vpc } = addWorker(stack, {}, 'One');
+    addWorker(stack, { vpc, network: { functionsInVpc: true }, workPool: WorkPool.managed('two') }, 'Two');
+    const template = Template.fromStack(stack);
+    expect(endpoints(template)).toEqual(ALL);
+    const sids = resource(template, 'AWS::EC2::VPCEndpoint', /S3/).Properties.PolicyDocument.Statement.map(({ Sid }: any) => Sid);
+    expect(sids).toEqual(['OwnIdentities', 'ReadAnywhere', 'AnswerCloudFormation']);
   });
 });
 

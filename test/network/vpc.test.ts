@@ -1,7 +1,7 @@
-import { aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs, Fn } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs, Fn, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { NetworkOptions, PrefectApi, WorkerType, WorkPool } from '../../src';
-import { addWorker, importedVpc, newStack, resource, resources, selfHosted, templateOf, text, warnings } from '../support/worker';
+import { NetworkOptions, PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
+import { addWorker, connectedVpc, importedVpc, newStack, resource, resources, selfHosted, templateOf, text, warnings } from '../support/worker';
 
 const NO_WAY_OUT = 'cdk-prefect-fargate-worker:noWayOut';
 const withNetwork = (network: NetworkOptions) => templateOf({ network });
@@ -96,7 +96,7 @@ describe('network options', () => {
 
   test('natGateways: 0 gives no warning for an API in the private network', () => {
     const stack = newStack();
-    addWorker(stack, { api: selfHosted(stack), network: { natGateways: 0 } });
+    addWorker(stack, { api: selfHosted(stack), workPool: WorkPool.existing('etl'), network: { natGateways: 0 } });
     expect(warnings(stack, NO_WAY_OUT)).toEqual([]);
   });
 
@@ -188,6 +188,60 @@ describe('a VPC that is given', () => {
     const api = PrefectApi.selfHosted({ url: 'http://prefect.internal:4200/api', privateNetwork: true });
     addWorker(closed, { api, vpc: importedVpc(closed, { isolatedSubnetIds: ['subnet-1', 'subnet-2'] }) });
     expect(warnings(closed, NO_WAY_OUT)).toEqual([]);
+  });
+});
+
+describe('a server inside the network', () => {
+  const REFUSAL = /^vpc is missing: the deployment asks the server of privateNetwork for the work pool, .*give the VPC that reaches the server with vpc \(or cluster\), .*WorkPool\.existing\(\)\.$/;
+  const worker = (stack: Stack, props: Partial<PrefectFargateWorkerProps> = {}) =>
+    new PrefectFargateWorker(stack, 'Worker', { api: selfHosted(stack), workPool: WorkPool.managed('etl'), ...props });
+
+  test.each<[string, Partial<PrefectFargateWorkerProps>]>([
+    ['a VPC that is made here', {}],
+    ['one without NAT gateways', { network: { natGateways: 0 } }],
+    ['a PROCESS worker', { workerType: WorkerType.PROCESS }],
+  ])('is out of reach when the pool is to be made, which is refused: %s', (_, props) => {
+    expect(() => worker(newStack(), props)).toThrow(REFUSAL);
+  });
+
+  test('is reached from a given VPC, or that of a cluster, or later where the pool exists', () => {
+    const stack = newStack();
+    const vpc = connectedVpc(stack);
+    expect(() => worker(stack, { vpc })).not.toThrow();
+    const other = newStack();
+    expect(() => worker(other, { cluster: new ecs.Cluster(other, 'Cluster', { vpc: connectedVpc(other) }) })).not.toThrow();
+    expect(() => worker(newStack(), { workPool: WorkPool.existing('etl') })).not.toThrow();
+  });
+
+  describe('that peering leads to', () => {
+    const stack = newStack();
+    const vpc = connectedVpc(stack);
+    const peering = new ec2.CfnVPCPeeringConnection(stack, 'Peering', { vpcId: vpc.vpcId, peerVpcId: 'vpc-server' });
+    const routes = vpc.privateSubnets.map((subnet, index) => new ec2.CfnRoute(stack, `ToServer${index}`, {
+      routeTableId: subnet.routeTable.routeTableId, destinationCidrBlock: '10.1.0.0/16', vpcPeeringConnectionId: peering.attrId,
+    }));
+    const connected = worker(stack, { vpc });
+    connected.node.addDependency(...routes);
+    const template = Template.fromStack(stack);
+
+    test.each(['Custom::PrefectWorkPool', 'AWS::ECS::Service'])('is asked by the %s only once the user\'s routes are there', type => {
+      expect(resource(template, type).DependsOn).toEqual(expect.arrayContaining(['ToServer0', 'ToServer1']));
+    });
+  });
+
+  test('is asked only once the routes are there that subnets count as their way out', () => {
+    const stack = newStack();
+    const vpc = connectedVpc(stack);
+    worker(stack, { vpc });
+    for (const subnet of vpc.privateSubnets) {
+      (subnet as ec2.PrivateSubnet).addRoute('ToServer', {
+        routerType: ec2.RouterType.VPC_PEERING_CONNECTION, routerId: 'pcx-1', destinationCidrBlock: '10.1.0.0/16', enablesInternetConnectivity: true,
+      });
+    }
+    const template = Template.fromStack(stack);
+    const routes = Object.keys(template.findResources('AWS::EC2::Route')).filter(id => /ToServer/.test(id));
+    expect(routes).toHaveLength(2);
+    for (const type of ['Custom::PrefectWorkPool', 'AWS::ECS::Service']) expect(resource(template, type).DependsOn).toEqual(expect.arrayContaining(routes));
   });
 });
 

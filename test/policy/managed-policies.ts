@@ -1,7 +1,10 @@
 /** AWS managed policies, as AWS documents them: nothing that ships with npm has their texts. */
 export const MANAGED_POLICY_DOCUMENTS: Record<string, object> = {
   'service-role/AWSLambdaBasicExecutionRole': allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']),
-  'service-role/AWSLambdaENIManagementAccess': allow(['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface']),
+  'service-role/AWSLambdaENIManagementAccess': allow([
+    'ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface',
+    'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses',
+  ]),
   'service-role/AWSLambdaVPCAccessExecutionRole': allow([
     'logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents',
     'ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets', 'ec2:DeleteNetworkInterface',

@@ -40,10 +40,21 @@ export function selfHosted(stack: Stack, options: Partial<SelfHostedApiOptions> 
 
 export const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 
-/** A worker of Prefect Cloud's managed pool `etl`, or as the props say. */
+/** A worker of Prefect Cloud's managed pool `etl`, or as the props say; for a server inside the network, in a VPC that reaches it. */
 export function addWorker(stack: Stack, props: Props | ((stack: Stack) => Props) = {}, id = 'Worker'): PrefectFargateWorker {
   const given = typeof props === 'function' ? props(stack) : props;
-  return new PrefectFargateWorker(stack, id, { api: given.api ?? cloud(stack), workPool: WorkPool.managed('etl'), ...given });
+  const { api = cloud(stack), workPool = WorkPool.managed('etl') } = given;
+  const bringsVpc = api._privateNetwork && workPool._managed && !given.cluster;
+  return new PrefectFargateWorker(stack, id, { ...given, api, workPool, vpc: given.vpc ?? (bringsVpc ? connectedVpc(stack) : undefined) });
+}
+
+/** A VPC of the app's that reaches a server inside the network. */
+export function connectedVpc(stack: Stack, natGateways = 1): ec2.Vpc {
+  return stack.node.tryFindChild('Connected') as ec2.Vpc ?? new ec2.Vpc(stack, 'Connected', {
+    maxAzs: 2,
+    natGateways,
+    subnetConfiguration: natGateways > 0 ? undefined : [{ name: 'Closed', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }],
+  });
 }
 
 /** The template of a stack with one such worker. */

@@ -1,6 +1,7 @@
 import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
-import { addWorker, container, newStack, templateOf } from '../support/worker';
+import { addWorker, configurationOf, container, newStack, templateOf } from '../support/worker';
 
 const SET_HERE = [
   'PREFECT_API_URL', 'PREFECT_API_SSL_CERT_FILE', 'PREFECT_HOME', 'PREFECT_WORKER_WEBSERVER_HOST', 'PREFECT_WORKER_WEBSERVER_PORT',
@@ -106,5 +107,36 @@ describe('a name that is there twice', () => {
 
   test('in environment and secrets is refused, because ECS refuses it', () => {
     expect(refusal({ environment: { TOKEN: 'x' }, secrets: { TOKEN: secret() } })).toMatch(/^secrets\.TOKEN .*environment/);
+  });
+});
+
+describe('a proxy among the variables', () => {
+  const DIRECT = 'localhost,127.0.0.1,169.254.170.2';
+  const ofWorker = (props: Partial<PrefectFargateWorkerProps>): Record<string, string> =>
+    Object.fromEntries(container(templateOf(props)).Environment.map(({ Name, Value }: any) => [Name, Value]));
+  const HTTPS_PROXY = 'http://proxy.example.com:3128';
+
+  test.each(['HTTP_PROXY', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY'])('named by %s keeps the task from asking it for what is in the task itself', name => {
+    expect(ofWorker({ environment: { [name]: HTTPS_PROXY } })).toMatchObject({ [name]: HTTPS_PROXY, NO_PROXY: DIRECT });
+  });
+
+  test('is asked for none of the hosts that the user excepts, either', () => {
+    expect(ofWorker({ environment: { HTTPS_PROXY, no_proxy: '.amazonaws.com' } }).no_proxy).toBe(`.amazonaws.com,${DIRECT}`);
+    expect(ofWorker({ environment: { HTTPS_PROXY, NO_PROXY: '*' } }).NO_PROXY).toBe('*');
+  });
+
+  test('whose address is a secret is treated alike', () => {
+    const stack = newStack();
+    addWorker(stack, { secrets: { HTTPS_PROXY: secret(stack) } });
+    expect(container(Template.fromStack(stack)).Environment).toContainEqual({ Name: 'NO_PROXY', Value: DIRECT });
+  });
+
+  test('is treated alike in flow runs of an ECS pool', () => {
+    expect(configurationOf(templateOf(forFlowRuns({ HTTPS_PROXY }))).template.environment).toMatchObject({ HTTPS_PROXY, NO_PROXY: DIRECT });
+  });
+
+  test('that is not there adds nothing', () => {
+    expect(ofWorker({ environment: { NO_PROXY: 'internal' } }).NO_PROXY).toBe('internal');
+    expect(ofWorker({})).not.toHaveProperty('NO_PROXY');
   });
 });

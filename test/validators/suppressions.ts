@@ -87,6 +87,18 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
+    where: /\/WorkPool\/Managed\/Role\/DefaultPolicy/,
+    reason: 'Only ec2:DescribeSubnets, by which AWS Lambda attaches the function to the VPC, and which has no resource-level permissions; the rule "iam" checks the rest.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-VPCDefaultSecurityGroupClosed$/,
+    where: /^EverythingOn\/Worker\/Network\/Vpc\/Resource$/,
+    reason: 'With network.functionsInVpc the CDK\'s function that takes the rules away is not there, because it runs outside of the VPC; nothing is in the group.',
+  },
+  {
+    engine: 'cdk-nag',
+    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
     where: /\/Demand\/Role\/DefaultPolicy/,
     reason: 'cloudwatch:PutMetricData has no resources; the namespace is fixed by a condition, which the rule "iam" checks.',
   },
@@ -138,7 +150,7 @@ export const suppressions: Suppression[] = [
   },
   ...lambda(/^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-LambdaInsideVPC$/, 'CKV_AWS_117', 'CT.LAMBDA.PR.3').map((exception) => ({
     ...exception,
-    reason: 'A function is in the VPC where the API is (privateNetwork). Others call AWS and Prefect Cloud, for which a VPC would only add what can fail.',
+    reason: 'A function is in the VPC where the API is (privateNetwork), or with network.functionsInVpc. Others call AWS and Prefect Cloud, for which a VPC would only add what can fail.',
   })),
   ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaConcurrency$/, 'CKV_AWS_115').map((exception) => ({
     ...exception,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { FlowRunDefaults, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
-import { addWorker, CERTIFICATE, cloud, configurationOf, flowRunContainer, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+import { addWorker, CERTIFICATE, cloud, configurationOf, connectedVpc, flowRunContainer, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
 
 const { PROCESS } = WorkerType;
 const flowRuns = (flowRunDefaults: FlowRunDefaults, props: Partial<PrefectFargateWorkerProps> = {}) =>
@@ -219,7 +219,7 @@ describe('the function that manages the pool', () => {
   });
 
   test('is called when the endpoints are there, where only they lead to the secrets', () => {
-    const own = templateOf(stack => ({ api: selfHosted(stack), network: { natGateways: 0 } }));
+    const own = templateOf(stack => ({ api: selfHosted(stack), vpc: connectedVpc(stack, 0), network: { vpcEndpoints: true } }));
     expect(resource(own, 'Custom::PrefectWorkPool').DependsOn).toContain(resource(own, 'AWS::EC2::VPCEndpoint', /SecretsManager/).logicalId);
   });
 });

@@ -84,6 +84,14 @@ func existingNetwork(app awscdk.App) {
 func selfHosted(app awscdk.App) {
 	stack := awscdk.NewStack(app, jsii.String("SelfHosted"), nil)
 	images := awsecr.Repository_FromRepositoryName(stack, jsii.String("Images"), jsii.String("prefect"))
+	vpc := awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Vpc"), &awsec2.VpcAttributes{
+		VpcId:                        jsii.String("vpc-4e5f6a7b"),
+		AvailabilityZones:            jsii.Strings("us-east-1a", "us-east-1b", "us-east-1c"),
+		IsolatedSubnetIds:            jsii.Strings("subnet-11111111", "subnet-22222222", "subnet-33333333"),
+		IsolatedSubnetRouteTableIds:  jsii.Strings("rtb-11111111", "rtb-22222222", "rtb-33333333"),
+		IsolatedSubnetIpv4CidrBlocks: jsii.Strings("100.64.0.0/18", "100.64.64.0/18", "100.64.128.0/18"),
+		VpcCidrBlock:                 jsii.String("10.30.0.0/16"),
+	})
 	api := worker.PrefectApi_SelfHosted(&worker.SelfHostedApiOptions{
 		Url:              jsii.String("https://prefect.internal.example.com:4200/api"),
 		AuthString:       awsecs.Secret_FromSecretsManager(awssecretsmanager.NewSecret(stack, jsii.String("AuthString"), nil), jsii.String("auth")),
@@ -106,7 +114,8 @@ func selfHosted(app awscdk.App) {
 		}),
 		Image:           awsecs.ContainerImage_FromEcrRepository(images, jsii.String("worker-3.9.1")),
 		Environment:     &map[string]*string{"TZ": jsii.String("Europe/Berlin"), "PREFECT_LOGGING_LEVEL": jsii.String("DEBUG")},
-		Network:         &worker.NetworkOptions{NatGateways: jsii.Number(0), MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16")},
+		Vpc:             vpc,
+		Network:         &worker.NetworkOptions{VpcEndpoints: jsii.Bool(true)},
 		CpuArchitecture: awsecs.CpuArchitecture_ARM64(),
 		Observability: &worker.ObservabilityOptions{
 			Tracing: worker.Tracing_Xray(&worker.XRayTracingOptions{
@@ -124,6 +133,7 @@ func everythingOn(app awscdk.App) {
 		Api:        cloud(stack),
 		WorkPool:   worker.WorkPool_Managed(jsii.String("nightly"), nil),
 		WorkerType: worker.WorkerType_PROCESS,
+		Network:    &worker.NetworkOptions{MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16"), FunctionsInVpc: jsii.Bool(true)},
 		Scaling: &worker.ScalingOptions{
 			MinWorkers:   jsii.Number(1),
 			MaxWorkers:   jsii.Number(20),

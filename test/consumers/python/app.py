@@ -87,6 +87,16 @@ def existing_network(app: cdk.App) -> None:
 def self_hosted(app: cdk.App) -> None:
     stack = cdk.Stack(app, "SelfHosted")
     images = ecr.Repository.from_repository_name(stack, "Images", "prefect")
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-4e5f6a7b",
+        availability_zones=["us-east-1a", "us-east-1b", "us-east-1c"],
+        isolated_subnet_ids=["subnet-11111111", "subnet-22222222", "subnet-33333333"],
+        isolated_subnet_route_table_ids=["rtb-11111111", "rtb-22222222", "rtb-33333333"],
+        isolated_subnet_ipv4_cidr_blocks=["100.64.0.0/18", "100.64.64.0/18", "100.64.128.0/18"],
+        vpc_cidr_block="10.30.0.0/16",
+    )
     api = PrefectApi.self_hosted(
         url="https://prefect.internal.example.com:4200/api",
         auth_string=ecs.Secret.from_secrets_manager(secretsmanager.Secret(stack, "AuthString"), "auth"),
@@ -112,7 +122,8 @@ def self_hosted(app: cdk.App) -> None:
         ),
         image=ecs.ContainerImage.from_ecr_repository(images, "worker-3.9.1"),
         environment={"TZ": "Europe/Berlin", "PREFECT_LOGGING_LEVEL": "DEBUG"},
-        network=NetworkOptions(nat_gateways=0, max_azs=3, cidr="10.30.0.0/16"),
+        vpc=vpc,
+        network=NetworkOptions(vpc_endpoints=True),
         cpu_architecture=ecs.CpuArchitecture.ARM64,
         observability=ObservabilityOptions(
             tracing=Tracing.xray(
@@ -132,6 +143,7 @@ def everything_on(app: cdk.App) -> None:
         api=cloud(stack),
         work_pool=WorkPool.managed("nightly"),
         worker_type=WorkerType.PROCESS,
+        network=NetworkOptions(max_azs=3, cidr="10.30.0.0/16", functions_in_vpc=True),
         scaling=ScalingOptions(
             min_workers=1,
             max_workers=20,

@@ -1,4 +1,4 @@
-import { App, aws_ecs as ecs, aws_events as events, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_events as events, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the faults: one worker service of the type under test, with or without the measures against lost runs. */
@@ -10,6 +10,7 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
     url: API_URL!, authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!)), privateNetwork: true,
   }),
+  vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
   workPool: WorkPool.managed('faults'),
   workerType: WORKER_TYPE as WorkerType,
   flowRunLimit: Number(FLOW_RUN_LIMIT),

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
@@ -24,6 +24,8 @@ const scaling = { minWorkers: Number(WORKERS) };
 
 const processes = new PrefectFargateWorker(stack, 'Processes', {
   api,
+  // A server inside the network is reached from a VPC that is connected to it.
+  vpc: CLOUD_ACCOUNT ? undefined : new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
   workPool: WorkPool.managed('live "processes"', { concurrencyLimit: 30, queues: [{ name: 'urgent', priority: 1 }] }),
   workerType: WorkerType.PROCESS,
   scaling,

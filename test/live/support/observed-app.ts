@@ -1,4 +1,4 @@
-import { App, aws_ecs as ecs, aws_events as events, aws_secretsmanager as secretsmanager, aws_sns_subscriptions as subscriptions, aws_sqs as sqs, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_events as events, aws_secretsmanager as secretsmanager, aws_sns_subscriptions as subscriptions, aws_sqs as sqs, Stack } from 'aws-cdk-lib';
 import { TRACED_IMAGE } from './collector';
 import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../../../src';
 
@@ -19,6 +19,7 @@ const common = {
 
 const processes = new PrefectFargateWorker(stack, 'Processes', {
   ...common,
+  vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
   workPool: WorkPool.managed('observed processes'),
   workerType: WorkerType.PROCESS,
   image: ecs.ContainerImage.fromRegistry(TRACED_IMAGE),

@@ -1,4 +1,4 @@
-import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Duration, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Duration, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the test of scaling: PROCESS workers that follow demand, from none. */
@@ -10,6 +10,7 @@ new PrefectFargateWorker(stack, 'Worker', {
     authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!)),
     privateNetwork: true,
   }),
+  vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
   workPool: WorkPool.managed('scaled'),
   workerType: WorkerType.PROCESS,
   flowRunLimit: 10,

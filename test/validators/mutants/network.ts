@@ -82,7 +82,11 @@ export const networkMutants: Mutant[] = [
   {
     name: 'no endpoint for the metrics and no NAT gateway',
     caughtBy: 'network-path',
-    edit: (template) => remove(template, endpoint(template, '.monitoring')[0]),
+    edit: (template) => {
+      remove(template, endpoint(template, '.monitoring')[0]);
+      first(template, 'AWS::EC2::Route', ({ NatGatewayId }) => NatGatewayId);
+      ofType(template, 'AWS::EC2::Route').filter(([, { Properties = {} }]) => Properties.NatGatewayId).forEach(([id]) => remove(template, id));
+    },
   },
   {
     name: 'network ACL that refuses the answers',

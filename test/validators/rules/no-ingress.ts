@@ -3,14 +3,17 @@ import { eachString, ofType, targets } from '../template';
 import type { Remark, Rule, Template } from '../types';
 
 /**
- * What runs in the VPC takes no connections and opens them only to 443 and to the port of the Prefect API.
+ * What runs in the VPC takes no connections and opens them only to 443 and to the port of the Prefect API; to DNS where the VPC's own may not be Amazon's.
  * A service behind a load balancer takes them from another security group, never from addresses.
  */
 export const noIngress: Rule = (template) => {
   const ports = allowedPorts(template);
   const callers = callersOf(template).flatMap((caller) => caller.securityGroups.flatMap((group): Remark[] => {
     const inbound = ingressOf(template, group).filter((rule) => !caller.loadBalanced || rule.group === undefined);
-    const outbound = egressOf(template, group).filter((rule) => !isNothing(rule) && !(rule.protocol === 'tcp' && rule.from === rule.to && ports.has(rule.from)));
+    const dns = isOfAnotherStack(template, group);
+    const outbound = egressOf(template, group).filter((rule) => !isNothing(rule)
+      && !(rule.protocol === 'tcp' && rule.from === rule.to && ports.has(rule.from))
+      && !(dns && ['tcp', 'udp'].includes(rule.protocol) && rule.from === 53 && rule.to === 53));
     return [
       ...inbound.map((rule) => ({ logicalId: group, message: `It admits ${rule.protocol} ${rule.from}-${rule.to} from ${rule.cidr ?? rule.group} to ${caller.logicalId}; nothing has to connect to it.` })),
       ...outbound.map((rule) => ({ logicalId: group, message: `It lets ${caller.logicalId} out on ${rule.protocol} ${rule.from}-${rule.to}; only TCP ${[...ports].join(' and ')} are needed.` })),
@@ -18,6 +21,11 @@ export const noIngress: Rule = (template) => {
   }));
   return [...callers, ...openEndpoints(template)];
 };
+
+/** Whether the group is in a VPC from elsewhere, whose DHCP options may name DNS servers that groups filter. */
+function isOfAnotherStack(template: Template, group: string): boolean {
+  return targets(template, [template.Resources[group]?.Properties?.VpcId]).length === 0;
+}
 
 /** Endpoints serve their VPC, so they admit addresses of the VPC or its groups, on 443 only. */
 function openEndpoints(template: Template): Remark[] {

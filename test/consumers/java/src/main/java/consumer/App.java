@@ -134,6 +134,14 @@ public final class App {
     private static void selfHosted(final software.amazon.awscdk.App app) {
         final Stack stack = new Stack(app, "SelfHosted");
         final IRepository images = Repository.fromRepositoryName(stack, "Images", "prefect");
+        final IVpc vpc = Vpc.fromVpcAttributes(stack, "Vpc", VpcAttributes.builder()
+                .vpcId("vpc-4e5f6a7b")
+                .availabilityZones(List.of("us-east-1a", "us-east-1b", "us-east-1c"))
+                .isolatedSubnetIds(List.of("subnet-11111111", "subnet-22222222", "subnet-33333333"))
+                .isolatedSubnetRouteTableIds(List.of("rtb-11111111", "rtb-22222222", "rtb-33333333"))
+                .isolatedSubnetIpv4CidrBlocks(List.of("100.64.0.0/18", "100.64.64.0/18", "100.64.128.0/18"))
+                .vpcCidrBlock("10.30.0.0/16")
+                .build());
         final PrefectApi api = PrefectApi.selfHosted(SelfHostedApiOptions.builder()
                 .url("https://prefect.internal.example.com:4200/api")
                 .authString(software.amazon.awscdk.services.ecs.Secret.fromSecretsManager(new Secret(stack, "AuthString"), "auth"))
@@ -156,7 +164,8 @@ public final class App {
                         .build()))
                 .image(ContainerImage.fromEcrRepository(images, "worker-3.9.1"))
                 .environment(Map.of("TZ", "Europe/Berlin", "PREFECT_LOGGING_LEVEL", "DEBUG"))
-                .network(NetworkOptions.builder().natGateways(0).maxAzs(3).cidr("10.30.0.0/16").build())
+                .vpc(vpc)
+                .network(NetworkOptions.builder().vpcEndpoints(true).build())
                 .cpuArchitecture(CpuArchitecture.ARM64)
                 .observability(ObservabilityOptions.builder()
                         .tracing(Tracing.xray(XRayTracingOptions.builder()
@@ -174,6 +183,7 @@ public final class App {
                 .api(cloud(stack))
                 .workPool(WorkPool.managed("nightly"))
                 .workerType(WorkerType.PROCESS)
+                .network(NetworkOptions.builder().maxAzs(3).cidr("10.30.0.0/16").functionsInVpc(true).build())
                 .scaling(ScalingOptions.builder()
                         .minWorkers(1)
                         .maxWorkers(20)
