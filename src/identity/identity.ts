@@ -76,19 +76,18 @@ export class Identity extends Construct {
   /** The calls of prefect-aws' ECS worker; test/live records them from the real one. */
   private letWorkerRunFlows(): void {
     const { tasks, inThisCluster } = this;
-    const flowRunTaskDefinitions = Stack.of(this).formatArn({
-      service: 'ecs', resource: 'task-definition', resourceName: `${this.props.flowRunFamily}*:*`,
-    });
+    const families = Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${this.props.flowRunFamily}*` });
 
     const allow = (sid: string, actions: string[], resources: string[], conditions?: iam.PolicyStatementProps['conditions']) =>
       this.workerRole.addToPolicy(new iam.PolicyStatement({ sid, actions, resources, conditions }));
 
-    allow('RegisterFlowRunTaskDefinitions', ['ecs:RegisterTaskDefinition'], [flowRunTaskDefinitions]);
+    // One that is to be registered has no revision yet, and AWS's own policies name it by its family alone.
+    allow('RegisterFlowRunTaskDefinitions', ['ecs:RegisterTaskDefinition'], [families]);
     // ECS has no resource-level permissions for reading and retiring task definitions.
     allow('ReadTaskDefinitions', ['ecs:DescribeTaskDefinition', 'ecs:DeregisterTaskDefinition'], ['*']);
     // The worker looks for the subnets of a VPC that the template names, or of the default one. EC2 has no resource-level permissions for it.
     if (this.props.foreignTemplate) allow('FindSubnetsOfTheTemplate', ['ec2:DescribeVpcs', 'ec2:DescribeSubnets'], ['*']);
-    allow('StartFlowRuns', ['ecs:RunTask'], [flowRunTaskDefinitions], inThisCluster);
+    allow('StartFlowRuns', ['ecs:RunTask'], [`${families}:*`], inThisCluster);
     allow('TagFlowRuns', ['ecs:TagResource'], [tasks], { StringEquals: { 'ecs:CreateAction': 'RunTask' } });
     allow('WatchAndStopFlowRuns', ['ecs:DescribeTasks', 'ecs:StopTask'], [tasks], inThisCluster);
     allow('PassFlowRunRoles', ['iam:PassRole'], [this.flowRunRole.roleArn, this.flowRunExecutionRole.roleArn],

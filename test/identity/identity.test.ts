@@ -10,7 +10,7 @@ const cluster = resource(template, 'AWS::ECS::Cluster').logicalId;
 const workerRole = statementsOf(template, /WorkerRole/);
 const statement = (sid: string, from = workerRole) => text(from.find(({ Sid }) => Sid === sid));
 
-const FAMILIES = expect.stringMatching(/^arn:\{AWS::Partition\}:ecs:\{AWS::Region\}:\{AWS::AccountId\}:task-definition\/prefect-Stack-Worker-[0-9A-F]+\*:\*$/);
+const FAMILIES = /^arn:\{AWS::Partition\}:ecs:\{AWS::Region\}:\{AWS::AccountId\}:task-definition\/prefect-Stack-Worker-[0-9A-F]+\*/.source;
 const TASKS = `arn:{AWS::Partition}:ecs:{AWS::Region}:{AWS::AccountId}:task/{${cluster}}/*`;
 const IN_THIS_CLUSTER = { ArnEquals: { 'ecs:cluster': `{${cluster}.Arn}` } };
 
@@ -36,12 +36,14 @@ describe('each of the four roles', () => {
 });
 
 describe('an ECS worker may', () => {
-  test('register task definitions of its own families', () => {
-    expect(statement('RegisterFlowRunTaskDefinitions')).toMatchObject({ Action: 'ecs:RegisterTaskDefinition', Resource: FAMILIES });
+  test('register task definitions of its own families, which have no revision before', () => {
+    expect(statement('RegisterFlowRunTaskDefinitions')).toMatchObject({
+      Action: 'ecs:RegisterTaskDefinition', Resource: expect.stringMatching(new RegExp(`${FAMILIES}$`)),
+    });
   });
 
   test('run them in its cluster', () => {
-    expect(statement('StartFlowRuns')).toMatchObject({ Action: 'ecs:RunTask', Resource: FAMILIES, Condition: IN_THIS_CLUSTER });
+    expect(statement('StartFlowRuns')).toMatchObject({ Action: 'ecs:RunTask', Resource: expect.stringMatching(new RegExp(`${FAMILIES}:\\*$`)), Condition: IN_THIS_CLUSTER });
   });
 
   test('tag the tasks that it starts, when it starts them', () => {
