@@ -41,6 +41,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     // What the Lambda runtime brings along, for functions that the stand-in runs.
     '@aws-sdk/client-cloudformation',
     '@aws-sdk/client-ec2',
+    '@aws-sdk/client-ecr',
     '@aws-sdk/client-ecs',
     '@aws-sdk/client-lambda',
     '@aws-sdk/client-sfn',

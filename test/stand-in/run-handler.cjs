@@ -4,7 +4,9 @@ const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
 const { syncBuiltinESMExports } = require('node:module');
+const net = require('node:net');
 const path = require('node:path');
+const tls = require('node:tls');
 const { pathToFileURL, URL } = require('node:url');
 
 const [code, handler, answerFile, timeout, requestId, arn] = process.argv.slice(2);
@@ -27,6 +29,18 @@ https.request = function request(first, ...rest) {
     hostname: '127.0.0.1',
     port: new URL(process.env.AWS_ENDPOINT_URL).port,
   }, ...rest);
+};
+
+// Public hosts that something on this machine stands for. It speaks no TLS; names, headers and redirects stay as they are.
+const hosts = JSON.parse(process.env.STAND_IN_HOSTS || '{}');
+const secureConnection = tls.connect;
+tls.connect = function connect(options, ...rest) {
+  const port = typeof options === 'object' ? hosts[options.servername || options.host] : undefined;
+  if (port === undefined) {
+    return secureConnection.call(tls, options, ...rest);
+  }
+  const socket = net.connect({ host: '127.0.0.1', port });
+  return socket.once('connect', () => socket.emit('secureConnect'));
 };
 syncBuiltinESMExports();
 

@@ -21,6 +21,7 @@ from werkzeug.serving import make_server  # noqa: E402
 
 import containers  # noqa: E402
 import custom_resources  # noqa: E402
+import ecr_layers  # noqa: E402
 import ecs  # noqa: E402
 import event_delivery  # noqa: E402
 import lambdas  # noqa: E402
@@ -106,7 +107,7 @@ def _end_tasks() -> None:
 
 
 def main() -> None:
-    for module in (ecs, event_delivery, lambdas, observability_resources, queues, stack_api):
+    for module in (ecr_layers, ecs, event_delivery, lambdas, observability_resources, queues, stack_api):
         module.patch()
     server = make_server(
         "127.0.0.1", 0, Application(Recorder(DomainDispatcherApplication(create_backend_app))), threaded=True, request_handler=MotoRequestHandler

@@ -13,6 +13,8 @@ DIRECTORY = Path(os.environ["STAND_IN_DIRECTORY"])
 NODE_MODULES = os.environ.get("STAND_IN_NODE_MODULES", "")
 #: What images hold, by name: see `ImageContent` in stand-in.ts.
 IMAGES: dict[str, dict] = json.loads(os.environ.get("STAND_IN_IMAGES", "{}"))
+#: Ports on this machine that stand for public hosts, by the host's name.
+HOSTS: dict[str, int] = json.loads(os.environ.get("STAND_IN_HOSTS", "{}"))
 #: Every process that runs for a task or a function carries this variable, so that none is left behind.
 OWNER_VARIABLE = "STAND_IN_OWNER"
 

@@ -108,6 +108,8 @@ export interface StandInOptions {
   readonly timeScale?: number;
   /** By the image's whole name, as a container definition has it. */
   readonly images?: { readonly [name: string]: ImageContent };
+  /** Ports on this machine that functions reach in the place of public hosts, without TLS. */
+  readonly hosts?: { readonly [host: string]: number };
   readonly onProgress?: (line: string) => void;
 }
 
@@ -126,6 +128,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
       STAND_IN_NODE_MODULES: process.env.STAND_IN_NODE_MODULES ?? path.join(REPOSITORY, 'node_modules'),
       STAND_IN_TIME_SCALE: String(options.timeScale ?? 1),
       STAND_IN_IMAGES: JSON.stringify(options.images ?? {}),
+      STAND_IN_HOSTS: JSON.stringify(options.hosts ?? {}),
     },
     // The server ends when this end of its standard input closes, even if this process is killed.
     stdio: ['pipe', 'pipe', 'pipe'],
