@@ -47,6 +47,20 @@ export interface PrefectFargateWorkerProps {
   readonly image?: ecs.ContainerImage;
 
   /**
+   * Whether the official images, where you give no other, are copied from Docker Hub to a repository in Amazon ECR when you deploy, and
+   * pulled from there. Docker Hub gives an address that pulls without credentials 100 images in six hours, which a few hundred flow runs
+   * of an ECS worker exceed; and copies need no way to the internet.
+   *
+   * A function outside your VPC copies them, within a minute. The workers of a stack share the repository. It is encrypted, its tags
+   * are immutable, images are scanned when they arrive, the last twelve are kept, and it is deleted with the stack.
+   * Images that you give are pulled from where they are.
+   *
+   * @see https://docs.docker.com/docker-hub/usage/pulls/
+   * @default false
+   */
+  readonly copyImages?: boolean;
+
+  /**
    * CPU units of the worker, where 1024 are one vCPU. Throws for a number that Fargate doesn't offer.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size

@@ -4,6 +4,7 @@ import { Cluster } from './cluster/cluster';
 import { Compliance } from './compliance/compliance';
 import { Demand } from './demand/demand';
 import { Identity } from './identity/identity';
+import { DefaultImages } from './images/default-images';
 import { Network } from './network/network';
 import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
@@ -161,6 +162,14 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       flowRunFamily: flowRunFamilyPrefix(this, workPool),
     });
 
+    const images = new DefaultImages(this, {
+      copy: props.copyImages ?? false,
+      cpuArchitecture,
+      closedNetwork: network.closed,
+      encryptionKey: key,
+      logRetention,
+    });
+
     const task = new Task(this, 'Task', {
       api,
       identity,
@@ -169,7 +178,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       workQueues: props.workQueues,
       size,
       image: props.image,
-      closedNetwork: network.closed,
+      images,
       ephemeralStorageGiB: props.ephemeralStorageGiB,
       cpuArchitecture,
       environment: props.environment,
@@ -192,6 +201,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       network,
       cluster,
       identity,
+      images,
       task,
       service,
       workPool,

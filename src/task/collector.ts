@@ -4,7 +4,7 @@ import { Tracing } from '../tracing';
 const CONTAINER = 'collector';
 
 /** The collector's version that its configuration below was written for. */
-const IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0';
+export const COLLECTOR_IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0';
 
 /** Containers of a task share one loopback, so nothing outside the task reaches these. */
 const OTLP = '127.0.0.1:4318';
@@ -30,11 +30,6 @@ const MEMORY_MIB = 256;
 const USER = '4317:4317';
 /** The image has no shell; this program asks the extension health_check. */
 const HEALTH_CHECK = ['CMD', '/healthcheck'];
-
-/** The collector's image. */
-export function collectorImage(tracing: Tracing): ecs.ContainerImage {
-  return tracing._collectorImage ?? ecs.ContainerImage.fromRegistry(IMAGE);
-}
 
 /**
  * What tells a program that is instrumented with OpenTelemetry where its collector is.
@@ -64,9 +59,9 @@ export function grantTracing(role: iam.IRole): void {
 }
 
 /** Puts the collector next to the worker. */
-export function addCollector(worker: ecs.ContainerDefinition, tracing: Tracing, logging: ecs.LogDriver): void {
+export function addCollector(worker: ecs.ContainerDefinition, image: ecs.ContainerImage, logging: ecs.LogDriver): void {
   const collector = worker.taskDefinition.addContainer(CONTAINER, {
-    image: collectorImage(tracing),
+    image,
     logging,
     essential: false,
     environment: ENVIRONMENT,

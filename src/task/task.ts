@@ -1,15 +1,16 @@
 import { aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
+import { DefaultImages } from '../images/default-images';
 import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
 import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
-import { addCollector, grantTracing, tracingEnvironment } from './collector';
+import { addCollector, COLLECTOR_IMAGE, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
 import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING, unlessSecret } from './environment';
-import { officialImage, warnOfPublicImage } from './images';
+import { officialImage } from './images';
 import { withDirectHosts } from './proxy';
 import { WorkerSize } from './size';
 
@@ -21,8 +22,7 @@ export interface TaskProps {
   readonly workQueues?: string[];
   readonly size: WorkerSize;
   readonly image?: ecs.ContainerImage;
-  /** Whether the task's subnets have no route to the internet. */
-  readonly closedNetwork: boolean;
+  readonly images: DefaultImages;
   readonly ephemeralStorageGiB?: number;
   readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly environment?: { [name: string]: string };
@@ -58,9 +58,7 @@ export class Task extends Construct {
       executionRole: identity.executionRole,
     });
 
-    warnOfPublicImage(scope, 'image', props.image, props.closedNetwork);
-    if (tracing) warnOfPublicImage(scope, 'collectorImage', tracing._collectorImage, props.closedNetwork);
-    const image = props.image ?? officialImage(workerType);
+    const image = props.images.givenOr(officialImage(workerType), 'image', props.image);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'worker' });
     this.container = this.taskDefinition.addContainer('worker', {
       image,
@@ -100,7 +98,7 @@ export class Task extends Construct {
       addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
     }
     if (tracing) {
-      addCollector(this.container, tracing, logging);
+      addCollector(this.container, props.images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage), logging);
       grantTracing(identity.workerRole);
     }
   }

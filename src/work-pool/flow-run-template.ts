@@ -1,11 +1,12 @@
 import { aws_ecs as ecs, aws_logs as logs, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
+import { DefaultImages } from '../images/default-images';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
 import { caCertificateForFlowRuns } from '../task/ca-certificate';
-import { collectorForFlowRuns, collectorImage, tracingEnvironment } from '../task/collector';
+import { collectorForFlowRuns, COLLECTOR_IMAGE, tracingEnvironment } from '../task/collector';
 import { FLOW_RUN } from '../task/command';
 import { HEARTBEAT_ENVIRONMENT, LOGGING, PATIENCE, RETRIES } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
@@ -21,6 +22,7 @@ export interface FlowRunTemplateProps {
   readonly network: Network;
   readonly cluster: ecs.ICluster;
   readonly identity: Identity;
+  readonly images: DefaultImages;
   readonly family: string;
   readonly logGroup: logs.ILogGroup;
   readonly cpuArchitecture: ecs.CpuArchitecture;
@@ -43,8 +45,8 @@ export function flowRunFamilyPrefix(worker: Construct, workPool: WorkPool): stri
 
 /** What the base job template of an ECS work pool says of this stack: where flow runs run, as what, and where their logs go. */
 export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateValues {
-  const { api, network, cluster, identity, logGroup, defaults, tracing } = props;
-  const image = bindImage(scope, identity, defaults.image ?? ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE));
+  const { api, network, cluster, identity, images, logGroup, defaults, tracing } = props;
+  const image = bindImage(scope, identity, images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image));
   const { PREFECT_API_KEY: apiKey, PREFECT_API_AUTH_STRING: authString, PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders } = api._secrets;
   const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image, api._tlsCaCertificate);
   const logOptions = {
@@ -52,7 +54,7 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
     'awslogs-region': Stack.of(scope).region,
   };
   const collector = tracing && collectorForFlowRuns(
-    bindImage(scope, identity, collectorImage(tracing)), { ...logOptions, 'awslogs-stream-prefix': 'flow-run' });
+    bindImage(scope, identity, images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage)), { ...logOptions, 'awslogs-stream-prefix': 'flow-run' });
   const dependsOn = [...ca?.flowRun.dependsOn ?? [], ...collector ? [collector.dependency] : []];
   return {
     variables: {

@@ -1,6 +1,7 @@
 import { Annotations, aws_ecs as ecs, aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { Identity } from '../identity/identity';
+import { DefaultImages } from '../images/default-images';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { EventQueue } from './event-queue';
@@ -9,7 +10,6 @@ import { ManagedWorkPool } from './managed-work-pool';
 import { requireOneManager } from './one-manager';
 import { grantTracing } from '../task/collector';
 import { OBSERVER_QUEUE_VARIABLE, PATIENCE } from '../task/environment';
-import { warnOfPublicImage } from '../task/images';
 import { Task } from '../task/task';
 import { Tracing } from '../tracing';
 import { WorkPool } from '../work-pool';
@@ -20,6 +20,7 @@ export interface ServedWorkPoolProps {
   readonly network: Network;
   readonly cluster: ecs.ICluster;
   readonly identity: Identity;
+  readonly images: DefaultImages;
   readonly task: Task;
   readonly service: ecs.FargateService;
   readonly workPool: WorkPool;
@@ -66,7 +67,6 @@ export class ServedWorkPool extends Construct {
 
     requireOneManager(scope, api, workPool);
     const defaults = workPool._managed.flowRunDefaults ?? {};
-    if (workerType === WorkerType.ECS) warnOfPublicImage(scope, 'flowRunDefaults.image', defaults.image, props.network.closed);
     const template = workerType === WorkerType.PROCESS ? { variables: {}, environment: PATIENCE } : flowRunTemplate(this, {
       ...props,
       family: flowRunFamily(scope),

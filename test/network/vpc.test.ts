@@ -76,7 +76,7 @@ describe('network options', () => {
 
     test('warns of the default images, which are in a public registry', () => {
       expect(warnings(stack, 'cdk-prefect-fargate-worker:publicImage')).toEqual([
-        expect.stringMatching(/can't pull the default image from its public registry\. Copy it to Amazon ECR and give it with image\./),
+        expect.stringMatching(/can't pull the default image from its public registry\. Set copyImages to true, or copy it to Amazon ECR yourself and give it with image\./),
         expect.stringMatching(/give it with flowRunDefaults\.image\./),
       ]);
     });

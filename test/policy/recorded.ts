@@ -69,6 +69,8 @@ class Translator {
         return [{ action, resource: this.arn('secretsmanager', `secret:${p.SecretId}`, p.SecretId) }];
       case 'kms':
         return [{ action, resource: this.arn('kms', `key/${p.KeyId}`, p.KeyId) }];
+      case 'ecr':
+        return p.repositoryName ? [{ action, resource: this.arn('ecr', `repository/${p.repositoryName}`) }] : [await this.withoutResource(service, action)];
       case 'cloudwatch':
         return [{ action, resource: '*', context: p.Namespace ? { 'cloudwatch:namespace': p.Namespace } : {} }];
       default:

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -6,6 +7,7 @@ import { StandIn, TaskInfo, startStandIn } from './stand-in';
 
 const TIME_SCALE = 10;
 const TARGETS: Record<string, string> = {
+  ecr: 'AmazonEC2ContainerRegistry_V20150921',
   ecs: 'AmazonEC2ContainerServiceV20141113',
   events: 'AWSEvents',
   logs: 'Logs_20140328',
@@ -46,6 +48,49 @@ test('a task whose secret does not exist never starts and says why', async () =>
   const stopped = await until(() => find(task), (item) => item.lastStatus === 'STOPPED');
   expect(stopped.stopCode).toBe('TaskFailedToStart');
   expect(stopped.stoppedReason).toContain('unable to pull secrets or registry auth');
+});
+
+test('a task whose image is not in the repository that its name says never starts and says why', async () => {
+  const { repository } = await aws('ecr', 'CreateRepository', { repositoryName: 'flows' });
+  await register('no-image', python('print(1)'), { image: `${repository.repositoryUri}:1.0.0` });
+  const task = await run('no-image');
+  const stopped = await until(() => find(task), (item) => item.lastStatus === 'STOPPED');
+  expect(stopped.stopCode).toBe('TaskFailedToStart');
+  expect(stopped.stoppedReason).toMatch(/^CannotPullContainerError: .*flows:1\.0\.0: not found$/);
+});
+
+test('ECR takes parts of layers, layers and images only where they are what they say', async () => {
+  const repositoryName = 'strict';
+  await aws('ecr', 'CreateRepository', { repositoryName, imageTagMutability: 'IMMUTABLE' });
+  const refusal = (action: string, parameters: Record<string, any>) => aws('ecr', action, { repositoryName, ...parameters }).then(() => 'none', (error) => String(error));
+  const upload = async (parts: Buffer[], digest = digestOf(Buffer.concat(parts))) => {
+    const { uploadId } = await aws('ecr', 'InitiateLayerUpload', { repositoryName });
+    let first = 0;
+    for (const part of parts) {
+      await aws('ecr', 'UploadLayerPart', { repositoryName, uploadId, partFirstByte: first, partLastByte: first + part.length - 1, layerPartBlob: part.toString('base64') });
+      first += part.length;
+    }
+    return refusal('CompleteLayerUpload', { uploadId, layerDigests: [digest] });
+  };
+  const digestOf = (content: Buffer | string) => `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  const large = Buffer.alloc(5 * 1024 * 1024, 1);
+  const layer = Buffer.from('a layer');
+  expect(await upload([layer, layer])).toContain('LayerPartTooSmallException');
+  expect(await upload([layer], digestOf('another'))).toContain('InvalidLayerException');
+  expect(await upload([])).toContain('EmptyUploadException');
+  expect(await upload([large, layer])).toBe('none');
+  expect(await upload([large, layer])).toContain('LayerAlreadyExistsException');
+  const { uploadId } = await aws('ecr', 'InitiateLayerUpload', { repositoryName });
+  expect(await refusal('UploadLayerPart', { uploadId, partFirstByte: 0, partLastByte: 9, layerPartBlob: layer.toString('base64') })).toContain('InvalidLayerPartException');
+
+  const manifest = (digest: string, mark = '') => JSON.stringify({ mediaType: 'application/vnd.oci.image.manifest.v1+json', config: { digest }, layers: [], mark });
+  const there = digestOf(Buffer.concat([large, layer]));
+  const put = (imageManifest: string, rest = {}) => refusal('PutImage', { imageManifest, imageTag: '1', ...rest });
+  expect(await put(manifest(digestOf('missing')))).toContain('LayersNotFoundException');
+  expect(await put(manifest(there), { imageDigest: digestOf('another') })).toContain('ImageDigestDoesNotMatchException');
+  expect(await put(manifest(there))).toBe('none');
+  expect(await put(manifest(there))).toContain('ImageAlreadyExistsException');
+  expect(await put(manifest(there, 'changed'))).toContain('ImageTagAlreadyExistsException');
 });
 
 test('a task that finds no place stays PROVISIONING until it is stopped; later ones find theirs', async () => {

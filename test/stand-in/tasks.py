@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Callable
 
+import pulls
 import settings
 from containers import Container, StartFailure
 from event_delivery import publish
@@ -145,10 +146,12 @@ class Task:
             return
         self._move("PENDING")
         try:
+            for item in self.containers:
+                pulls.check(item.definition.get("image") or "")
             environments = {item.name: self._environment(item) for item in self.containers}
             self._mounts_of = {item.name: self._mounts(item) for item in self.containers}
             self._run(environments)
-        except (SecretUnavailable, StartFailure) as failure:
+        except (pulls.CannotPull, SecretUnavailable, StartFailure) as failure:
             self.stop(str(failure), "TaskFailedToStart")
         self.desired_status = "STOPPED"
         self._move("DEACTIVATING")

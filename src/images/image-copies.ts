@@ -1,0 +1,88 @@
+import { aws_ecr as ecr, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, aws_logs as logs, custom_resources as cr, CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ImageCopyFunction } from './image-copy-function';
+import { functionLogs } from '../private/api-function';
+import { invalid } from '../private/validation';
+
+const ID = 'PrefectImages';
+
+/** As registries call them. */
+const ARCHITECTURES: Record<string, string> = { X86_64: 'amd64', ARM64: 'arm64' };
+
+/** A version has an image for each worker type and architecture, so several versions fit. */
+const IMAGES_KEPT = 12;
+
+export interface ImageCopiesProps {
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+}
+
+/**
+ * Copies of public images in a repository of the stack, made at the deployment: tasks pull them as often as they like, without a
+ * way to the internet. The official images share most of their layers, so they share the repository.
+ */
+export class ImageCopies extends Construct {
+  /** Those of the stack: the first worker that needs one creates the repository. */
+  public static of(stack: Stack, props: ImageCopiesProps): ImageCopies {
+    return stack.node.tryFindChild(ID) as ImageCopies | undefined ?? new ImageCopies(stack, ID, props);
+  }
+
+  private readonly repository: ecr.Repository;
+  private readonly provider: cr.Provider;
+
+  private constructor(scope: Construct, id: string, private readonly props: ImageCopiesProps) {
+    super(scope, id);
+    this.repository = new ecr.Repository(this, 'Repository', {
+      encryption: ecr.RepositoryEncryption.KMS,
+      encryptionKey: props.encryptionKey,
+      imageScanOnPush: true,
+      imageTagMutability: ecr.TagMutability.IMMUTABLE,
+      lifecycleRules: [{ description: `The last ${IMAGES_KEPT} images`, maxImageCount: IMAGES_KEPT }],
+      // All that is in it can be copied again.
+      emptyOnDelete: true,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.provider = new cr.Provider(this, 'Provider', {
+      onEventHandler: this.copyFunction(),
+      logGroup: functionLogs(this, 'ProviderLogs', props),
+    });
+  }
+
+  /** The copy of an image by its name. What refers to it is deployed after it is there. */
+  public copy(image: string, cpuArchitecture: ecs.CpuArchitecture): ecs.ContainerImage {
+    const architecture = ARCHITECTURES[cpuArchitecture._cpuArchitecture];
+    if (!architecture) throw invalid('cpuArchitecture', cpuArchitecture._cpuArchitecture, 'images are copied for X86_64 and ARM64; set copyImages to false and give your own.');
+    const [, name, version] = /([^/:]+):(.+)$/.exec(image)!;
+    const id = `${name}-${architecture}`;
+    const copy = this.node.tryFindChild(id) as CustomResource | undefined ?? new CustomResource(this, id, {
+      resourceType: 'Custom::ImageCopy',
+      serviceToken: this.provider.serviceToken,
+      properties: {
+        Image: image,
+        Architecture: architecture,
+        RepositoryName: this.repository.repositoryName,
+        Tag: `${name}-${version}-${architecture}`,
+      },
+    });
+    return ecs.ContainerImage.fromEcrRepository(this.repository, copy.getAttString('Tag'));
+  }
+
+  private copyFunction(): ImageCopyFunction {
+    const logGroup = functionLogs(this, 'Logs', this.props);
+    const role = new iam.Role(this, 'Role', {
+      description: 'Copies public images to the repository of the stack',
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    });
+    logGroup.grantWrite(role);
+    // Its own grants to push add GetAuthorizationToken on everything, for Docker's login.
+    this.repository.grant(role,
+      'ecr:DescribeImages', 'ecr:BatchCheckLayerAvailability', 'ecr:InitiateLayerUpload', 'ecr:UploadLayerPart', 'ecr:CompleteLayerUpload', 'ecr:PutImage');
+    return new ImageCopyFunction(this, 'Function', {
+      description: `Copies public images to the repository of ${Stack.of(this).stackName}`,
+      timeout: Duration.minutes(15),
+      memorySize: 1024,
+      role,
+      logGroup,
+    });
+  }
+}
