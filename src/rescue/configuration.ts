@@ -26,6 +26,8 @@ export interface ReconcilerLimits {
   readonly cancelling: number;
   /** Without a sign of life of a running run whose task is not known. */
   readonly silent: number;
+  /** Until a run is due that leaves Spot: longer than until the next look, which writes its job variables where this one was cut off. */
+  readonly leavingSpot: number;
 }
 
-export const LIMITS: ReconcilerLimits = { settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900 };
+export const LIMITS: ReconcilerLimits = { settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900, leavingSpot: 90 };

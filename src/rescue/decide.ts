@@ -15,6 +15,8 @@ export interface FlowRun {
   /** How often its flow may be tried again, and after how many seconds. Known once it has begun. */
   readonly retries: number;
   readonly retryDelay: number;
+  /** Whether it waits to be tried again in the process that has tried it before. No worker is given such a run. */
+  readonly waitsInProcess: boolean;
   /** `launch_type` among its own job variables. */
   readonly launchType?: string;
 }
@@ -33,11 +35,15 @@ type StoppedTask = Extract<TaskOutcome, { task: 'stopped' }>;
 export type Decision =
   | { readonly then: 'nothing' }
   | { readonly then: 'reschedule'; readonly why: string; readonly delay?: number; readonly stop?: string; readonly onDemand?: boolean }
-  | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string }
+  | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string; readonly onDemand?: undefined }
   /** Its state stays, with the time at which it is due. */
-  | { readonly then: 'release'; readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined };
+  | (StateStays & { readonly then: 'release' })
+  | (StateStays & { readonly then: 'leaveSpot' });
+
+interface StateStays { readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined }
 
 export type Change = Exclude<Decision, { then: 'nothing' }>;
+export type StateChange = Exclude<Change, StateStays & { then: 'release' | 'leaveSpot' }>;
 
 const NOTHING: Decision = { then: 'nothing' };
 
@@ -49,11 +55,24 @@ const NOT_NOW = /throttl|rate exceeded|request limit exceeded|too many concurren
 /** Seconds until the next attempt. */
 const LATER = 60;
 
+/** What is said of a run that is to leave Spot, by which the next look knows it. */
+const NEXT_ON_DEMAND = 'Its next attempt is on demand.';
+
 /** What the automation and this function say of a run without heartbeats. */
 const SILENT = new RegExp(`^${NO_HEARTBEAT} (for|since) `);
 
 /** How often the flow runs of a worker that broke are started: one of them may be what breaks it. */
 const STARTS_WITH_A_BROKEN_WORKER = 3;
+
+/** Whether there may be something to do for a run that waits. */
+export function mayNeedHelp(run: FlowRun): boolean {
+  return run.waitsInProcess || isToLeaveSpot(run);
+}
+
+/** Prefect takes the job variables of scheduled runs only: they are written after the state, which is where a look may be cut off. */
+function isToLeaveSpot({ state, message, launchType }: FlowRun): boolean {
+  return state === 'SCHEDULED' && message.endsWith(NEXT_ON_DEMAND) && launchType !== 'FARGATE';
+}
 
 /**
  * What to do about a flow run. A run whose task runs is never touched, and neither is one of which ECS can't speak.
@@ -62,26 +81,24 @@ const STARTS_WITH_A_BROKEN_WORKER = 3;
  */
 export function decide(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, limits: ReconcilerLimits, now: Date): Decision {
   const age = seconds(run.since, now);
+  if (isToLeaveSpot(run)) return { then: 'leaveSpot', why: run.message };
   if (outcome.task === 'unknown' || age < limits.settle) return NOTHING;
-  if (run.state === 'CRASHED') return reconsider(run, outcome, ownTask);
-  // It waits to be tried again in a process, which may be gone.
-  if (run.state === 'SCHEDULED') return outcome.task === 'stopped' ? { then: 'release', why: `Its task has ended: ${outcome.reason}` } : NOTHING;
+  if (run.state === 'CRASHED') return reconsider(run, outcome, ownTask, limits);
+  if (run.state === 'SCHEDULED') return run.waitsInProcess && outcome.task === 'stopped' ? { then: 'release', why: `Its task has ended: ${outcome.reason}` } : NOTHING;
   if (run.state === 'CANCELLING') return cancelling(outcome, age, ownTask, limits);
 
   switch (outcome.task) {
     case 'none':
       return claimed(run, age, limits);
     case 'starting':
-      return ownTask && age > limits.starting
-        ? { then: 'reschedule', why: `Its task did not start within ${limits.starting} seconds.`, stop: outcome.arn, onDemand: outcome.spot }
-        : NOTHING;
+      return ownTask && age > limits.starting ? notPlaced(outcome, limits) : NOTHING;
     case 'running':
       return NOTHING;
     case 'stopped':
       if (outcome.at && seconds(outcome.at, now) < limits.settle) return NOTHING;
       if (run.state === 'PENDING' && isOfEarlierAttempt(outcome, run, ownTask)) return claimed(run, age, limits);
       // What began after this task's end runs elsewhere.
-      return outcome.at && outcome.at < run.since ? NOTHING : afterDeath(run, outcome, ownTask);
+      return outcome.at && outcome.at < run.since ? NOTHING : afterDeath(run, outcome, ownTask, limits);
   }
 }
 
@@ -98,6 +115,15 @@ function claimed(run: FlowRun, age: number, limits: ReconcilerLimits): Decision 
   return run.state === 'PENDING' && age > limits.claimed ? { then: 'reschedule', why: 'A worker claimed it, and started no task.' } : NOTHING;
 }
 
+function notPlaced({ arn, spot }: Extract<TaskOutcome, { arn: string }>, limits: ReconcilerLimits): Decision {
+  const why = `Its task did not start within ${limits.starting} seconds.`;
+  return { ...spot ? onDemand(why, limits) : { then: 'reschedule', why }, stop: arn };
+}
+
+function onDemand(why: string, limits: ReconcilerLimits): Extract<Decision, { then: 'reschedule' }> {
+  return { then: 'reschedule', why: `${why} ${NEXT_ON_DEMAND}`, delay: limits.leavingSpot, onDemand: true };
+}
+
 function cancelling(outcome: TaskOutcome, age: number, ownTask: boolean, limits: ReconcilerLimits): Decision {
   if (outcome.task === 'stopped') return { then: 'cancel', why: 'Its task has ended.' };
   if (age < limits.cancelling || !ownTask) return NOTHING;
@@ -105,10 +131,10 @@ function cancelling(outcome: TaskOutcome, age: number, ownTask: boolean, limits:
   return outcome.task === 'unknown' ? NOTHING : { then: 'cancel', why: `It did not end within ${limits.cancelling} seconds.`, stop: outcome.arn };
 }
 
-function afterDeath(run: FlowRun, outcome: StoppedTask, ownTask: boolean, why = `Its task has ended: ${outcome.reason}`): Decision {
+function afterDeath(run: FlowRun, outcome: StoppedTask, ownTask: boolean, limits: ReconcilerLimits, why = `Its task has ended: ${outcome.reason}`): Decision {
   if (outcome.stopCode !== undefined && TAKEN_AWAY.includes(outcome.stopCode)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
-  if (neverStarted(run, outcome)) return { then: 'reschedule', why, onDemand: true };
+  if (neverStarted(run, outcome)) return onDemand(why, limits);
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay } : { then: 'crash', why };
 }
 
@@ -116,16 +142,16 @@ function afterDeath(run: FlowRun, outcome: StoppedTask, ownTask: boolean, why = 
  * Prefect's observer has marked the run as crashed, without a look at the flow's retries; its worker has, where ECS would not take
  * one more task; or its heartbeats didn't get through, as while the API is away, and now its task has ended.
  */
-function reconsider(run: FlowRun, outcome: TaskOutcome, ownTask: boolean): Decision {
+function reconsider(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, limits: ReconcilerLimits): Decision {
   if (run.runCount === 0 && NOT_NOW.test(run.message)) {
     return /capacity is unavailable/i.test(run.message) && run.launchType !== 'FARGATE'
-      ? { then: 'reschedule', why: 'Fargate Spot had no capacity.', onDemand: true }
+      ? onDemand('Fargate had no capacity.', limits)
       : { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: LATER };
   }
   if (outcome.task !== 'stopped') return NOTHING;
-  if (SILENT.test(run.message)) return unlessCrashed(afterDeath(run, outcome, ownTask));
+  if (SILENT.test(run.message)) return unlessCrashed(afterDeath(run, outcome, ownTask, limits));
   const observed = /^The following containers stopped with a non-zero exit code/.test(run.message) || neverStarted(run, outcome);
-  return ownTask && observed ? unlessCrashed(afterDeath(run, outcome, ownTask, outcome.reason)) : NOTHING;
+  return ownTask && observed ? unlessCrashed(afterDeath(run, outcome, ownTask, limits, outcome.reason)) : NOTHING;
 }
 
 /** It has that state already, and a reason with it. */

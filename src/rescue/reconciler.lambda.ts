@@ -1,8 +1,9 @@
 import { LIMITS, ReconcilerConfiguration, ReconcilerLimits } from './configuration';
+import { Change, decide, Decision, mayNeedHelp, TaskOutcome } from './decide';
+import { startOnDemand } from './on-demand';
 import { followSecrets } from './rotation';
 import { FoundRun, Runs } from './runs';
 import { Tasks } from './tasks';
-import { Change, decide, Decision, TaskOutcome } from './decide';
 import { NO_HEARTBEAT } from '../private/no-heartbeat';
 import { connect } from '../private/prefect-connection';
 
@@ -21,7 +22,8 @@ export async function handler(): Promise<void> {
   const configuration: ReconcilerConfiguration = JSON.parse(process.env.CONFIGURATION!);
   await followSecrets(configuration);
   const limits: ReconcilerLimits = { ...LIMITS, ...JSON.parse(process.env.LIMITS ?? '{}') };
-  const runs = new Runs(await connect(configuration.api), configuration.workPool);
+  const client = await connect(configuration.api);
+  const runs = new Runs(client, configuration.workPool);
   const tasks = new Tasks(configuration.cluster);
   const ownTask = configuration.type === 'ecs';
   const now = new Date();
@@ -29,12 +31,21 @@ export async function handler(): Promise<void> {
   const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
   const activeRuns = await runs.activeRuns();
   const waiting = await runs.waiting();
-  const suspects = [...activeRuns, ...waiting.filter(({ waitsInProcess }) => waitsInProcess), ...await runs.crashedSince(ago(RECENT))];
+  const inNeed = [...waiting, ...await runs.refused()].filter(mayNeedHelp);
+  const suspects = [...activeRuns, ...inNeed, ...await runs.crashedSince(ago(RECENT))];
   const outcomes = await outcomesOf(suspects, tasks, ownTask);
   // Those of which ECS can say nothing come last, and in another order each time, so that all have their turn.
   const isKnown = ({ id }: FoundRun) => outcomes.get(id)!.task !== 'unknown';
   const inTurn = [...suspects.filter(isKnown), ...suspects.filter(run => !isKnown(run)).sort(() => Math.random() - 0.5)];
 
+  const execute = async (run: FoundRun, decision: Change) => {
+    if (!await runs.unchanged(run)) return;
+    if (decision.stop) await tasks.stop(decision.stop, decision.why);
+    if (decision.then === 'release' || decision.then === 'reschedule') await runs.release(run);
+    const accepted = decision.then === 'release' || decision.then === 'leaveSpot' || await runs.set(run, decision, now);
+    if (accepted && (decision.then === 'leaveSpot' || decision.onDemand)) await startOnDemand(client, run, configuration.workPool);
+    console.log(JSON.stringify({ flowRun: run.id, was: run.state, ...decision, accepted }));
+  };
   const failures: unknown[] = [];
   await runs.vouchFor(waiting.filter(({ since }) => since > ago(VOUCHED_FOR)), now).catch(error => failures.push(error));
   for (const run of inTurn) {
@@ -42,7 +53,7 @@ export async function handler(): Promise<void> {
       const outcome = outcomes.get(run.id)!;
       if (outcome.task === 'unknown' && Date.now() > now.getTime() + LOOK * 1000) break;
       const decision = outcome.task === 'unknown' ? await silence(run, runs, limits, now) : decide(run, outcome, ownTask, limits, now);
-      if (decision.then !== 'nothing') await execute(run, decision, runs, tasks, now);
+      if (decision.then !== 'nothing') await execute(run, decision);
     } catch (error) {
       // The others are helped all the same; this one's turn comes again.
       failures.push(error);
@@ -78,12 +89,4 @@ async function silence(run: FoundRun, runs: Runs, limits: ReconcilerLimits, now:
   if (run.state !== 'RUNNING' || run.since.getTime() > before) return { then: 'nothing' };
   const heard = await runs.lastSignOfLife(run.id);
   return heard && heard.getTime() < before ? { then: 'crash', why: `${NO_HEARTBEAT} since ${heard.toISOString()}.` } : { then: 'nothing' };
-}
-
-async function execute(run: FoundRun, decision: Change, runs: Runs, tasks: Tasks, now: Date): Promise<void> {
-  if (!await runs.unchanged(run)) return;
-  if (decision.stop) await tasks.stop(decision.stop, decision.why);
-  if (decision.then === 'release' || decision.then === 'reschedule') await runs.release(run, decision.onDemand);
-  const accepted = decision.then === 'release' || await runs.set(run, decision, now);
-  console.log(JSON.stringify({ flowRun: run.id, was: run.state, ...decision, accepted }));
 }

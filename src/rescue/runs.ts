@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Change, FlowRun } from './decide';
+import type { FlowRun, StateChange } from './decide';
 import { STILL_WAITING } from '../private/no-heartbeat';
 import type { PrefectClient } from '../private/prefect-client';
 
@@ -22,7 +22,7 @@ interface StoredRun {
   readonly infrastructure_pid: string | null;
   readonly job_variables: Record<string, unknown> | null;
   readonly labels?: Record<string, unknown>;
-  readonly deployment_id: string | null;
+  readonly deployment_id: string;
   readonly work_pool_id: string;
 }
 
@@ -32,8 +32,7 @@ export interface FoundRun extends FlowRun {
   readonly jobVariables: Record<string, unknown>;
   readonly policy: Policy;
   readonly workPoolId: string;
-  /** Whether it waits to be tried again in the process that has tried it before. No worker is given such a run. */
-  readonly waitsInProcess: boolean;
+  readonly deploymentId: string;
 }
 
 /** The flow runs of one work pool. */
@@ -48,6 +47,11 @@ export class Runs {
   /** Runs that have begun and wait: for someone, for their time, or for a worker. */
   public waiting(): Promise<FoundRun[]> {
     return this.find({ state: { type: { any_: ['PAUSED', 'SCHEDULED'] } }, start_time: { is_null_: false } });
+  }
+
+  /** Runs of which no attempt has begun, and that wait for another. */
+  public refused(): Promise<FoundRun[]> {
+    return this.find({ state: { name: { any_: ['AwaitingRetry'] } }, start_time: { is_null_: true } });
   }
 
   public crashedSince(since: Date): Promise<FoundRun[]> {
@@ -100,16 +104,13 @@ export class Runs {
   }
 
   /** What a run needs beside its state so that a worker takes it again. */
-  public async release(run: FoundRun, onDemand = false): Promise<void> {
-    const changes = {
-      ...(run.policy.retry_type === 'in_process' && { empirical_policy: { ...run.policy, retry_type: 'reschedule' } }),
-      ...(onDemand && { job_variables: { ...run.jobVariables, launch_type: 'FARGATE' } }),
-    };
-    if (Object.keys(changes).length > 0) await this.client.request('PATCH', `/flow_runs/${run.id}`, changes);
+  public async release({ id, policy }: FoundRun): Promise<void> {
+    if (policy.retry_type !== 'in_process') return;
+    await this.client.request('PATCH', `/flow_runs/${id}`, { empirical_policy: { ...policy, retry_type: 'reschedule' } });
   }
 
   /** Gives a run its next state, and tells whether Prefect accepted that. */
-  public async set(run: FlowRun, decision: Exclude<Change, { then: 'release' }>, now: Date): Promise<boolean> {
+  public async set(run: FlowRun, decision: StateChange, now: Date): Promise<boolean> {
     // Not repeated: where the answer is lost, a worker may have claimed the run since. The next look decides afresh.
     const { status } = await this.client.once<{ status: string }>('POST', `/flow_runs/${run.id}/set_state`, {
       state: { ...nextState(decision, now), message: decision.why },
@@ -119,7 +120,7 @@ export class Runs {
   }
 }
 
-function nextState(decision: Exclude<Change, { then: 'release' }>, now: Date): Record<string, unknown> {
+function nextState(decision: StateChange, now: Date): Record<string, unknown> {
   switch (decision.then) {
     case 'cancel': return { type: 'CANCELLED', name: 'Cancelled' };
     case 'crash': return { type: 'CRASHED', name: 'Crashed' };
@@ -149,6 +150,7 @@ function toRun(run: StoredRun): FoundRun {
     jobVariables,
     policy: run.empirical_policy ?? {},
     workPoolId: run.work_pool_id,
+    deploymentId: run.deployment_id,
     waitsInProcess: run.state.name === 'AwaitingRetry' && run.empirical_policy?.retry_type === 'in_process',
   };
 }

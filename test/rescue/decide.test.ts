@@ -1,11 +1,11 @@
 import { LIMITS } from '../../src/rescue/configuration';
-import { decide, FlowRun, TaskOutcome } from '../../src/rescue/decide';
+import { decide, FlowRun, mayNeedHelp, TaskOutcome } from '../../src/rescue/decide';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 
 function run(overrides: Partial<FlowRun> = {}): FlowRun {
-  return { id: 'run', stateId: 'state', state: 'RUNNING', placed: false, message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, ...overrides };
+  return { id: 'run', stateId: 'state', state: 'RUNNING', placed: false, message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, waitsInProcess: false, ...overrides };
 }
 function stopped(overrides: Partial<Extract<TaskOutcome, { task: 'stopped' }>> = {}): TaskOutcome {
   return { task: 'stopped', stopCode: 'EssentialContainerExited', reason: 'prefect: OutOfMemoryError', created: ago(1900), at: ago(100), spot: false, ...overrides };
@@ -95,7 +95,7 @@ describe('a run that never got a task', () => {
   });
 
   test('because it can\'t be placed has it stopped and is scheduled again', () => {
-    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), starting)).toMatchObject({ then: 'reschedule', stop: 'arn', onDemand: false });
+    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), starting)).toEqual({ then: 'reschedule', stop: 'arn', why: 'Its task did not start within 600 seconds.' });
   });
 
   test('on Spot goes on demand', () => {
@@ -105,6 +105,16 @@ describe('a run that never got a task', () => {
     expect(ofEcs(run({ state: 'CRASHED', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', onDemand: true });
     const refused = 'Failed to submit flow run to infrastructure: RuntimeError: Capacity is unavailable at this time. Please try again later.';
     expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message: refused }), { task: 'none' })).toMatchObject({ then: 'reschedule', onDemand: true });
+  });
+
+  test('on Spot is due after the next look, which finishes what this one could not', () => {
+    const leaving = ofEcs(run({ state: 'PENDING', since: ago(601) }), { ...starting, spot: true } as TaskOutcome) as { why: string; delay: number };
+    expect(leaving.delay).toBeGreaterThan(60);
+    const waiting = run({ state: 'SCHEDULED', runCount: 0, since: ago(5), message: leaving.why });
+    expect(mayNeedHelp(waiting)).toBe(true);
+    expect(ofEcs(waiting, { task: 'none' })).toMatchObject({ then: 'leaveSpot' });
+    expect(mayNeedHelp({ ...waiting, launchType: 'FARGATE' })).toBe(false);
+    expect(ofEcs({ ...waiting, launchType: 'FARGATE' }, { task: 'none' })).toEqual(nothing);
   });
 
   test('on demand either is crashed', () => {

@@ -1,0 +1,247 @@
+import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
+import { AddressInfo } from 'node:net';
+import { ReconcilerLimits } from '../../src/rescue/configuration';
+import { handler } from '../../src/rescue/reconciler.lambda';
+import { Prefect } from '../live/support/prefect';
+import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
+
+export const CLUSTER = 'arn:aws:ecs:us-east-1:123456789012:cluster/live';
+export const TASK = 'arn:aws:ecs:us-east-1:123456789012:task/live/';
+
+type Stored = Record<string, any>;
+
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: any;
+}
+
+export interface RunOptions {
+  /** The state that it is to be in, after those that lead there. @default RUNNING */
+  readonly state?: 'SCHEDULED' | 'PENDING' | 'RUNNING' | 'CANCELLING' | 'CANCELLED' | 'CRASHED' | 'COMPLETED' | 'FAILED' | 'PAUSED';
+  readonly stateName?: string;
+  readonly message?: string;
+  /** Whether it began to execute. @default - where its state says so */
+  readonly begun?: boolean;
+  /** What it names as its infrastructure; undefined for its own task in the cluster, null for nothing. */
+  readonly infrastructure?: string | null;
+  /** Name of the worker that has it. */
+  readonly worker?: string;
+  readonly policy?: Stored;
+  readonly jobVariables?: Stored;
+  readonly tags?: string[];
+  /** In seconds from now, for one that is scheduled. */
+  readonly due?: number;
+}
+
+/** At once: a real server's states are as old as the test. */
+const IMPATIENT: Partial<ReconcilerLimits> = { settle: 0, claimed: 0, starting: 0, cancelling: 0, silent: 0 };
+const BEGUN = ['RUNNING', 'CANCELLING', 'COMPLETED', 'FAILED', 'PAUSED'];
+
+/**
+ * A real Prefect server with a work pool, and beside it the few answers of Amazon ECS and AWS Secrets Manager that the
+ * reconciler asks for. All of its requests come through here: they are recorded, and a test can give another answer.
+ */
+export class ReconcilerWorld {
+  public static async start(): Promise<ReconcilerWorld> {
+    const world = new ReconcilerWorld(await startPrefectServer({ database: 'postgres' }));
+    await new Promise<void>(resolve => world.http.listen(0, '127.0.0.1', resolve));
+    return world;
+  }
+
+  public readonly prefect: Prefect;
+  public requests: Asked[] = [];
+  public secrets: Record<string, string> = {};
+  /** Values of secrets by their ARN. */
+  public values: Record<string, string> = {};
+  /** When the workers were deployed, in seconds. */
+  public deployed = 0;
+  /** Answers instead of the server, after or before that has heard of it. */
+  public instead: { method?: string; path: RegExp; status: number; heard?: boolean }[] = [];
+  /** Happens before a request is passed on. */
+  public before?: (request: Asked) => Promise<void>;
+
+  private tasks: Stored[] = [];
+  private pool = '';
+  private deployment = '';
+  private pools = 0;
+  private readonly environment = { ...process.env };
+  private readonly http: Server = createServer((request, response) => void this.serve(request, response));
+
+  private constructor(private readonly server: PrefectServer) {
+    this.prefect = new Prefect(server.apiUrl);
+  }
+
+  public async stop(): Promise<void> {
+    process.env = this.environment;
+    this.http.closeAllConnections();
+    await new Promise(resolve => this.http.close(resolve));
+    await this.server.stop();
+  }
+
+  /** A work pool with nothing in it, and a cluster without tasks. */
+  public async clean(): Promise<void> {
+    Object.assign(this, { requests: [], tasks: [], secrets: {}, values: {}, instead: [], before: undefined, deployed: Date.now() / 1000 });
+    this.pool = `pool-${this.pools++}`;
+    const offered = await this.prefect.call<any>('GET', '/collections/views/aggregate-worker-metadata');
+    await this.prefect.call('POST', '/work_pools/', {
+      name: this.pool, type: 'ecs', base_job_template: offered['prefect-aws'].ecs.default_base_job_configuration,
+    });
+    this.deployment = await this.prefect.deploy(this.pool, { workPool: this.pool, entrypoint: 'flows.py:any', directory: '.' });
+  }
+
+  /** Gives variables of the pool's base job template other defaults. */
+  public async changePool(defaults: Stored): Promise<void> {
+    const { base_job_template: template } = await this.prefect.call<any>('GET', `/work_pools/${this.pool}`);
+    for (const [name, value] of Object.entries(defaults)) template.variables.properties[name].default = value;
+    await this.prefect.call('PATCH', `/work_pools/${this.pool}`, { base_job_template: template });
+  }
+
+  public async changeDeployment(jobVariables: Stored): Promise<void> {
+    await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { job_variables: jobVariables });
+  }
+
+  /** The reconciler's look, with no patience where nothing else is said. */
+  public async look(type: 'ecs' | 'process' = 'ecs', limits: Partial<ReconcilerLimits> = {}): Promise<void> {
+    this.requests = [];
+    const origin = `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL: origin,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+      CONFIGURATION: JSON.stringify({ api: { url: `${origin}/api`, isCloud: false, secrets: this.secrets }, workPool: this.pool, type, cluster: CLUSTER, service: 'workers', workerSecrets: Object.values(this.secrets) }),
+      LIMITS: JSON.stringify({ ...IMPATIENT, ...limits }),
+    });
+    await handler();
+  }
+
+  /** A flow run that has come to a state as real ones do; gives its id. */
+  public async run(options: RunOptions = {}): Promise<string> {
+    const { state = 'RUNNING', policy, worker, due } = options;
+    const begun = options.begun ?? BEGUN.includes(state);
+    const { id } = await this.prefect.call<{ id: string }>('POST', `/deployments/${this.deployment}/create_flow_run`, {
+      tags: options.tags, job_variables: options.jobVariables ?? {}, ...(worker && { labels: { 'prefect.worker.name': worker } }),
+    });
+    const infrastructure = options.infrastructure === undefined ? `${CLUSTER}::${TASK}${id}` : options.infrastructure;
+    if (infrastructure !== null || policy) {
+      await this.prefect.call('PATCH', `/flow_runs/${id}`, { ...(infrastructure !== null && { infrastructure_pid: infrastructure }), ...(policy && { empirical_policy: policy }) });
+    }
+    if (state !== 'SCHEDULED' || begun) await this.set(id, { type: 'PENDING' });
+    if (begun) await this.set(id, { type: 'RUNNING' });
+    if (!(state === 'PENDING' && options.stateName === undefined) && !(state === 'RUNNING')) {
+      await this.set(id, {
+        type: state,
+        name: options.stateName,
+        message: options.message,
+        ...(due !== undefined && { state_details: { scheduled_time: new Date(Date.now() + due * 1000).toISOString() } }),
+        ...(state === 'PAUSED' && { state_details: { pause_timeout: new Date(Date.now() + 3600_000).toISOString(), pause_reschedule: true } }),
+      });
+    }
+    return id;
+  }
+
+  /** Proposes a state, and insists that the server accepts it. */
+  public async set(id: string, state: Stored): Promise<void> {
+    const { status, details } = await this.prefect.call<any>('POST', `/flow_runs/${id}/set_state`, { state });
+    if (status !== 'ACCEPT') throw new Error(`The server does not let a run be ${state.type}: ${JSON.stringify(details)}`);
+  }
+
+  /** A task, by the flow run that names it; it was taken away just now where nothing else is said. */
+  public task(id: string, overrides: Stored = {}): void {
+    const now = Date.now() / 1000;
+    const stopped = { lastStatus: 'STOPPED', desiredStatus: 'STOPPED', stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.', stoppedAt: now };
+    const alive = ['PROVISIONING', 'PENDING', 'RUNNING', 'DEACTIVATING'].includes(overrides.lastStatus);
+    this.tasks = this.tasks.filter(({ taskArn }) => taskArn !== `${TASK}${id}`);
+    this.tasks.push({ taskArn: `${TASK}${id}`, createdAt: now, ...(alive ? { desiredStatus: 'RUNNING' } : stopped), tags: [{ key: 'prefect.io/flow-run-id', value: id }], ...overrides });
+  }
+
+  public get(id: string): Promise<Stored> {
+    return this.prefect.call('GET', `/flow_runs/${id}`);
+  }
+
+  public async stateOf(id: string): Promise<Stored> {
+    return (await this.get(id)).state;
+  }
+
+  public async typesOf(ids: readonly string[]): Promise<string[]> {
+    return Promise.all(ids.map(async id => (await this.stateOf(id)).type));
+  }
+
+  /** What was asked of AWS. */
+  public targets(): string[] {
+    return this.requests.filter(({ path }) => path === '/').map(({ method }) => method);
+  }
+
+  /** What the last look asked Prefect to change, as `METHOD path`, with the ids of runs left out. */
+  public changes(): string[] {
+    const changes = this.requests.filter(({ method, path }) => method === 'PATCH' || /set_state$|\/events$/.test(path));
+    return changes.map(({ method, path }) => `${method} ${path.replace(/[0-9a-f-]{36}/, 'id')}`);
+  }
+
+  private async serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const body = text ? JSON.parse(text) : undefined;
+    const target = incoming.headers['x-amz-target'];
+    const reply = (status: number, answer: string) => {
+      outgoing.writeHead(status, { 'content-type': 'application/json' });
+      outgoing.end(answer);
+    };
+    if (target) {
+      const action = `${target}`.split('.')[1];
+      this.requests.push({ method: action, path: '/', body });
+      const [status, answer] = this.aws(action, body);
+      return reply(status, JSON.stringify(answer));
+    }
+    const request = { method: incoming.method!, path: incoming.url!, body };
+    this.requests.push(request);
+    await this.before?.(request);
+    const other = this.instead.find(({ method = request.method, path }) => method === request.method && path.test(request.path));
+    if (other && !other.heard) return reply(other.status, '{"detail":"refused"}');
+    const response = await fetch(`${this.server.apiUrl}${request.path.replace(/^\/api/, '')}`, {
+      method: request.method, headers: { 'content-type': 'application/json', 'connection': 'close' }, body: text || undefined,
+    });
+    const answer = await response.text();
+    return other ? reply(other.status, '{"detail":"lost"}') : response.status === 204 ? void outgoing.writeHead(204).end() : reply(response.status, answer);
+  }
+
+  private aws(action: string, body: Stored): [number, Stored] {
+    switch (action) {
+      case 'GetSecretValue':
+        return [200, { ARN: body.SecretId, SecretString: this.values[body.SecretId], CreatedDate: Math.floor(Date.now() / 1000) - 10 }];
+      case 'GetParameter':
+        return [200, { Parameter: { ARN: body.Name, Value: this.values[body.Name], LastModifiedDate: Math.floor(Date.now() / 1000) - 10 } }];
+      case 'DescribeServices':
+        return [200, { services: [{ deployments: [{ status: 'PRIMARY', createdAt: this.deployed }] }] }];
+      case 'UpdateService':
+        this.deployed = Date.now() / 1000;
+        return [200, { service: {} }];
+      case 'ListTasks':
+        return [200, { taskArns: this.tasks.filter(({ desiredStatus }) => desiredStatus === body.desiredStatus).map(({ taskArn }) => taskArn) }];
+      case 'StopTask':
+        return this.stopTask(body);
+      case 'DescribeTasks': {
+        if (body.tasks.length > 100) return [400, { __type: 'InvalidParameterException', message: 'Tasks cannot be more than 100' }];
+        const tasks = this.tasks.filter(({ taskArn }) => body.tasks.includes(taskArn));
+        const failures = body.tasks.filter((arn: string) => !tasks.some(({ taskArn }) => taskArn === arn)).map((arn: string) => ({ arn, reason: 'MISSING' }));
+        return [200, { tasks: tasks.map(({ tags, ...task }) => body.include?.includes('TAGS') ? { tags, ...task } : task), failures }];
+      }
+      default:
+        return [400, { __type: 'InvalidAction', message: action }];
+    }
+  }
+
+  private stopTask({ task: arn, reason }: Stored): [number, Stored] {
+    const task = this.tasks.find(({ taskArn }) => taskArn === arn);
+    if (!task) return [400, { __type: 'InvalidParameterException', message: 'The referenced task was not found.' }];
+    if (task.desiredStatus === 'RUNNING') {
+      Object.assign(task, { desiredStatus: 'STOPPED', lastStatus: 'STOPPED', stopCode: 'UserInitiated', stoppedReason: reason ?? 'Task stopped by user', stoppedAt: Date.now() / 1000 });
+    }
+    return [200, { task }];
+  }
+}
