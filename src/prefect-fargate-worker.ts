@@ -192,7 +192,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       cluster,
       network,
       taskDefinition: task.taskDefinition,
-      executionRole: identity.executionRole,
+      roles: [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole],
       capacity: props.capacity,
     });
 

@@ -8,7 +8,8 @@ export interface ServiceProps {
   readonly cluster: ecs.ICluster;
   readonly network: Network;
   readonly taskDefinition: ecs.FargateTaskDefinition;
-  readonly executionRole: iam.IRole;
+  /** Those of the worker's tasks and of flow runs. */
+  readonly roles: readonly iam.IRole[];
   readonly capacity?: CapacityOptions;
 }
 
@@ -39,8 +40,8 @@ export class Service extends Construct {
       propagateTags: ecs.PropagatedTagSource.SERVICE,
       cloudMapOptions: namespace?.type === servicediscovery.NamespaceType.DNS_PRIVATE ? { cloudMapNamespace: namespace } : undefined,
     });
-    // The first task pulls its image, reads its secrets and calls the API: over these routes, with these rights.
-    this.service.node.addDependency(network.reachable, props.executionRole);
+    // The first task pulls its image, reads its secrets and calls the API, and so does the first flow run: over these routes, with these permissions.
+    this.service.node.addDependency(network.reachable, ...props.roles);
     // The cluster keeps its capacity providers as long as the service uses them.
     if (props.capacity) this.service.node.addDependency(cluster);
   }

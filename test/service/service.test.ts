@@ -1,6 +1,7 @@
-import { aws_ec2 as ec2, aws_ecs as ecs, aws_servicediscovery as servicediscovery } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_s3 as s3, aws_servicediscovery as servicediscovery } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { WorkerType, WorkPool } from '../../src';
-import { importedVpc, resource, templateOf } from '../support/worker';
+import { addWorker, importedVpc, newStack, resource, templateOf } from '../support/worker';
 
 describe.each([WorkerType.ECS, WorkerType.PROCESS])('the service of a worker of the type %s', workerType => {
   const template = templateOf({ workerType });
@@ -51,6 +52,16 @@ describe.each([WorkerType.ECS, WorkerType.PROCESS])('the service of a worker of 
 });
 
 describe('the service of a worker', () => {
+  test('starts when the roles of flow runs are complete: the first flow run may follow the first task within seconds', () => {
+    const stack = newStack();
+    new s3.Bucket(stack, 'Data').grantRead(addWorker(stack));
+    const template = Template.fromStack(stack);
+    expect(resource(template, 'AWS::ECS::Service').DependsOn).toEqual(expect.arrayContaining([
+      resource(template, 'AWS::IAM::Policy', /IdentityFlowRunRoleDefaultPolicy/).logicalId,
+      resource(template, 'AWS::IAM::Policy', /IdentityFlowRunExecutionRoleDefaultPolicy/).logicalId,
+    ]));
+  });
+
   test('depends on no pool where the pool is an existing one', () => {
     const template = templateOf({ workPool: WorkPool.existing('etl') });
     template.resourceCountIs('Custom::PrefectWorkPool', 0);

@@ -5,10 +5,13 @@ import { networkMutants } from './mutants/network';
 import { observabilityMutants } from './mutants/observability';
 import { scalingMutants } from './mutants/scaling';
 import { serviceMutants } from './mutants/service';
+import { settingsMutants } from './mutants/settings';
+import { taskMutants } from './mutants/tasks';
 import type { NamedTemplate } from './types';
 
 export const mutants: Mutant[] = [
-  ...networkMutants, ...identityMutants, ...serviceMutants, ...complianceMutants, ...scalingMutants, ...observabilityMutants,
+  ...networkMutants, ...identityMutants, ...serviceMutants, ...taskMutants, ...settingsMutants, ...complianceMutants, ...scalingMutants,
+  ...observabilityMutants,
 ];
 
 /** A mutant of the first template that has what the mutant spoils, with that template. */

@@ -53,6 +53,9 @@ const SHAPES: Record<string, Shape> = {
   'AWS::SNS::Topic': byArn('sns', (id) => id),
   'AWS::Events::Rule': named('events', 'rule/'),
   'AWS::Lambda::Function': named('lambda', 'function:'),
+  'AWS::KinesisFirehose::DeliveryStream': named('firehose', 'deliverystream/'),
+  'AWS::CloudWatch::Alarm': named('cloudwatch', 'alarm:'),
+  'AWS::CloudWatch::CompositeAlarm': named('cloudwatch', 'alarm:'),
   'AWS::S3::Bucket': {
     ref: (id) => id.toLowerCase().slice(0, 63),
     arn: (ref, resolver) => resolver.formatArn('s3', ref, { region: '', account: '' }),
@@ -67,8 +70,10 @@ const SHAPES: Record<string, Shape> = {
   'AWS::EC2::InternetGateway': ec2('igw', 'internet-gateway'),
 };
 
-/** Properties by which a resource's author may fix its name. */
-const NAME_PROPERTIES = ['RoleName', 'ClusterName', 'LogGroupName', 'QueueName', 'TopicName', 'FunctionName', 'BucketName', 'TableName', 'Name'];
+/** The property by which a resource's author may fix its name: `QueueName` of a queue. On others it is a queue that they name. */
+function nameProperty(type: string): string {
+  return type === 'AWS::Events::Rule' ? 'Name' : `${type.split('::').pop()}Name`;
+}
 
 function hex(text: string, length: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, length);
@@ -95,7 +100,7 @@ export function physicalIdOf(resolver: Resolver, logicalId: string): string {
   if (!resource) {
     throw new Error(`The template refers to "${logicalId}", which it does not define.`);
   }
-  const name = NAME_PROPERTIES.map((property) => resource.Properties?.[property]).find((value) => value !== undefined);
+  const name = resource.Properties?.[nameProperty(resource.Type)];
   return shapeOf(resolver, logicalId).ref(String(name === undefined ? logicalId : resolver.resolve(name)), resolver, logicalId);
 }
 

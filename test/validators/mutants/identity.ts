@@ -9,7 +9,63 @@ const silenceKey = (template: Template, service: string) => {
   policy.Statement = policy.Statement.filter((statement: any) => !JSON.stringify(statement.Principal).includes(service));
 };
 
+const condition = (template: Template, action: string) => statementFor(template, action).statement.Condition;
+const trust = (template: Template, service: string) => first(template, 'AWS::IAM::Role', ({ AssumeRolePolicyDocument }) => JSON.stringify(AssumeRolePolicyDocument).includes(service))[1].Properties.AssumeRolePolicyDocument.Statement[0];
+const variables = (template: Template) => first(template, 'AWS::Lambda::Function', ({ Environment }) => Environment)[1].Properties.Environment.Variables;
+
 export const identityMutants: Mutant[] = [
+  {
+    name: 'function that may not write its logs',
+    caughtBy: 'needs',
+    edit: (template) => {
+      const [, { Properties }] = first(template, 'AWS::Lambda::Function', ({ LoggingConfig }) => LoggingConfig?.LogGroup && !LoggingConfig.LogFormat);
+      const role = targetOf(template, Properties.Role);
+      ofType(template, 'AWS::IAM::Policy').filter(([, policy]) => targetOf(template, policy.Properties!.Roles[0]) === role)
+        .forEach(([, policy]) => policy.Properties!.PolicyDocument.Statement.filter(({ Action }: any) => JSON.stringify(Action).includes('logs:PutLogEvents')).forEach((statement: any) => { statement.Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:other:*' }; }));
+    },
+  },
+  { name: 'worker that may start flow runs in another cluster only', caughtBy: 'needs', edit: (template) => { condition(template, 'ecs:RunTask').ArnEquals['ecs:cluster'] = { 'Fn::Sub': 'arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:cluster/other' }; } },
+  { name: 'metrics in another namespace than the alarms\'', caughtBy: 'needs', edit: (template) => { condition(template, 'cloudwatch:PutMetricData').StringEquals['cloudwatch:namespace'] = 'PrefectFargateWorkers'; } },
+  { name: 'role that the function can\'t assume', caughtBy: 'needs', edit: (template) => { trust(template, 'lambda.amazonaws.com').Principal.Service = 'ecs-tasks.amazonaws.com'; } },
+  { name: 'role that ECS assumes for others', caughtBy: 'needs', edit: (template) => { trust(template, 'ecs-tasks').Condition.StringEquals['aws:SourceAccount'] = { Ref: 'AWS::StackName' }; } },
+  {
+    name: 'key for other log groups',
+    caughtBy: 'refusals',
+    edit: (template) => {
+      const [, key] = first(template, 'AWS::KMS::Key', ({ KeyPolicy }) => JSON.stringify(KeyPolicy).includes('logs:arn'));
+      const statement = key.Properties.KeyPolicy.Statement.find((candidate: any) => JSON.stringify(candidate).includes('logs:arn'));
+      statement.Condition = { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': 'arn:*:logs:*:*:*' } };
+    },
+  },
+  { name: 'worker that starts tasks in every cluster', caughtBy: 'refusals', edit: (template) => delete statementFor(template, 'ecs:RunTask').statement.Condition },
+  { name: 'worker that tags every task', caughtBy: 'refusals', edit: (template) => delete statementFor(template, 'ecs:TagResource').statement.Condition },
+  {
+    name: 'queue that any rule of the account fills',
+    caughtBy: 'refusals',
+    edit: (template) => {
+      const statement = ofType(template, 'AWS::SQS::QueuePolicy').flatMap(([, { Properties }]) => Properties!.PolicyDocument.Statement).find((candidate: any) => candidate.Effect === 'Allow');
+      if (!statement) throw new NotApplicable('No queue takes events.');
+      statement.Condition = { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } };
+    },
+  },
+  {
+    name: 'role with a secret that its function is not told of',
+    caughtBy: 'grants',
+    edit: (template) => {
+      template.Resources.MutantSecret = { Type: 'AWS::SecretsManager::Secret', Properties: {} };
+      const { statement } = statementFor(template, 'secretsmanager:GetSecretValue');
+      statement.Resource = [statement.Resource, { Ref: 'MutantSecret' }].flat();
+    },
+  },
+  { name: 'resource that the action is never about', caughtBy: 'grants', edit: (template) => { statementFor(template, 'ecs:RunTask').statement.Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:service/prefect-*' }; } },
+  { name: 'condition that the request doesn\'t have', caughtBy: 'grants', edit: (template) => { statementFor(template, 'logs:PutLogEvents').statement.Condition = { StringEquals: { 'ecs:cluster': 'x' } }; } },
+  { name: 'policy of no role', caughtBy: 'grants', edit: (template) => { first(template, 'AWS::IAM::Policy')[1].Properties.Roles = []; } },
+  { name: 'key that its account can\'t administer', caughtBy: 'key-policies', edit: (template) => silenceKey(template, ':root') },
+  { name: 'secret by a dynamic reference, wherever it stands', caughtBy: 'secrets', edit: (template) => { first(template, 'AWS::ECS::Service')[1].Properties.Tags = [{ Key: 'note', Value: '{{resolve:secretsmanager:prefect:SecretString}}' }]; } },
+  { name: 'secret by a dynamic reference to a resource', caughtBy: 'secrets', edit: (template) => { first(template, 'AWS::CloudWatch::Alarm')[1].Properties.AlarmDescription = { 'Fn::Join': ['', ['{{resolve:secretsmanager:', { Ref: first(template, 'AWS::SecretsManager::Secret')[0] }, ':SecretString:::}}']] }; } },
+  { name: 'credential in a function\'s settings', caughtBy: 'secrets', edit: (template) => { variables(template).EXTRA = '{"api":{"secrets":{"PREFECT_API_KEY":"not-a-reference"}}}'; } },
+  { name: 'header in a function\'s settings', caughtBy: 'secrets', edit: (template) => { variables(template).EXTRA = '{"headers":{"Authorization":"abc"}}'; } },
+  { name: 'password in an address', caughtBy: 'secrets', edit: (template) => { variables(template).PROXY = 'http://user:secret@proxy.example.com:3128'; } },
   { name: 'key that CloudWatch Logs may not use', caughtBy: 'key-policies', edit: (template) => silenceKey(template, 'logs.') },
   { name: 'key whose use anybody may hand on', caughtBy: 'control-tower', edit: (template) => silenceKey(template, '"*"') },
   { name: 'log group without a key', caughtBy: 'checkov', edit: (template) => delete first(template, 'AWS::Logs::LogGroup')[1].Properties.KmsKeyId },

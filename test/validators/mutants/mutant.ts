@@ -54,3 +54,46 @@ export function forgetDependency(template: Template, logicalIds: string[]): void
     }
   }
 }
+
+/** Another resource of the same type; the mutant doesn't fit where there is none. */
+export function another(template: Template, logicalId: string, where: (properties: any, path: string) => boolean = () => true): string {
+  const { Type } = template.Resources[logicalId];
+  return first(template, Type, (properties, path) => properties !== template.Resources[logicalId].Properties && where(properties, path))[0];
+}
+
+/** Every list and object of a type's properties. */
+function holders(template: Template, type: string | RegExp): any[] {
+  const found: any[] = [];
+  const walk = (value: any): void => {
+    if (value === null || typeof value !== 'object') return;
+    found.push(value);
+    Object.values(value).forEach(walk);
+  };
+  ofType(template, type).forEach(([, { Properties }]) => walk(Properties));
+  return found;
+}
+
+/** Replaces the first text of a type's properties that matches, also in the parts of joined JSON. */
+export function editText(template: Template, type: string | RegExp, from: RegExp, to: string): void {
+  for (const holder of holders(template, type)) {
+    for (const [key, value] of Object.entries(holder)) {
+      if (typeof value === 'string' && from.test(value)) {
+        holder[key] = value.replace(from, to);
+        return;
+      }
+    }
+  }
+  throw new NotApplicable(`No text matches ${from}.`);
+}
+
+/** Puts another value in place of the reference that follows a text in joined JSON: `"cluster":"` and the cluster. */
+export function editReference(template: Template, type: string | RegExp, after: RegExp, to: (reference: any) => any): void {
+  for (const holder of holders(template, type)) {
+    const index = Array.isArray(holder) ? holder.findIndex((part, at) => typeof part === 'string' && after.test(part) && typeof holder[at + 1] === 'object') : -1;
+    if (index >= 0) {
+      holder[index + 1] = to(holder[index + 1]);
+      return;
+    }
+  }
+  throw new NotApplicable(`No reference follows ${after}.`);
+}

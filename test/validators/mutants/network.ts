@@ -1,7 +1,7 @@
 import { callersOf } from '../network-model';
 import { ofType, targetOf } from '../template';
 import type { Template } from '../types';
-import { first, forgetDependency, Mutant, NotApplicable, remove } from './mutant';
+import { another, first, forgetDependency, Mutant, NotApplicable, remove } from './mutant';
 
 const serviceGroup = (template: Template) => {
   const [, service] = first(template, 'AWS::ECS::Service');
@@ -13,7 +13,26 @@ const serviceGroup = (template: Template) => {
 };
 const endpoint = (template: Template, name: string) => first(template, 'AWS::EC2::VPCEndpoint', (properties) => JSON.stringify(properties.ServiceName).includes(name));
 
+const natRoute = (template: Template) => first(template, 'AWS::EC2::Route', ({ NatGatewayId }) => NatGatewayId)[1].Properties;
+
 export const networkMutants: Mutant[] = [
+  { name: 'private subnet that leaves by the NAT gateway of another zone', caughtBy: 'routes', edit: (template) => { natRoute(template).NatGatewayId = { Ref: another(template, natRoute(template).NatGatewayId.Ref) }; } },
+  { name: 'two NAT gateways with one address', caughtBy: 'routes', edit: (template) => { const [id, { Properties }] = first(template, 'AWS::EC2::NatGateway'); Properties.AllocationId = template.Resources[another(template, id)].Properties!.AllocationId; } },
+  { name: 'NAT gateway in a subnet without a route to the internet', caughtBy: 'routes', edit: (template) => { first(template, 'AWS::EC2::NatGateway')[1].Properties.SubnetId = { Ref: callersOf(template)[0]?.subnets[0] }; } },
+  { name: 'route to the internet before its gateway is attached', caughtBy: 'routes', edit: (template) => forgetDependency(template, [first(template, 'AWS::EC2::VPCGatewayAttachment')[0]]) },
+  {
+    name: 'private subnet with the routes of a public one',
+    caughtBy: 'routes',
+    edit: (template) => {
+      const association = (kind: RegExp) => first(template, 'AWS::EC2::SubnetRouteTableAssociation', (_, path) => kind.test(path))[1].Properties;
+      association(/PrivateSubnet/).RouteTableId = association(/PublicSubnet/).RouteTableId;
+    },
+  },
+  { name: 'service in subnets of one VPC and a group of another', caughtBy: 'routes', edit: (template) => { template.Resources.MutantVpc = { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: '10.99.0.0/16' } }; serviceGroup(template).VpcId = { Ref: 'MutantVpc' }; } },
+  { name: 'endpoint that is missing in a zone', caughtBy: 'routes', edit: (template) => endpoint(template, 'secretsmanager')[1].Properties.SubnetIds.pop() },
+  { name: 'gateway endpoint that a subnet has no route to', caughtBy: 'routes', edit: (template) => endpoint(template, '.s3')[1].Properties.RouteTableIds.shift() },
+  { name: 'endpoints whose names the VPC doesn\'t resolve', caughtBy: 'routes', edit: (template) => { first(template, 'AWS::EC2::VPC')[1].Properties.EnableDnsHostnames = false; endpoint(template, 'secretsmanager'); } },
+  { name: 'subnets that overlap', caughtBy: 'routes', edit: (template) => { const [id, { Properties }] = first(template, 'AWS::EC2::Subnet'); Properties.CidrBlock = template.Resources[another(template, id)].Properties!.CidrBlock; } },
   {
     name: 'private subnet without default route',
     caughtBy: 'network-path',

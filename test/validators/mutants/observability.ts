@@ -1,6 +1,6 @@
 import { ofType } from '../template';
 import type { Template } from '../types';
-import { first, Mutant, NotApplicable } from './mutant';
+import { another, editReference, editText, first, Mutant, NotApplicable } from './mutant';
 
 const topicStatement = (template: Template, service: string) => {
   const policy = first(template, 'AWS::SNS::TopicPolicy')[1].Properties.PolicyDocument;
@@ -25,7 +25,48 @@ const inDashboard = (template: Template, from: RegExp, to: string) => {
   parts[index] = parts[index].replace(from, to);
 };
 
+const dimension = (template: Template, name: string): { Name: string; Value: any } => {
+  for (const [, { Properties = {} }] of ofType(template, 'AWS::CloudWatch::Alarm')) {
+    const lists = [Properties.Dimensions, ...(Properties.Metrics ?? []).map(({ MetricStat }: any) => MetricStat?.Metric?.Dimensions)];
+    const found = lists.flatMap((list) => list ?? []).find(({ Name }) => Name === name);
+    if (found) return found;
+  }
+  throw new NotApplicable(`No alarm has the dimension ${name}.`);
+};
+const follow = (template: Template, name: string, to: (value: any) => any) => {
+  const found = dimension(template, name);
+  found.Value = to(found.Value);
+};
+const DASHBOARD = 'AWS::CloudWatch::Dashboard';
+const owner = (reference: any) => reference.Ref ?? reference['Fn::GetAtt'][0];
+
 export const observabilityMutants: Mutant[] = [
+  { name: 'alarm for another pool', caughtBy: 'dimensions', edit: (template) => follow(template, 'WorkPool', () => 'other') },
+  { name: 'alarm for another worker', caughtBy: 'dimensions', edit: (template) => follow(template, 'Worker', () => 'other') },
+  { name: 'alarm on a cluster by its ARN', caughtBy: 'dimensions', edit: (template) => follow(template, 'ClusterName', ({ Ref }) => ({ 'Fn::GetAtt': [Ref, 'Arn'] })) },
+  { name: 'alarm on a service by its ARN', caughtBy: 'dimensions', edit: (template) => follow(template, 'ServiceName', (value) => ({ Ref: owner(value) })) },
+  { name: 'alarm on a queue by its URL', caughtBy: 'dimensions', edit: (template) => follow(template, 'QueueName', (value) => ({ Ref: owner(value) })) },
+  { name: 'alarm on a function by its ARN', caughtBy: 'dimensions', edit: (template) => follow(template, 'FunctionName', (value) => ({ 'Fn::GetAtt': [owner(value), 'Arn'] })) },
+  { name: 'alarm on a NAT gateway that is its subnet', caughtBy: 'dimensions', edit: (template) => follow(template, 'NatGatewayId', ({ Ref }) => template.Resources[Ref].Properties!.SubnetId) },
+  { name: 'alarm on the service of another worker', caughtBy: 'dimensions', edit: (template) => follow(template, 'ServiceName', (value) => ({ 'Fn::GetAtt': [another(template, owner(value)), 'Name'] })) },
+  { name: 'scaling by another pool', caughtBy: 'dimensions', edit: (template) => { first(template, 'AWS::CloudWatch::Alarm', ({ AlarmActions, Dimensions }) => Dimensions && /ScalingPolicy/.test(template.Resources[AlarmActions?.[0]?.Ref]?.Type))[1].Properties.Dimensions[0].Value = 'other'; } },
+  { name: 'publisher that publishes for another worker', caughtBy: 'dimensions', edit: (template) => editText(template, /^AWS::(Lambda::Function|Events::Rule)$/, /"worker":"/, '"worker":"Other') },
+  { name: 'dashboard of another pool', caughtBy: 'dimensions', edit: (template) => editText(template, DASHBOARD, /"WorkPool","\w+/, '"WorkPool","other') },
+  { name: 'dashboard of another service', caughtBy: 'dimensions', edit: (template) => editReference(template, DASHBOARD, /"ServiceName","$/, () => 'other') },
+  { name: 'dashboard of a VPC that is a subnet', caughtBy: 'dimensions', edit: (template) => editReference(template, DASHBOARD, /VPC Id\\"=\\"$/, () => ({ Ref: first(template, 'AWS::EC2::Subnet')[0] })) },
+  { name: 'alarm that goes off while all is well', caughtBy: 'alarm-senses', edit: (template) => { metricAlarm(template, 'AWS/SQS').ComparisonOperator = 'LessThanThreshold'; } },
+  { name: 'alarm that is always on', caughtBy: 'alarm-senses', edit: (template) => { metricAlarm(template, 'AWS/SQS').Threshold = 0; } },
+  { name: 'alarm that is never on', caughtBy: 'alarm-senses', edit: (template) => { metricAlarm(template, 'AWS/ECS').Threshold = 900; } },
+  { name: 'alarm for want of data', caughtBy: 'alarm-senses', edit: (template) => { metricAlarm(template, 'AWS/ECS').TreatMissingData = 'breaching'; } },
+  { name: 'alarm by the sum of what is there', caughtBy: 'alarm-senses', edit: (template) => { metricAlarm(template, 'AWS/ECS').Statistic = 'Sum'; } },
+  { name: 'alarm that is over for others', caughtBy: 'alarm-senses', edit: (template) => { const [, { Properties }] = first(template, 'AWS::CloudWatch::Alarm', ({ OKActions }) => OKActions?.[0]?.Ref); Properties.OKActions = [{ Ref: another(template, Properties.OKActions[0].Ref) }]; } },
+  { name: 'alarm on one NAT gateway twice', caughtBy: 'alarm-senses', edit: (template) => { const { Metrics } = first(template, 'AWS::CloudWatch::Alarm', ({ Metrics: metrics }) => metrics?.filter(({ MetricStat }: any) => MetricStat?.Metric.Namespace === 'AWS/NATGateway').length > 1)[1].Properties; Metrics.at(-1).MetricStat = Metrics.at(-2).MetricStat; } },
+  { name: 'composite alarm without one that it names', caughtBy: 'alarm-senses', edit: (template) => editReference(template, 'AWS::CloudWatch::CompositeAlarm', /OR ALARM\("$/, () => { const { AlarmRule } = first(template, 'AWS::CloudWatch::CompositeAlarm')[1].Properties; return AlarmRule['Fn::Join'][1].find((part: any) => typeof part === 'object'); }) },
+  { name: 'queue that no alarm follows', caughtBy: 'alarm-senses', edit: (template) => follow(template, 'QueueName', (value) => ({ 'Fn::GetAtt': [another(template, owner(value)), 'QueueName'] })) },
+  { name: 'metric math with a bracket left open', caughtBy: 'names', edit: (template) => { const metric = first(template, 'AWS::CloudWatch::Alarm', ({ Metrics }) => Metrics?.[0].Expression)[1].Properties.Metrics[0]; metric.Expression = `(${metric.Expression}`; } },
+  { name: 'errors counted in the logs of a function', caughtBy: 'log-readers', edit: (template) => { first(template, 'AWS::Logs::MetricFilter')[1].Properties.LogGroupName = first(template, 'AWS::Lambda::Function', ({ LoggingConfig }) => LoggingConfig?.LogGroup)[1].Properties.LoggingConfig.LogGroup; } },
+  { name: 'query that asks the logs of a function', caughtBy: 'log-readers', edit: (template) => { first(template, 'AWS::Logs::QueryDefinition')[1].Properties.LogGroupNames = [first(template, 'AWS::Lambda::Function', ({ LoggingConfig }) => LoggingConfig?.LogGroup)[1].Properties.LoggingConfig.LogGroup]; } },
+  { name: 'archive of the logs of a function', caughtBy: 'log-readers', edit: (template) => { first(template, 'AWS::Logs::SubscriptionFilter')[1].Properties.LogGroupName = first(template, 'AWS::Lambda::Function', ({ LoggingConfig }) => LoggingConfig?.LogGroup)[1].Properties.LoggingConfig.LogGroup; } },
   { name: 'alarm that tells nobody', caughtBy: 'alarms', edit: (template) => delete metricAlarm(template, 'AWS/SQS').AlarmActions },
   { name: 'composite alarm of no alarm', caughtBy: 'alarms', edit: (template) => first(template, 'AWS::CloudWatch::CompositeAlarm')[1].Properties.AlarmRule = 'FALSE' },
   {

@@ -1,8 +1,10 @@
+import { Identities } from '../identities';
 import { Resolver } from '../intrinsics';
 import { routeTablesOf, wayOut } from '../network-model';
 import { policiesOfRole } from '../statements';
 import { asArray, dependenciesOf, ofType, props, targetOf, targets } from '../template';
 import type { Remark, Rule, Template } from '../types';
+import { under, workersOf } from '../workers';
 
 /**
  * What has to exist before something starts is created before it. CloudFormation orders resources by their references
@@ -11,7 +13,31 @@ import type { Remark, Rule, Template } from '../types';
 export const dependencies: Rule = (template, { named }) => [
   ...services(template, new Resolver(template, { imports: named.imports })),
   ...customResources(template),
+  ...createdWithARole(template),
+  ...calledBySchedules(template),
 ];
+
+/** Services that try a role out when they are given it: a stream writes its key's grant, a subscription a test message. */
+const TRY_OUT: Record<string, (properties: any) => unknown> = {
+  'AWS::KinesisFirehose::DeliveryStream': (properties) => properties.ExtendedS3DestinationConfiguration?.RoleARN,
+  'AWS::Logs::SubscriptionFilter': (properties) => properties.RoleArn,
+};
+
+function createdWithARole(template: Template): Remark[] {
+  return Object.entries(TRY_OUT).flatMap(([type, roleOf]) => ofType(template, type).flatMap(([logicalId, { Properties = {} }]) =>
+    missing(template, logicalId, policies(template, targetOf(template, roleOf(Properties))), 'which allows what it tries out')));
+}
+
+/** A function's role is complete before the function is there to be called. */
+function calledBySchedules(template: Template): Remark[] {
+  return ofType(template, 'AWS::Lambda::Function').flatMap(([logicalId, { Properties = {} }]) =>
+    missing(template, logicalId, policies(template, targetOf(template, Properties.Role)), 'without which its first calls are refused'));
+}
+
+function missing(template: Template, logicalId: string, needed: string[], what: string): Remark[] {
+  const before = dependenciesOf(template, logicalId);
+  return needed.filter((id) => !before.has(id)).map((id) => ({ logicalId, message: `It may be created before ${id}, ${what}: add a DependsOn.` }));
+}
 
 function services(template: Template, resolver: Resolver): Remark[] {
   return ofType(template, 'AWS::ECS::Service').flatMap(([logicalId, { Properties = {} }]) => {
@@ -22,6 +48,16 @@ function services(template: Template, resolver: Resolver): Remark[] {
     for (const role of task ? ['TaskRoleArn', 'ExecutionRoleArn'].map((property) => targetOf(template, props(template, task)[property])) : []) {
       policies(template, role).forEach((policy) => needed.set(policy, `the policy of ${role}, without which its first tasks are refused`));
     }
+    const pool = workersOf(resolver).find(({ service }) => service === logicalId)?.managed;
+    for (const role of pool ? new Set(rolesIn(resolver, pool.value)) : []) {
+      policies(template, role).forEach((policy) => needed.set(policy, `the policy of ${role}, without which its first flow runs are refused`));
+    }
+    const cluster = targetOf(template, Properties.Cluster);
+    if (Properties.CapacityProviderStrategy !== undefined) {
+      ofType(template, 'AWS::ECS::ClusterCapacityProviderAssociations')
+        .filter(([, association]) => targetOf(template, association.Properties?.Cluster) === cluster)
+        .forEach(([id]) => needed.set(id, 'the capacity providers that its tasks are placed with'));
+    }
     for (const id of network(template, subnets)) {
       needed.set(id, 'without which its first tasks reach nothing');
     }
@@ -30,6 +66,12 @@ function services(template: Template, resolver: Resolver): Remark[] {
     }
     return [...needed].filter(([id]) => !before.has(id)).map(([id, what]) => ({ logicalId: logicalId, message: `It may start before ${id}, ${what}: add a DependsOn.` }));
   });
+}
+
+/** Roles that a pool gives to its flow runs. */
+function rolesIn(resolver: Resolver, pool: unknown): string[] {
+  return under(pool, 'task_role_arn', 'taskRoleArn', 'execution_role_arn', 'executionRoleArn')
+    .map((arn) => Identities.of(resolver).named(arn, 'AWS::IAM::Role')).filter((id): id is string => id !== undefined);
 }
 
 function policies(template: Template, role: string | undefined): string[] {

@@ -6,8 +6,25 @@ import type { Remark, Rule, Template } from '../types';
 /** A key lets the AWS services use it that write to what it encrypts. CDK adds most of these rights to no key. */
 export const keyPolicies: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
-  return [...logGroups(template, resolver), ...queues(template, resolver), ...topics(template, resolver)];
+  return [...administered(template, resolver), ...logGroups(template, resolver), ...queues(template, resolver), ...topics(template, resolver)];
 };
+
+/** A key whose policy leaves its account out can't be changed any more, and no role may use it by its own policy. */
+function administered(template: Template, resolver: Resolver): Remark[] {
+  const root = resolver.formatArn('iam', 'root', { region: '' });
+  return ofType(template, 'AWS::KMS::Key').flatMap(([logicalId, { Properties = {} }]): Remark[] => {
+    const statements = statementsOf(resolver, Properties.KeyPolicy);
+    const whole = statements.some(({ effect, principals, actions, resources, conditions }) =>
+      effect === 'Allow' && principals.AWS?.includes(root) && actions.includes('kms:*') && resources.includes('*') && Object.keys(conditions).length === 0);
+    const open = statements.filter(({ effect, principals, conditions }) =>
+      effect === 'Allow' && principals.AWS?.includes('*') && Object.keys(conditions).length === 0);
+    return [
+      ...whole ? [] : [{ logicalId, message: `Its policy doesn't give kms:* to its account (${root}).` }],
+      ...open.map(() => ({ logicalId, message: 'Everybody may use it.' })),
+      ...Properties.EnableKeyRotation === true ? [] : [{ logicalId, message: 'It is not rotated.' }],
+    ];
+  });
+}
 
 function logGroups(template: Template, resolver: Resolver): Remark[] {
   return ofType(template, 'AWS::Logs::LogGroup').flatMap(([id, { Properties = {} }]) => {

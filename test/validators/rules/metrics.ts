@@ -3,6 +3,12 @@ import { asArray, ofType } from '../template';
 import type { Template } from '../types';
 
 const STATISTICS = ['SampleCount', 'Average', 'Sum', 'Minimum', 'Maximum', 'IQM'];
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html */
+const FUNCTIONS = [
+  'ABS', 'ANOMALY_DETECTION_BAND', 'AVG', 'CEIL', 'DATAPOINT_COUNT', 'DB_PERF_INSIGHTS', 'DIFF', 'DIFF_TIME', 'FILL', 'FIRST', 'LAST', 'FLOOR', 'IF', 'INSIGHT_RULE_METRIC', 'LAMBDA',
+  'LOG', 'LOG10', 'MAX', 'METRIC_COUNT', 'METRICS', 'MIN', 'MINUTE', 'HOUR', 'DAY', 'DATE', 'MONTH', 'YEAR', 'EPOCH', 'PERIOD', 'RATE', 'REMOVE_EMPTY', 'RUNNING_SUM', 'SEARCH', 'SERVICE_QUOTA',
+  'SLICE', 'SORT', 'STDDEV', 'SUM', 'TIME_SERIES',
+];
 const NUMBER = '\\d{1,2}(\\.\\d+)?|100';
 const EXTENDED = new RegExp(`^((p|tm|wm|tc|ts)(${NUMBER})|(TM|WM|TC|TS|PR)\\([\\d.%]*:[\\d.%]*\\))$`);
 
@@ -47,6 +53,10 @@ export function mathFaults(queries: { id: string; expression?: string }[]): stri
   const faults = ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `The id ${id} stands for two metrics.`);
   faults.push(...ids.filter((id) => !/^[a-z][A-Za-z0-9_]*$/.test(id)).map((id) => `The id ${id} has to start with a small letter and hold only letters, digits and _.`));
   for (const { id, expression } of queries) {
+    const text = (expression ?? '').replace(/'[^']*'|"[^"]*"/g, '');
+    if ((text.match(/\(/g) ?? []).length !== (text.match(/\)/g) ?? []).length) faults.push(`The expression ${id} leaves a bracket open: ${expression}.`);
+    const called = text.match(/\b[A-Za-z_]+(?=\()/g) ?? [];
+    faults.push(...called.filter((name) => !FUNCTIONS.includes(name)).map((name) => `The expression ${id} uses ${name}(), which CloudWatch's metric math doesn't have.`));
     const words = (expression ?? '').replace(/'[^']*'|"[^"]*"/g, '').match(/\b[a-z][A-Za-z0-9_]*\b(?!\s*\()/g) ?? [];
     faults.push(...words.filter((word) => !ids.includes(word)).map((word) => `The expression ${id} uses ${word}, which no metric has as its id.`));
   }

@@ -1,3 +1,4 @@
+import { documentsOf, eachValue } from '../documents';
 import { Resolver } from '../intrinsics';
 import { covers, names, policiesOfRole, statementsOf, type Statement } from '../statements';
 import { asArray, eachString, ofType, props, targetOf } from '../template';
@@ -14,8 +15,41 @@ export const secrets: Rule = (template, { named }) => {
     ...ofType(template, 'AWS::ECS::TaskDefinition').flatMap(([id]) => [...readable(template, resolver, id), ...inClear(template, id)]),
     ...ofType(template, 'AWS::Lambda::Function').flatMap(([id, { Properties = {} }]) => clearVariables(id, Properties.Environment?.Variables ?? {})),
     ...keysInTheTemplate(template),
+    ...dynamicReferences(template),
+    ...inSettings(resolver),
   ];
 };
+
+/** CloudFormation spells a dynamic reference out wherever it stands, for everybody who may read the resource. */
+function dynamicReferences(template: Template): Remark[] {
+  const remarks: Remark[] = [];
+  for (const [logicalId, { Properties, Metadata }] of Object.entries(template.Resources)) {
+    eachString({ Properties, Metadata }, (text, path) => {
+      if (/\{\{resolve:(secretsmanager|ssm-secure):/.test(text)) {
+        remarks.push({ logicalId, message: `Its ${path.slice(0, 3).join('.')} holds a secret in clear, by a dynamic reference.` });
+      }
+    });
+  }
+  return remarks;
+}
+
+/** Settings and headers name where a credential is, and never hold it. */
+function inSettings(resolver: Resolver): Remark[] {
+  return documentsOf(resolver).documents.flatMap(({ logicalId, path, value }) => {
+    const remarks: Remark[] = [];
+    const credential = (name: string, text: unknown) => {
+      const secret = CREDENTIAL_NAME.test(name) || /^(authorization|proxy-authorization|x-api-key|api-key|cookie)$/i.test(name);
+      if (secret && typeof text === 'string' && text !== '' && !/^arn:|^\{\{ |^\/[\w/.-]+$/.test(text)) {
+        remarks.push({ logicalId, message: `${name} stands in clear in its ${path}.` });
+      }
+    };
+    eachValue(value, (name, text) => {
+      credential(name, text);
+      if (text !== null && typeof text === 'object') credential(text.name ?? text.Name ?? '', text.value ?? text.Value);
+    });
+    return remarks;
+  });
+}
 
 function readable(template: Template, resolver: Resolver, taskId: string): Remark[] {
   const task = props(template, taskId);
@@ -78,7 +112,7 @@ function keysInTheTemplate(template: Template): Remark[] {
   const remarks: Remark[] = [];
   for (const [logicalId, { Properties }] of Object.entries(template.Resources)) {
     eachString(Properties, (text, path) => {
-      if (LOOKS_LIKE_A_KEY.test(text) || /^https?:\/\/[^/@\s]+:[^/@\s]+@/.test(text)) {
+      if (LOOKS_LIKE_A_KEY.test(text) || /\bhttps?:\/\/[^/@\s:"]+:[^/@\s"]+@/.test(text) || /\b(Bearer|Basic) [A-Za-z0-9+/=_-]{12,}/.test(text)) {
         remarks.push({ logicalId, message: `Its property ${path.join('.')} holds what looks like a key.` });
       }
     });

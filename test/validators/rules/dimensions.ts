@@ -1,0 +1,92 @@
+import { NAMESPACE } from '../../../src/demand/metrics';
+import { documentsOf } from '../documents';
+import { Identities, type Form } from '../identities';
+import { Resolver } from '../intrinsics';
+import { metricUses, type MetricUse } from '../metric-uses';
+import { nearerTwin } from '../neighbours';
+import { ofType } from '../template';
+import type { Remark, Rule, Template } from '../types';
+
+/** What a dimension's value is the name or id of. */
+const DIMENSIONS: Record<string, [type: string, form: Form]> = {
+  'QueueName': ['AWS::SQS::Queue', 'name'],
+  'FunctionName': ['AWS::Lambda::Function', 'name'],
+  'NatGatewayId': ['AWS::EC2::NatGateway', 'id'],
+  'LogGroupName': ['AWS::Logs::LogGroup', 'name'],
+  'RuleName': ['AWS::Events::Rule', 'name'],
+  'TopicName': ['AWS::SNS::Topic', 'name'],
+  'DeliveryStreamName': ['AWS::KinesisFirehose::DeliveryStream', 'name'],
+  'VPC Id': ['AWS::EC2::VPC', 'id'],
+  'VPC Endpoint Id': ['AWS::EC2::VPCEndpoint', 'id'],
+};
+
+/** An alarm, a scaling policy or a graph follows what this template has: another value has no data, and looks fine. */
+export const dimensions: Rule = (template, { named }) => {
+  const resolver = new Resolver(template, { imports: named.imports });
+  const publishers = publishersOf(resolver);
+  const services = servicesOf(resolver);
+  return metricUses(resolver).flatMap((use) =>
+    [...ofPublisher(template, use, publishers), ...ofService(template, use, services), ...ofResource(resolver, use)].map((message): Remark => ({
+      logicalId: use.logicalId,
+      message: `${use.namespace} ${use.name}: ${message}`,
+    })),
+  );
+};
+
+interface Publisher {
+  readonly logicalId: string;
+  readonly workPool: string;
+  readonly worker: string;
+}
+
+/** Settings that name a pool and a worker are those of a publisher, which publishes under these names. */
+function publishersOf(resolver: Resolver): Publisher[] {
+  return documentsOf(resolver)
+    .documents.filter(({ value }) => typeof value.workPool === 'string' && typeof value.worker === 'string')
+    .map(({ logicalId, value }) => ({ logicalId, workPool: value.workPool, worker: value.worker }));
+}
+
+function ofPublisher(template: Template, { logicalId, namespace, dimensions: { WorkPool, Worker } }: MetricUse, publishers: Publisher[]): string[] {
+  if (namespace !== NAMESPACE) return [];
+  const publisher = publishers.find(({ workPool, worker }) => workPool === WorkPool && worker === Worker);
+  if (!publisher) return [`nobody publishes it for the pool "${WorkPool}" and the worker "${Worker}".`];
+  const twin = nearerTwin(template, logicalId, publisher.logicalId);
+  return twin ? [`it follows the worker of ${publisher.logicalId}, where ${twin} is its own.`] : [];
+}
+
+interface Service {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly cluster: string;
+}
+
+function servicesOf(resolver: Resolver): Service[] {
+  return ofType(resolver.template, 'AWS::ECS::Service').map(([logicalId, { Properties = {} }]) => ({
+    logicalId,
+    name: resolver.resolve({ 'Fn::GetAtt': [logicalId, 'Name'] }),
+    cluster: String(resolver.resolve(Properties.Cluster)).split('/').pop()!,
+  }));
+}
+
+function ofService(template: Template, { logicalId, dimensions: { ClusterName, ServiceName } }: MetricUse, services: Service[]): string[] {
+  if (ClusterName === undefined) return [];
+  const inCluster = services.filter(({ cluster }) => cluster === ClusterName);
+  if (inCluster.length === 0) return [`no service is in the cluster ${ClusterName}.`];
+  if (ServiceName === undefined) return [];
+  const service = inCluster.find(({ name }) => name === ServiceName);
+  if (!service) return [`the cluster ${ClusterName} has no service ${ServiceName}.`];
+  const twin = nearerTwin(template, logicalId, service.logicalId);
+  return twin ? [`it follows the service ${service.logicalId}, where ${twin} is its own.`] : [];
+}
+
+function ofResource(resolver: Resolver, { logicalId, dimensions: given }: MetricUse): string[] {
+  return Object.entries(given)
+    .filter(([name]) => name in DIMENSIONS)
+    .flatMap(([name, value]) => {
+      const [type, form] = DIMENSIONS[name];
+      const found = Identities.of(resolver).named(value, type, form);
+      if (!found) return [`${value} is the ${form} of no ${type} of the template, as ${name} has to be.`];
+      const twin = nearerTwin(resolver.template, logicalId, found);
+      return twin ? [`it follows ${found}, where ${twin} is its own.`] : [];
+    });
+}
