@@ -60,11 +60,11 @@ function isDescription(value: any): boolean {
   return typeof value.name === 'string' && typeof value.type === 'string' && value.api !== undefined;
 }
 
-/** All values inside of a document that stand under one of the keys. */
+/** All values inside of a document that stand under one of the keys; a placeholder of Prefect's is none. */
 export function under(document: unknown, ...keys: string[]): any[] {
   const values: any[] = [];
   eachValue(document, (key, value) => {
-    if (keys.includes(key)) values.push(value);
+    if (keys.includes(key) && !(typeof value === 'string' && value.startsWith('{{'))) values.push(value);
   });
   return values;
 }

@@ -49,7 +49,6 @@ export const settingsMutants: Mutant[] = [
   },
   { name: 'flow runs in a public subnet', caughtBy: 'settings', edit: (template) => editReference(template, POOL, end('subnets'), otherOf(template, (_, path) => /PublicSubnet/.test(path))) },
   { name: 'flow runs in one subnet twice', caughtBy: 'settings', edit: (template) => editReference(template, POOL, end('subnets'), otherOf(template, (_, path) => /PrivateSubnet2/.test(path))) },
-  { name: 'flow runs in a VPC by another of its attributes', caughtBy: 'settings', edit: (template) => editReference(template, POOL, end('vpc_id'), ({ Ref }) => ({ 'Fn::GetAtt': [Ref, 'CidrBlock'] })) },
   { name: 'flow runs without their logs', caughtBy: 'settings', edit: (template) => editText(template, POOL, /"configure_cloudwatch_logs":true/, '"configure_cloudwatch_logs":false') },
   { name: 'flow runs whose logs go to another region', caughtBy: 'settings', edit: (template) => editReference(template, POOL, end('awslogs-region'), () => 'eu-west-9') },
   { name: 'flow runs of another size than Fargate has', caughtBy: 'settings', edit: (template) => editText(template, POOL, /"memory":"?\d+/, '"memory":300') },
