@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CSRF_TOKEN_PATH, csrfHeaders, demandsCsrfToken } from './csrf';
 
 /** Seconds that one request may take, and within which a request is tried again. */
 const REQUEST_SECONDS = 10;
@@ -40,9 +41,23 @@ interface Answer {
   readonly retryAfter?: string;
 }
 
+/** What an API has taught, by its URL: kept for the function's next invocations. */
+interface Learned {
+  /** Headers without which it refuses writes. */
+  csrf?: Record<string, string>;
+  /** The most objects that it gives at a time. */
+  most?: number;
+}
+const lessons = new Map<string, Learned>();
+
 /** Speaks JSON with a Prefect API from a Lambda function, without a dependency. */
 export class PrefectClient {
-  constructor(private readonly options: PrefectClientOptions) {}
+  private readonly learned: Learned;
+
+  constructor(private readonly options: PrefectClientOptions) {
+    this.learned = lessons.get(options.url) ?? {};
+    lessons.set(options.url, this.learned);
+  }
 
   /** A GET that gives undefined where there is nothing. */
   public async find<T>(path: string): Promise<T | undefined> {
@@ -54,9 +69,34 @@ export class PrefectClient {
     }
   }
 
-  /** Sends a request; overload and outages are tried again for a while, a refusal is thrown at once. */
-  public request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.patiently(this.options.patienceSeconds ?? PATIENCE_SECONDS, method, path, body);
+  /**
+   * Sends a request; overload and outages are tried again for a while, a refusal is thrown at once. Where its `limit` is above
+   * what the server gives at a time, a list comes in several requests, and a page with fewer results.
+   */
+  public async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const { limit } = Object(body);
+    const patience = this.options.patienceSeconds ?? PATIENCE_SECONDS;
+    const send = (part?: object) => this.patiently<T>(patience, method, path, part ? { ...Object(body), ...part } : body);
+    if (limit === undefined) return send();
+    try {
+      return await (limit > (this.learned.most ?? limit) ? this.inParts(send, body as Limited, this.learned.most!) : send());
+    } catch (error) {
+      const most = limitOf(error);
+      if (most === undefined || most >= limit) throw error;
+      this.learned.most = most;
+      return this.inParts(send, body as Limited, most);
+    }
+  }
+
+  private async inParts<T>(send: (part: object) => Promise<T>, { limit, offset = 0 }: Limited, most: number): Promise<T> {
+    const found: unknown[] = [];
+    for (;;) {
+      const ask = Math.min(most, limit - found.length);
+      const some = await send({ limit: ask, ...(found.length > 0 && { offset: offset + found.length }) });
+      if (!Array.isArray(some)) return some;
+      found.push(...some);
+      if (some.length < ask || found.length >= limit) return found as T;
+    }
   }
 
   /** Sends a request that is not to be repeated: it may have been heard although its answer is lost, and things may have gone on since. */
@@ -81,7 +121,8 @@ export class PrefectClient {
 
   private async send<T>(method: string, path: string, body?: unknown): Promise<T> {
     const url = `${this.options.url.replace(/\/$/, '')}${path}`;
-    const { status, text, location, retryAfter } = await this.exchange(method, url, body === undefined ? undefined : JSON.stringify(body));
+    const json = body === undefined ? undefined : JSON.stringify(body);
+    const { status, text, location, retryAfter } = await this.withCsrfToken(method, () => this.exchange(method, url, json));
     if (status >= 300 && status < 400) {
       throw new PrefectApiError(method, url, 404, `a redirect to ${location}; a Prefect API doesn't redirect, so this is another server's URL`);
     }
@@ -94,13 +135,27 @@ export class PrefectClient {
     }
   }
 
+  /** A refusal for want of a token is no answer yet: the server has not looked at the request. */
+  private async withCsrfToken(method: string, send: () => Promise<Answer>): Promise<Answer> {
+    const answer = await send();
+    if (method === 'GET' || !demandsCsrfToken(answer.status, answer.text)) return answer;
+    this.learned.csrf = csrfHeaders(await this.request('GET', CSRF_TOKEN_PATH));
+    return send();
+  }
+
   private exchange(method: string, url: string, body?: string): Promise<Answer> {
     const { request } = url.startsWith('http:') ? http : https;
     return new Promise((resolve, reject) => {
       const outgoing = request(url, {
         method,
         ca: this.options.ca,
-        headers: { ...this.options.headers, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          ...this.options.headers,
+          ...this.learned.csrf,
+          'accept': 'application/json',
+          'user-agent': 'cdk-prefect-fargate-worker',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
         signal: AbortSignal.timeout(REQUEST_SECONDS * 1000),
       }, response => {
         const chunks: Buffer[] = [];
@@ -118,4 +173,15 @@ export class PrefectClient {
       outgoing.end(body);
     });
   }
+}
+
+interface Limited {
+  readonly limit: number;
+  readonly offset?: number;
+}
+
+/** What a server with a lower `PREFECT_SERVER_API_DEFAULT_LIMIT` allows, by its own words. */
+function limitOf(error: unknown): number | undefined {
+  if (!(error instanceof PrefectApiError && error.status === 422)) return undefined;
+  return Number(/Invalid limit: must be less than or equal to (\d+)/.exec(error.message)?.[1]) || undefined;
 }
