@@ -34,6 +34,15 @@ export interface PrefectCloudOptions {
    * @default - `apiKey`
    */
   readonly managementApiKey?: ecs.Secret;
+
+  /**
+   * HTTP proxy through which the functions reach the API, such as `http://proxy.example.com:3128`: an `https` API through a tunnel
+   * (CONNECT). The functions that ask the API then run in the VPC, as with `privateNetwork`, and security groups let out to the proxy's
+   * port. AWS's services are called past it. Workers and flow runs take a proxy from their `environment` (`HTTPS_PROXY`, `NO_PROXY`).
+   *
+   * @default - the functions reach the API directly
+   */
+  readonly proxyUrl?: string;
 }
 
 /** Options of `PrefectApi.selfHosted()`. */
@@ -80,4 +89,13 @@ export interface SelfHostedApiOptions {
    * @default false
    */
   readonly privateNetwork?: boolean;
+
+  /**
+   * HTTP proxy through which the functions reach the API, such as `http://proxy.example.com:3128`: an `https` API through a tunnel
+   * (CONNECT). The functions that ask the API then run in the VPC, as with `privateNetwork`, and security groups let out to the proxy's
+   * port. AWS's services are called past it. Workers and flow runs take a proxy from their `environment` (`HTTPS_PROXY`, `NO_PROXY`).
+   *
+   * @default - the functions reach the API directly
+   */
+  readonly proxyUrl?: string;
 }

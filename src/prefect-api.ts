@@ -1,6 +1,6 @@
 import { aws_ecs as ecs, Token } from 'aws-cdk-lib';
 import { PrefectCloudOptions, SelfHostedApiOptions } from './prefect-api-options';
-import { requireApiUrl, requireCertificate, requireUuid } from './private/api-validation';
+import { requireApiUrl, requireCertificate, requireProxyUrl, requireUuid } from './private/api-validation';
 import { requireGivenSecret, requireSecret } from './private/secrets';
 import { known } from './private/validation';
 
@@ -9,6 +9,7 @@ interface ApiShape {
   readonly url: string;
   readonly isCloud: boolean;
   readonly privateNetwork: boolean;
+  readonly proxyUrl?: string;
   readonly tlsCaCertificate?: string;
   readonly apiKey?: ecs.Secret;
   readonly managementApiKey?: ecs.Secret;
@@ -25,7 +26,8 @@ export class PrefectApi {
   /**
    * A workspace of Prefect Cloud.
    *
-   * Throws when `accountId` or `workspaceId` is not a UUID, and when a key is something else than an `ecs.Secret`.
+   * Throws when `accountId` or `workspaceId` is not a UUID, when a key is something else than an `ecs.Secret`, and for a `proxyUrl` that
+   * is not `http://<host>:<port>`.
    *
    * @param options which workspace, and its API keys
    * @see https://docs.prefect.io/v3/how-to-guides/cloud/connect-to-cloud
@@ -35,10 +37,12 @@ export class PrefectApi {
     requireUuid('workspaceId', options.workspaceId);
     requireGivenSecret('apiKey', options.apiKey);
     requireSecret('managementApiKey', options.managementApiKey);
+    requireProxyUrl(options.proxyUrl);
     return new PrefectApi({
       url: `https://api.prefect.cloud/api/accounts/${options.accountId}/workspaces/${options.workspaceId}`,
       isCloud: true,
       privateNetwork: false,
+      proxyUrl: options.proxyUrl,
       apiKey: options.apiKey,
       managementApiKey: options.managementApiKey,
     });
@@ -49,18 +53,20 @@ export class PrefectApi {
    *
    * Throws when `url` has no `http` or `https` scheme, doesn't end in `/api`, is Prefect Cloud's, has a user or a password in it,
    * or would send a secret over plain `http` outside a private network; when `authString` or `customHeaders` is something else
-   * than an `ecs.Secret`; and when `tlsCaCertificate` is no certificate, is longer than 2800 characters, or holds a private key.
+   * than an `ecs.Secret`; and when `tlsCaCertificate` is no certificate, is longer than 2800 characters, or holds a private key;
+   * and for a `proxyUrl` that is not `http://<host>:<port>`.
    *
    * @param options where the server is, and how it knows its clients
    * @see https://docs.prefect.io/v3/advanced/self-hosted
    */
   public static selfHosted(options: SelfHostedApiOptions): PrefectApi {
-    const { url, authString, customHeaders, tlsCaCertificate, privateNetwork = false } = options;
+    const { url, authString, customHeaders, tlsCaCertificate, proxyUrl, privateNetwork = false } = options;
     requireSecret('authString', authString);
     requireSecret('customHeaders', customHeaders);
     requireApiUrl(url, privateNetwork, authString !== undefined || customHeaders !== undefined);
     requireCertificate(tlsCaCertificate);
-    return new PrefectApi({ url, isCloud: false, privateNetwork, tlsCaCertificate, authString, customHeaders });
+    requireProxyUrl(proxyUrl);
+    return new PrefectApi({ url, isCloud: false, privateNetwork, proxyUrl, tlsCaCertificate, authString, customHeaders });
   }
 
   /** The API's URL, as in the setting `PREFECT_API_URL`. */
@@ -69,8 +75,15 @@ export class PrefectApi {
   /** Whether this is Prefect Cloud. */
   public readonly isCloud: boolean;
 
+  /**
+   * Whether functions reach the API from inside the network only: it is there, or a proxy before it.
+   *
+   * @internal
+   */
+  public readonly _inNetwork: boolean;
+
   /** @internal */
-  public readonly _privateNetwork: boolean;
+  public readonly _proxyUrl?: string;
 
   /** @internal */
   public readonly _tlsCaCertificate?: string;
@@ -92,7 +105,8 @@ export class PrefectApi {
   private constructor(shape: ApiShape) {
     this.url = shape.url;
     this.isCloud = shape.isCloud;
-    this._privateNetwork = shape.privateNetwork;
+    this._inNetwork = shape.privateNetwork || shape.proxyUrl !== undefined;
+    this._proxyUrl = shape.proxyUrl;
     this._tlsCaCertificate = shape.tlsCaCertificate;
     this._secrets = {
       ...(shape.apiKey && { PREFECT_API_KEY: shape.apiKey }),
@@ -116,13 +130,17 @@ export class PrefectApi {
   }
 
   /**
-   * The TCP port on which the API is reached; 443 where the URL is known only at deployment.
+   * The TCP ports on which the API is reached, and the proxy before it; 443 where a URL is known only at deployment.
    *
    * @internal
    */
-  public get _port(): number {
-    if (Token.isUnresolved(this.url)) return 443;
-    const url = new URL(this.url);
-    return Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
+  public get _ports(): number[] {
+    return [this.url, this._proxyUrl].filter(url => url !== undefined).map(portOf);
   }
+}
+
+function portOf(url: string): number {
+  if (Token.isUnresolved(url)) return 443;
+  const { port, protocol } = new URL(url);
+  return Number(port) || (protocol === 'http:' ? 80 : 443);
 }

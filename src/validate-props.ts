@@ -32,9 +32,9 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
     throw invalid('flowRunDefaults', Object.keys(defaults),
       'flow runs of a PROCESS worker are processes in its container; set image, cpu, memoryLimitMiB and environment of the worker instead.');
   }
-  if (api._privateNetwork && workPool._managed && !props.vpc && !props.cluster) {
-    throw invalid('vpc', undefined, 'the deployment asks the server of privateNetwork for the work pool, and nothing connects a VPC that is created here to it '
-      + 'by then; give the VPC that reaches the server with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
+  if (api._inNetwork && workPool._managed && !props.vpc && !props.cluster) {
+    throw invalid('vpc', undefined, 'the deployment asks the server of privateNetwork, or the proxy of proxyUrl, for the work pool, and nothing connects '
+      + 'a VPC that is created here to it by then; give the VPC that reaches the server with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
   }
   requireWorkerEnvironment(props);
   requireFlowRunEnvironment(defaults?.environment);

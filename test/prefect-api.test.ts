@@ -210,6 +210,39 @@ describe('a secret', () => {
   });
 });
 
+describe('a proxy before the API', () => {
+  test.each(['http://proxy.example.com:3128', 'http://10.0.0.9:8080/', 'http://proxy', 'HTTP://proxy.example.com:3128'])('is taken: %s', proxyUrl => {
+    expect(() => server('https://x.example.com/api', { proxyUrl })).not.toThrow();
+  });
+
+  test.each(['https://proxy.example.com:3128', 'proxy.example.com:3128', 'socks5://proxy.example.com:1080', 'http://proxy.example.com:3128/path', ''])('is refused: %s', proxyUrl => {
+    const wayOut = `proxyUrl is "${proxyUrl}": give the scheme http, the host and the port, such as http://proxy.example.com:3128.`;
+    expect(() => server('https://x.example.com/api', { proxyUrl })).toThrow(wayOut);
+    expect(() => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: secret, proxyUrl })).toThrow(wayOut);
+  });
+
+  test('is refused with a password, which is not shown', () => {
+    const refused = () => server('https://x.example.com/api', { proxyUrl: 'http://me:hunter2@proxy.example.com:3128' });
+    expect(refused).toThrow(/^proxyUrl has a user or a password in it/);
+    expect(refused).not.toThrow(/hunter2/);
+  });
+
+  test('has the functions that ask the API in the VPC, and lets them out to it', () => {
+    const own = newStack();
+    const proxyUrl = 'http://proxy.example.com:3128';
+    addWorker(own, { api: PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: newSecret(own, 'ApiKey'), proxyUrl }) });
+    const template = Template.fromStack(own);
+    expect(configurationOf(template).api.proxyUrl).toBe(proxyUrl);
+    for (const fn of [/ManagedFunction/, /RescueFunction/, /DemandFunction/]) {
+      const { VpcConfig, Environment } = resource(template, 'AWS::Lambda::Function', fn).Properties;
+      expect(text(VpcConfig.SecurityGroupIds)).toEqual([expect.stringMatching(/FunctionSecurityGroup/)]);
+      if (Environment?.Variables.CONFIGURATION) expect(JSON.parse(text(Environment.Variables.CONFIGURATION)).api.proxyUrl).toBe(proxyUrl);
+    }
+    const egress = resource(template, 'AWS::EC2::SecurityGroup', /FunctionSecurityGroup/).Properties.SecurityGroupEgress;
+    expect(egress.map(({ FromPort }: any) => FromPort)).toEqual(expect.arrayContaining([443, 3128]));
+  });
+});
+
 describe('what is known only at deployment', () => {
   const tokens = (scope: Stack): [string, string][] => [
     ['a parameter', new CfnParameter(scope, 'Parameter').valueAsString],
@@ -223,7 +256,7 @@ describe('what is known only at deployment', () => {
   });
 
   test.each(tokens(newStack()))('is taken as URL and certificate: %s', (_, token) => {
-    expect(() => server(token, { authString: secret, tlsCaCertificate: token })).not.toThrow();
+    expect(() => server(token, { authString: secret, tlsCaCertificate: token, proxyUrl: token })).not.toThrow();
   });
 
   test('reaches the worker', () => {

@@ -55,7 +55,7 @@ export class Network extends Construct {
     this.validateOptions();
 
     this.ownVpc = props.vpc === undefined;
-    this.functionsInVpc = props.api._privateNetwork || (props.options.functionsInVpc ?? false);
+    this.functionsInVpc = props.api._inNetwork || (props.options.functionsInVpc ?? false);
     this.vpc = props.vpc ?? this.makeVpc();
     this.selected = this.selection();
     this.subnets = this.vpc.selectSubnets(this.selected);
@@ -85,6 +85,15 @@ export class Network extends Construct {
   public get natGatewayIds(): string[] {
     if (!this.ownVpc) return [];
     return this.vpc.node.findAll().filter((child): child is ec2.CfnNatGateway => child instanceof ec2.CfnNatGateway).map(({ ref }) => ref);
+  }
+
+  /**
+   * Has what takes minutes to create wait for a resource that says first whether the deployment can succeed. What others own, as
+   * the endpoints of a worker whose VPC this one shares, doesn't wait.
+   */
+  public startAfter(check: IDependable): void {
+    const slow = this.node.findAll().filter(child => child instanceof ec2.CfnNatGateway || child instanceof ec2.InterfaceVpcEndpoint);
+    slow.forEach(child => child.node.addDependency(check));
   }
 
   /** The groups of all that calls the Prefect API. */
@@ -122,7 +131,9 @@ export class Network extends Construct {
     });
     const allow = (port: ec2.Port, what: string) => group.addEgressRule(ec2.Peer.anyIpv4(), port, what);
     allow(ec2.Port.tcp(443), 'HTTPS: AWS and the Prefect API');
-    if (this.props.api._port !== 443) allow(ec2.Port.tcp(this.props.api._port), 'the Prefect API');
+    for (const port of new Set(this.props.api._ports)) {
+      if (port !== 443) allow(ec2.Port.tcp(port), 'the Prefect API');
+    }
     // Security groups don't filter Amazon's resolver, but they do filter the servers that a VPC of the user's may name in its DHCP options.
     if (!madeByWorkers.has(this.vpc)) {
       allow(ec2.Port.udp(53), 'DNS');
@@ -201,8 +212,8 @@ export class Network extends Construct {
   }
 
   private warnOfNoWayOut(closed: ec2.ISubnet[]): void {
-    const { url, _privateNetwork: privateNetwork } = this.props.api;
-    if (closed.length === 0 || privateNetwork) return;
+    const { url, _inNetwork: inNetwork } = this.props.api;
+    if (closed.length === 0 || inNetwork) return;
     Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:noWayOut',
       `The subnets ${closed.map(subnet => subnet.node.id).join(', ')} have no route to the internet, so tasks there can't reach the Prefect API `
       + `at ${known(url) ? url : 'its URL'}. Use subnets with a NAT gateway (network.natGateways or vpcSubnets), `
@@ -213,7 +224,7 @@ export class Network extends Construct {
   private warnOfFunctionsInPublicSubnets(endpoints: boolean): void {
     if (!this.assignPublicIp || !this.functionsInVpc || endpoints) return;
     Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:functionsInPublicSubnets',
-      'With privateNetwork, the functions that ask the Prefect API run in the subnets of vpcSubnets. From public ones they can\'t reach Secrets Manager, '
+      'With privateNetwork or proxyUrl, the functions that ask the Prefect API run in the subnets of vpcSubnets. From public ones they can\'t reach Secrets Manager, '
       + 'Amazon ECS and CloudWatch. Give private subnets, or set network.vpcEndpoints, unless the VPC has these endpoints already.');
   }
 

@@ -53,6 +53,7 @@ export function apiLocation(api: PrefectApi): ApiLocation {
     url: api.url,
     isCloud: api.isCloud,
     tlsCaCertificate: api._tlsCaCertificate,
+    proxyUrl: api._proxyUrl,
     secrets: Object.fromEntries(Object.entries(api._functionSecrets).map(([variable, secret]) => [variable, secret.arn])),
   };
 }

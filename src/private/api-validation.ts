@@ -54,3 +54,15 @@ export function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret:
     throw invalid('url', url, 'plain http would send the secret in clear; use https, or set privateNetwork where the API is reached inside your network.');
   }
 }
+
+/** A proxy is spoken with over http, also where the API is https: what goes through the tunnel is encrypted. */
+export function requireProxyUrl(url: string | undefined): void {
+  if (!known(url)) return;
+  if (mayHoldPassword(url)) {
+    throw new Error('proxyUrl has a user or a password in it (it is not shown here), which whoever reads the template reads: give the URL without it, '
+      + 'such as http://proxy.example.com:3128, of a proxy that knows its clients by their addresses.');
+  }
+  if (!/^http:\/\/[^/]+\/?$/i.test(url) || !URL.canParse(url)) {
+    throw invalid('proxyUrl', url, 'give the scheme http, the host and the port, such as http://proxy.example.com:3128.');
+  }
+}

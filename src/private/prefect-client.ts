@@ -1,10 +1,9 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CSRF_TOKEN_PATH, csrfHeaders, demandsCsrfToken } from './csrf';
+import { exchange, HttpAnswer } from './http-exchange';
 
-/** Seconds that one request may take, and within which a request is tried again. */
-const REQUEST_SECONDS = 10;
+/** Seconds within which a request is tried again. */
 const PATIENCE_SECONDS = 30;
 
 export interface PrefectClientOptions {
@@ -14,6 +13,8 @@ export interface PrefectClientOptions {
   readonly headers: { readonly [name: string]: string };
   /** PEM of the one certificate authority to trust, where it isn't a public one. */
   readonly ca?: string;
+  /** URL of an HTTP proxy through which the API is reached. */
+  readonly proxy?: string;
   /** Seconds within which a request is tried again; 30 where nothing is said. */
   readonly patienceSeconds?: number;
 }
@@ -29,16 +30,9 @@ const MEANING: { readonly [status: number]: string } = {
 /** The API's refusal, in its own words. */
 export class PrefectApiError extends Error {
   constructor(method: string, url: string, readonly status: number, answer: string, readonly retryAfterSeconds = 0) {
-    const words = answer.trim().slice(0, 1000) || http.STATUS_CODES[status];
+    const words = answer.trim().slice(0, 1000) || STATUS_CODES[status];
     super([`The Prefect API answered ${status} to ${method} ${url}: ${words}`, MEANING[status]].filter(part => part !== undefined).join(' – '));
   }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-  readonly location?: string;
-  readonly retryAfter?: string;
 }
 
 /** What an API has taught, by its URL: kept for the function's next invocations. */
@@ -71,7 +65,7 @@ export class PrefectClient {
 
   /**
    * Sends a request; overload and outages are tried again for a while, a refusal is thrown at once. Where its `limit` is above
-   * what the server gives at a time, a list comes in several requests, and a page with fewer results.
+   * what the server gives at a time, several requests stand for one.
    */
   public async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const { limit } = Object(body);
@@ -88,14 +82,16 @@ export class PrefectClient {
     }
   }
 
-  private async inParts<T>(send: (part: object) => Promise<T>, { limit, offset = 0 }: Limited, most: number): Promise<T> {
+  private async inParts<T>(send: (part?: object) => Promise<T>, { limit, offset = 0 }: Limited, most: number): Promise<T> {
     const found: unknown[] = [];
-    for (;;) {
-      const ask = Math.min(most, limit - found.length);
-      const some = await send({ limit: ask, ...(found.length > 0 && { offset: offset + found.length }) });
-      if (!Array.isArray(some)) return some;
+    for (let page = 1; ; page++) {
+      const answer = await send({ limit: most, ...(page > 1 && { offset: offset + found.length, page }) }) as unknown[] | Page;
+      const some = Array.isArray(answer) ? answer : answer.results;
       found.push(...some);
-      if (some.length < ask || found.length >= limit) return found as T;
+      if (some.length < most || found.length >= limit) {
+        const whole = found.slice(0, limit);
+        return (Array.isArray(answer) ? whole : { ...answer, results: whole }) as T;
+      }
     }
   }
 
@@ -136,48 +132,43 @@ export class PrefectClient {
   }
 
   /** A refusal for want of a token is no answer yet: the server has not looked at the request. */
-  private async withCsrfToken(method: string, send: () => Promise<Answer>): Promise<Answer> {
+  private async withCsrfToken(method: string, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
     const answer = await send();
     if (method === 'GET' || !demandsCsrfToken(answer.status, answer.text)) return answer;
     this.learned.csrf = csrfHeaders(await this.request('GET', CSRF_TOKEN_PATH));
     return send();
   }
 
-  private exchange(method: string, url: string, body?: string): Promise<Answer> {
-    const { request } = url.startsWith('http:') ? http : https;
-    return new Promise((resolve, reject) => {
-      const outgoing = request(url, {
+  private async exchange(method: string, url: string, body?: string): Promise<HttpAnswer> {
+    const { url: api, headers, ca, proxy } = this.options;
+    try {
+      return await exchange({
         method,
-        ca: this.options.ca,
+        url,
+        body,
+        ca,
+        proxy,
         headers: {
-          ...this.options.headers,
+          ...headers,
           ...this.learned.csrf,
           'accept': 'application/json',
           'user-agent': 'cdk-prefect-fargate-worker',
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
-        signal: AbortSignal.timeout(REQUEST_SECONDS * 1000),
-      }, response => {
-        const chunks: Buffer[] = [];
-        response.on('data', chunk => chunks.push(chunk));
-        response.on('end', () => resolve({
-          status: response.statusCode ?? 0,
-          text: Buffer.concat(chunks).toString('utf8'),
-          location: response.headers.location,
-          retryAfter: response.headers['retry-after'],
-        }));
-        response.on('error', reject);
       });
-      outgoing.on('error', (cause: NodeJS.ErrnoException) => reject(new Error(
-        `The Prefect API at ${this.options.url} can't be reached (${cause.name === 'TimeoutError' || cause.name === 'AbortError' ? `no answer within ${REQUEST_SECONDS} s` : cause.message || cause.code}).`)));
-      outgoing.end(body);
-    });
+    } catch (error) {
+      throw new Error(`The Prefect API at ${api} can't be reached (${(error as Error).message}).`);
+    }
   }
 }
 
 interface Limited {
   readonly limit: number;
   readonly offset?: number;
+}
+
+interface Page {
+  readonly results: readonly unknown[];
 }
 
 /** What a server with a lower `PREFECT_SERVER_API_DEFAULT_LIMIT` allows, by its own words. */

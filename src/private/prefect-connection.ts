@@ -6,11 +6,19 @@ export interface ApiLocation {
   readonly url: string;
   readonly isCloud: boolean;
   readonly tlsCaCertificate?: string;
+  /** HTTP proxy through which it is reached. */
+  readonly proxyUrl?: string;
   /** The functions' own, by environment variable of Prefect's client: the `valueFrom` of ECS, an ARN with an optional JSON field. */
   readonly secrets: { readonly [variable: string]: string };
 }
 
 /** A client of that API, with what authenticates it. */
 export async function connect(api: ApiLocation, patienceSeconds?: number): Promise<PrefectClient> {
-  return new PrefectClient({ url: api.url, ca: api.tlsCaCertificate, headers: await authenticationHeaders(api.secrets), patienceSeconds });
+  return new PrefectClient({
+    url: api.url,
+    ca: api.tlsCaCertificate,
+    proxy: api.proxyUrl,
+    headers: await authenticationHeaders(api.secrets),
+    patienceSeconds,
+  });
 }

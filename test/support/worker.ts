@@ -44,7 +44,7 @@ export const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFIC
 export function addWorker(stack: Stack, props: Props | ((stack: Stack) => Props) = {}, id = 'Worker'): PrefectFargateWorker {
   const given = typeof props === 'function' ? props(stack) : props;
   const { api = cloud(stack), workPool = WorkPool.managed('etl') } = given;
-  const bringsVpc = api._privateNetwork && workPool._managed && !given.cluster;
+  const bringsVpc = api._inNetwork && workPool._managed && !given.cluster;
   return new PrefectFargateWorker(stack, id, { ...given, api, workPool, vpc: given.vpc ?? (bringsVpc ? connectedVpc(stack) : undefined) });
 }
 
