@@ -75,6 +75,8 @@ export class ServedWorkPool extends Construct {
     });
     const { resource } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
     this.notices = resource.getAttString('Notices');
+    // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
+    if (!props.network.functionsInVpc) props.network.startAfter(resource);
     // A worker that finds no pool stops, and the deployment with it.
     props.service.node.addDependency(resource);
   }

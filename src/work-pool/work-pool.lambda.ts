@@ -2,6 +2,7 @@ import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lamb
 import { putAutomation, removeAutomation } from './automation';
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { WorkPoolConfiguration } from './configuration';
+import { outdatedServer } from './server-version';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { connect } from '../private/prefect-connection';
 
@@ -36,14 +37,20 @@ export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomR
     event.RequestType === 'Update' ? JSON.parse(event.OldResourceProperties.Configuration) : undefined;
   // What the last deployment said of another pool says nothing of this one.
   const { id, notices } = await put(wanted, owner, last?.name === wanted.name ? last : undefined);
-  notices.forEach(notice => console.warn(notice));
   return { PhysicalResourceId: wanted.name, Data: { Id: id, Notices: notices.join(' ').slice(0, LONGEST_OUTPUT) || 'none' } };
 }
 
 async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPoolConfiguration): Promise<Put> {
   const client = await connect(wanted.api);
+  const notices: string[] = [];
+  const tell = (notice?: string) => {
+    if (notice === undefined) return;
+    console.warn(notice);
+    notices.push(notice);
+  };
   const path = poolPath(wanted.name);
   const offered = await offeredTemplate(client, wanted);
+  tell(await outdatedServer(client, wanted.api));
   const present = await client.find<StoredWorkPool>(path);
   if (present && present.type !== wanted.type) {
     throw new Error(`The work pool "${wanted.name}" exists with the type "${present.type}", and this worker's type is "${wanted.type}". `
@@ -64,8 +71,8 @@ async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPo
   }
   await putQueues(client, wanted, before);
   const { id } = await client.request<StoredWorkPool>('GET', path);
-  const noAutomation = await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds, owner);
-  return { id, notices: [noAutomation].filter(notice => notice !== undefined) };
+  tell(await putAutomation(client, { id, name: wanted.name }, wanted.lostAfterSeconds, owner));
+  return { id, notices };
 }
 
 /** A limit that this deployment gives, or no limit where the last one gave it; what was set in the UI stays. */

@@ -8,11 +8,31 @@ let live: Live;
 
 beforeAll(async () => {
   live = await startLive({ api: 'cloud' });
-  await deploy(live.standIn, live.deployment);
 });
 afterAll(() => live?.stop());
 
+test('a first deployment with a key of the role Worker alone fails within a minute, with the role that it takes, and before NAT gateways and endpoints', async () => {
+  const { environment } = live.deployment;
+  const start = Date.now();
+  const error = await deploy(live.standIn, { ...live.deployment, environment: { ...environment, MANAGEMENT_PARAMETER: '' } }).catch(cause => cause);
+  expect(error).toBeInstanceOf(CommandFailed);
+  const { output } = error as CommandFailed;
+  expect(output).toMatch(/The Prefect API answered 403 to POST .*\/work_pools\/.*Forbidden.*the role Developer/);
+  expect(output).toMatch(/CREATE_COMPLETE +\| AWS::EC2::Subnet /);
+  expect(output).not.toMatch(/AWS::EC2::(NatGateway|VPCEndpoint)/);
+  expect(Date.now() - start).toBeLessThan(60_000);
+});
+
 describe('against the URL shape of Prefect Cloud, which demands the API key as a bearer token', () => {
+  let output: string;
+  beforeAll(async () => {
+    output = await deploy(live.standIn, live.deployment);
+  });
+
+  test('a deployment has nothing to tell', () => {
+    expect(output.match(/Notices\w* = .*/g)).toEqual([expect.stringMatching(/= none$/), expect.stringMatching(/= none$/)]);
+  });
+
   test.each([
     ['PROCESS', PROCESS_POOL],
     ['ECS', ECS_POOL],
@@ -35,15 +55,6 @@ describe('against the URL shape of Prefect Cloud, which demands the API key as a
 
   test('workers and their flow runs do with the role Worker', () => {
     expect(live.proxy!.requests.filter(({ status }) => status === 403)).toEqual([]);
-  });
-
-  test('a deployment with that role alone fails within a minute, and says which role it takes', async () => {
-    const { environment } = live.deployment;
-    const start = Date.now();
-    const error = await deploy(live.standIn, { ...live.deployment, environment: { ...environment, MANAGEMENT_PARAMETER: '' } }).catch(cause => cause);
-    expect(error).toBeInstanceOf(CommandFailed);
-    expect((error as CommandFailed).output).toMatch(/The Prefect API answered 403 to PATCH .*\/work_pools\/.*Forbidden.*the role Developer/);
-    expect(Date.now() - start).toBeLessThan(60_000);
   });
 
   test('the work pool was made from the template that Prefect Cloud offers to the workspace', () => {

@@ -39,6 +39,8 @@ export class PrefectServer {
   public readonly automations = new Map<string, Stored>();
   /** Values by the secret's ARN. */
   public readonly secrets = new Map<string, string>();
+  /** The server's version, where it tells. */
+  public version?: string = '3.9.1';
   /** The Authorization header without which each request is refused. */
   public authorization?: string;
   /** Answers instead of the server where it gives one. */
@@ -125,6 +127,7 @@ export class PrefectServer {
     if (/^\/collections\/(work_pool_types|views\/aggregate-worker-metadata)$/.test(route)) {
       return { status: 200, body: { prefect: { process: offer('process') }, ['prefect-aws']: { ecs: offer('ecs') } } };
     }
+    if (path.endsWith('/admin/version')) return this.version === undefined ? { status: 404, body: { detail: 'Not Found' } } : { status: 200, body: `"${this.version}"` };
     if (route.startsWith('/automations/')) return this.automation(route.split('/')[2], method, body);
     const [, , name, kind, queue] = route.split('/').map(decodeURIComponent);
     if (name === '') return this.post(this.pools, body.name, body);

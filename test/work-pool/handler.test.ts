@@ -85,6 +85,28 @@ describe('creating a pool', () => {
   });
 });
 
+describe('the version of the server', () => {
+  const told = async () => (await create(wanted())).Data!.Notices;
+
+  test.each(['3.6.13', '3.4.25', '2.20.3', '3.6.9.dev3'])('that is too low is told, and the deployment goes on: %s', async version => {
+    jest.spyOn(console, 'warn').mockImplementation();
+    server.version = version;
+    expect(await told()).toMatch(new RegExp(`^The Prefect server has version ${version}, and the lowest that is supported is 3\\.6\\.14: upgrade it`));
+    expect(console.warn).toHaveBeenCalledWith(expect.stringContaining(version));
+    expect(pool()).toBeDefined();
+  });
+
+  test.each(['3.6.14', '3.9.1', '3.10.0', '4.0', undefined])('that is high enough, or not told, is fine: %s', async version => {
+    server.version = version;
+    expect(await told()).toBe('none');
+  });
+
+  test('is not asked of Prefect Cloud', async () => {
+    await create(configuration(`${server.origin}/api/accounts/a/workspaces/w`, { api: { isCloud: true } }));
+    expect(server.calls.filter(call => call.includes('version'))).toEqual([]);
+  });
+});
+
 describe('updating a pool', () => {
   test('sends only the template, so that description, pause and limit stay as the users set them', async () => {
     await create(wanted());

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter } from 'aws-cdk-lib';
+import { App, aws_ecr as ecr, aws_ecs as ecs, aws_secretsmanager as secretsmanager, CfnParameter, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { FlowRunDefaults, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
+import { FlowRunDefaults, PrefectApi, PrefectFargateWorkerProps, Tracing, WorkerType, WorkPool } from '../../src';
 import { addWorker, CERTIFICATE, cloud, configurationOf, connectedVpc, flowRunContainer, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
 
 const { PROCESS } = WorkerType;
@@ -221,6 +221,43 @@ describe('the function that manages the pool', () => {
   test('is called when the endpoints are there, where only they lead to the secrets', () => {
     const own = templateOf(stack => ({ api: selfHosted(stack), vpc: connectedVpc(stack, 0), network: { vpcEndpoints: true } }));
     expect(resource(own, 'Custom::PrefectWorkPool').DependsOn).toContain(resource(own, 'AWS::EC2::VPCEndpoint', /SecretsManager/).logicalId);
+  });
+});
+
+describe('what takes minutes', () => {
+  const slow = (template: Template) => Object.entries({ ...template.findResources('AWS::EC2::NatGateway'), ...template.findResources('AWS::EC2::VPCEndpoint', { Properties: { VpcEndpointType: 'Interface' } }) });
+  const waiting = (template: Template) => slow(template).filter(([, { DependsOn = [] }]) => DependsOn.includes(resource(template, 'Custom::PrefectWorkPool', /^(?!Second)/).logicalId));
+
+  test.each([[WorkerType.ECS], [PROCESS]])('begins when the API, the key, its role and the plan have proved to do (%s)', workerType => {
+    const template = templateOf({ workerType });
+    expect(slow(template).length).toBeGreaterThan(4);
+    expect(waiting(template)).toEqual(slow(template));
+  });
+
+  test.each<[string, Parameters<typeof templateOf>[0]]>([
+    ['with functionsInVpc', { network: { functionsInVpc: true } }],
+    ['with privateNetwork', stack => ({ api: selfHosted(stack), network: { vpcEndpoints: true } })],
+  ])('comes first where the function needs it, %s', (_, props) => {
+    const template = templateOf(props);
+    expect(slow(template).length).toBeGreaterThan(4);
+    expect(waiting(template)).toEqual([]);
+  });
+
+  test('waits for one of two workers that share it', () => {
+    const stack = newStack();
+    const { vpc, cluster } = addWorker(stack);
+    addWorker(stack, { vpc, cluster, workPool: WorkPool.managed('second'), observability: { tracing: Tracing.xray() } }, 'Second');
+    const template = Template.fromStack(stack);
+    expect(slow(template).length - waiting(template).length).toBe(1); // X-Ray, for the second
+  });
+
+  test('waits for nothing in a VPC of another stack', () => {
+    const app = new App();
+    const first = new Stack(app, 'First');
+    const { vpc, cluster } = addWorker(first);
+    const second = new Stack(app, 'Other');
+    addWorker(second, { api: PrefectApi.selfHosted({ url: 'https://prefect.example.com/api' }), vpc, cluster, observability: { tracing: Tracing.xray() } });
+    expect(() => app.synth()).not.toThrow();
   });
 });
 
