@@ -25,7 +25,9 @@ test('a first deployment with a key of the role Worker alone fails within a minu
 
 describe('against the URL shape of Prefect Cloud, which demands the API key as a bearer token', () => {
   let output: string;
+  let earlier: number;
   beforeAll(async () => {
+    earlier = live.proxy!.requests.length;
     output = await deploy(live.standIn, live.deployment);
   });
 
@@ -54,7 +56,7 @@ describe('against the URL shape of Prefect Cloud, which demands the API key as a
   });
 
   test('workers and their flow runs do with the role Worker', () => {
-    expect(live.proxy!.requests.filter(({ status }) => status === 403)).toEqual([]);
+    expect(live.proxy!.requests.slice(earlier).filter(({ status }) => status === 403)).toEqual([]);
   });
 
   test('the work pool was made from the template that Prefect Cloud offers to the workspace', () => {
