@@ -26,7 +26,7 @@ export class ManyPools extends Stack {
       api,
       vpc,
       cluster,
-      workPool: WorkPool.managed('training', { flowRunDefaults: { cpu: 8192, memory: 61440 }, concurrencyLimit: 4 }),
+      workPool: WorkPool.managed('training', { flowRunDefaults: { cpu: 8192, memoryLimitMiB: 61440 }, concurrencyLimit: 4 }),
     });
   }
 }

@@ -18,7 +18,7 @@ export class PrefectCloud extends Stack {
       }),
       workPool: WorkPool.managed('etl', {
         concurrencyLimit: 50,
-        queues: [{ name: 'urgent', priority: 1 }, { name: 'backfill', priority: 9, concurrencyLimit: 5 }],
+        workQueues: [{ name: 'urgent', priority: 1 }, { name: 'backfill', priority: 9, concurrencyLimit: 5 }],
       }),
     });
   }

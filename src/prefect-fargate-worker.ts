@@ -16,6 +16,7 @@ import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
 import { Service } from './service/service';
+import { FlowRunTask } from './task/flow-run-task';
 import { workerSize } from './task/size';
 import { Task } from './task/task';
 import { validateProps } from './validate-props';
@@ -56,6 +57,24 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
 
   /** The workers' task definition. */
   public readonly taskDefinition: ecs.FargateTaskDefinition;
+
+  /** The worker's container in that task definition. */
+  public readonly workerContainer: ecs.ContainerDefinition;
+
+  /**
+   * The task definition of flow runs, an ordinary one: add volumes, sidecars, a log router, tags to it. With `WorkerType.ECS` the work
+   * pool's base job template is made of it, and a deployment's own job variables still override image, size, environment, command,
+   * disk, network, role and family. With `WorkerType.PROCESS` it is `taskDefinition`.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definitions.html
+   */
+  public readonly flowRunTaskDefinition: ecs.FargateTaskDefinition;
+
+  /**
+   * The container in which a flow run is executed: add secrets, environment variables, mount points, ulimits to it. With
+   * `WorkerType.PROCESS` it is `workerContainer`.
+   */
+  public readonly flowRunContainer: ecs.ContainerDefinition;
 
   /** Task role of the workers: what the worker itself may do. */
   public readonly workerRole: iam.IRole;
@@ -188,6 +207,17 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       tracing,
     });
 
+    const flowRunTask = workerType === WorkerType.PROCESS ? undefined : new FlowRunTask(this, 'FlowRunTask', {
+      api,
+      identity,
+      images,
+      workPoolName: workPool.name,
+      defaults: workPool._managed?.flowRunDefaults ?? {},
+      cpuArchitecture,
+      logGroup: task.logGroup,
+      tracing,
+    });
+
     const { service } = new Service(this, 'Service', {
       cluster,
       network,
@@ -201,15 +231,13 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       network,
       cluster,
       identity,
-      images,
       task,
+      flowRunTask,
       service,
       workPool,
       workerType,
-      cpuArchitecture,
       encryptionKey: key,
       logRetention,
-      tracing,
       workerSecrets: props.secrets,
     });
 
@@ -265,6 +293,9 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     this.cluster = cluster;
     this.service = service;
     this.taskDefinition = task.taskDefinition;
+    this.workerContainer = task.container;
+    this.flowRunTaskDefinition = (flowRunTask ?? task).taskDefinition;
+    this.flowRunContainer = (flowRunTask ?? task).container;
     this.workerRole = identity.workerRole;
     this.executionRole = identity.executionRole;
     this.flowRunRole = identity.flowRunRole;

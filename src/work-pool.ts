@@ -42,7 +42,7 @@ export interface FlowRunDefaults {
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
    * @default - 1024, or the least that `cpu` allows above that
    */
-  readonly memory?: number;
+  readonly memoryLimitMiB?: number;
 
   /**
    * Image with your flows' dependencies. The execution role is allowed to pull it.
@@ -68,6 +68,30 @@ export interface FlowRunDefaults {
   readonly environment?: { readonly [name: string]: string };
 
   /**
+   * Environment variables of flow runs whose values come from AWS Secrets Manager or SSM. Only the execution role of the flow runs is
+   * allowed to read them. Throws for a name that is in `environment` too.
+   *
+   * @default - none but the API's
+   */
+  readonly secrets?: { readonly [name: string]: ecs.Secret };
+
+  /**
+   * Ephemeral storage of the flow run's task in GiB, a whole number from 21 to 200. Throws for others.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
+   * @default - the 20 GiB that every Fargate task has
+   */
+  readonly ephemeralStorageGiB?: number;
+
+  /**
+   * Defaults of any other job variables, by their names in Prefect. Throws for one that another property or this construct sets.
+   *
+   * @see https://docs.prefect.io/integrations/prefect-aws/ecs-worker
+   * @default - none
+   */
+  readonly jobVariables?: { readonly [name: string]: any };
+
+  /**
    * Command that starts the flow run, as a list of arguments, at least one.
    *
    * @default - Prefect's, `prefect flow-run execute`, with a program around it that gives an interrupted flow run back to Prefect once
@@ -90,7 +114,7 @@ export interface ManagedWorkPoolOptions {
    *
    * @default - the queue `default`, which Prefect makes
    */
-  readonly queues?: WorkQueue[];
+  readonly workQueues?: WorkQueue[];
 
   /**
    * Defaults for flow runs, written into the work pool's base job template. Only for `WorkerType.ECS`.
@@ -127,15 +151,15 @@ export class WorkPool {
   public static managed(name: string, options: ManagedWorkPoolOptions = {}): WorkPool {
     requirePoolName(name);
     requireWholeNumber('concurrencyLimit', options.concurrencyLimit, 1);
-    for (const queue of options.queues ?? []) {
-      requirePrefectName('queues.name', queue.name);
-      requireWholeNumber('queues.priority', queue.priority, 1);
-      requireWholeNumber('queues.concurrencyLimit', queue.concurrencyLimit, 1);
+    for (const queue of options.workQueues ?? []) {
+      requirePrefectName('workQueues.name', queue.name);
+      requireWholeNumber('workQueues.priority', queue.priority, 1);
+      requireWholeNumber('workQueues.concurrencyLimit', queue.concurrencyLimit, 1);
     }
-    requireDistinct('queues', (options.queues ?? []).map(queue => queue.name));
+    requireDistinct('workQueues', (options.workQueues ?? []).map(queue => queue.name));
     const { command } = options.flowRunDefaults ?? {};
-    const { cpu, memory } = flowRunSize(options.flowRunDefaults);
-    requireFargateSize('flowRunDefaults.cpu', cpu, 'flowRunDefaults.memory', memory);
+    const { cpu, memoryLimitMiB: memory } = flowRunSize(options.flowRunDefaults);
+    requireFargateSize('flowRunDefaults.cpu', cpu, 'flowRunDefaults.memoryLimitMiB', memory);
     if (command?.length === 0) {
       throw invalid('flowRunDefaults.command', command, 'name the program and its arguments, or leave it out for Prefect\'s own command.');
     }

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { App, aws_ec2 as ec2, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { container, resource, resources } from './support/worker';
+import { container, resource, resources, WORKER_TASK } from './support/worker';
 import { CustomImage } from '../examples/custom-image';
 import { ExistingVpc } from '../examples/existing-vpc';
 import { FromCliTemplate } from '../examples/from-cli-template';
@@ -108,7 +108,7 @@ const recipes: Record<string, Recipe> = {
   },
   'custom-image': {
     build: scope => new CustomImage(scope, 'Example'),
-    works: template => expect(resource(template, 'AWS::ECS::TaskDefinition').Properties.RuntimePlatform.CpuArchitecture).toBe('ARM64'),
+    works: template => expect(resource(template, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.RuntimePlatform.CpuArchitecture).toBe('ARM64'),
   },
   'scaled-to-zero': {
     build: scope => new ScaledToZero(scope, 'Example', { env }),

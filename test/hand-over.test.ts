@@ -20,7 +20,7 @@ describe('the template is the same in whatever order a language hands over', () 
 
   test('the fields of a work queue', () => {
     const withQueue = (queue: { name: string; priority?: number; concurrencyLimit?: number }) => templateOf({
-      workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { queues: [queue] }),
+      workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { workQueues: [queue] }),
     });
     expect(withQueue({ name: 'urgent', priority: 1, concurrencyLimit: 5 }).toJSON()).toEqual(withQueue({ concurrencyLimit: 5, priority: 1, name: 'urgent' }).toJSON());
   });

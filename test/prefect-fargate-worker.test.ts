@@ -3,7 +3,7 @@ import {
 } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, WorkerType, WorkPool } from '../src';
-import { ACCOUNT_ID, addWorker, container, importedVpc, newStack, resource, resources, selfHosted, statementsOf, templateOf, text, WORKSPACE_ID } from './support/worker';
+import { ACCOUNT_ID, addWorker, container, importedVpc, newStack, resource, resources, selfHosted, statementsOf, templateOf, text, WORKSPACE_ID, WORKER_TASK } from './support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 const types: [WorkerType, RegExp, RegExp][] = [[ECS, /IdentityFlowRunRole/, /FlowRunSecurityGroup/], [PROCESS, /IdentityWorkerRole/, /WorkerSecurityGroup/]];
@@ -47,7 +47,7 @@ describe('what a worker shows', () => {
     expect(text(stack.resolve(worker.service.serviceArn))).toBe(`{${resource(template, 'AWS::ECS::Service').logicalId}}`);
     expect(text(stack.resolve(worker.vpc.vpcId))).toBe(`{${resource(template, 'AWS::EC2::VPC').logicalId}}`);
     expect(text(stack.resolve(worker.cluster.clusterArn))).toBe(`{${resource(template, 'AWS::ECS::Cluster').logicalId}.Arn}`);
-    expect(text(stack.resolve(worker.taskDefinition.taskDefinitionArn))).toBe(`{${resource(template, 'AWS::ECS::TaskDefinition').logicalId}}`);
+    expect(text(stack.resolve(worker.taskDefinition.taskDefinitionArn))).toBe(`{${resource(template, 'AWS::ECS::TaskDefinition', WORKER_TASK).logicalId}}`);
     expect(text(stack.resolve(worker.logGroup.logGroupName))).toBe(`{${resource(template, 'AWS::Logs::LogGroup', /WorkerTaskLogs/).logicalId}}`);
   });
 

@@ -12,7 +12,7 @@ describe('props that can not be are refused:', () => {
     ['a queue twice', { workQueues: ['a', 'b', 'a'] }, 'workQueues is ["a","b","a"]: "a" is there twice; name each entry once.'],
     ['a queue without a name', { workQueues: ['a', ''] }, 'workQueues is "": give the name that the Prefect UI shows.'],
     ['a queue with a name that Prefect refuses', { workQueues: ['a&b'] }, 'workQueues is "a&b": Prefect takes no name with any of the characters / % & < > in it.'],
-    ['defaults of flow runs that a PROCESS worker does not have', { workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { flowRunDefaults: { cpu: 512, memory: 1024 } }) },
+    ['defaults of flow runs that a PROCESS worker does not have', { workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { flowRunDefaults: { cpu: 512, memoryLimitMiB: 1024 } }) },
       'flow runs of a PROCESS worker are processes in its container; set image, cpu, memoryLimitMiB and environment of the worker instead.'],
     ['no limit at all', { flowRunLimit: 0 }, 'flowRunLimit is 0: give a whole number of at least 1.'],
     ['more workers at least than at most', { scaling: { minWorkers: 3, maxWorkers: 2 } }, 'scaling.minWorkers is 3: it is above scaling.maxWorkers, which is 2'],

@@ -43,7 +43,7 @@ export const scenarios: readonly Scenario[] = [
       const stack = new Stack(app, 'Process');
       new PrefectFargateWorker(stack, 'Worker', {
         api: cloud(stack),
-        workPool: WorkPool.managed('etl-processes', { concurrencyLimit: 20, queues: [{ name: 'urgent', priority: 1 }, { name: 'rest', concurrencyLimit: 5 }] }),
+        workPool: WorkPool.managed('etl-processes', { concurrencyLimit: 20, workQueues: [{ name: 'urgent', priority: 1 }, { name: 'rest', concurrencyLimit: 5 }] }),
         workerType: WorkerType.PROCESS,
         workQueues: ['urgent', 'rest'],
         observability: { tracing: Tracing.xray() },
@@ -93,7 +93,7 @@ export const scenarios: readonly Scenario[] = [
           flowRunDefaults: {
             image: ecs.ContainerImage.fromEcrRepository(images, 'flows-1.4.2'),
             cpu: 1024,
-            memory: 4096,
+            memoryLimitMiB: 4096,
             spot: true,
             environment: { LOG_LEVEL: 'debug', AWS_RETRY_MODE: 'adaptive' },
             command: ['nice', 'prefect', 'flow-run', 'execute'],

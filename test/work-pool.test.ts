@@ -35,15 +35,15 @@ describe('a managed pool refuses', () => {
     [{ concurrencyLimit: -1 }, `concurrencyLimit is -1: ${WHOLE}`],
     [{ concurrencyLimit: 1.5 }, `concurrencyLimit is 1.5: ${WHOLE}`],
     [{ concurrencyLimit: NaN }, 'concurrencyLimit is'],
-    [{ queues: [{ name: '' }] }, 'queues.name is "": give the name that the Prefect UI shows.'],
-    [{ queues: [{ name: 'a/b' }] }, 'queues.name is "a/b": Prefect takes no name'],
-    [{ queues: [{ name: 'a', priority: 0 }] }, `queues.priority is 0: ${WHOLE}`],
-    [{ queues: [{ name: 'a', concurrencyLimit: 0 }] }, `queues.concurrencyLimit is 0: ${WHOLE}`],
-    [{ queues: [{ name: 'a', concurrencyLimit: -5 }] }, `queues.concurrencyLimit is -5: ${WHOLE}`],
-    [{ queues: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] }, 'queues is ["a","b","a"]: "a" is there twice; name each entry once.'],
+    [{ workQueues: [{ name: '' }] }, 'workQueues.name is "": give the name that the Prefect UI shows.'],
+    [{ workQueues: [{ name: 'a/b' }] }, 'workQueues.name is "a/b": Prefect takes no name'],
+    [{ workQueues: [{ name: 'a', priority: 0 }] }, `workQueues.priority is 0: ${WHOLE}`],
+    [{ workQueues: [{ name: 'a', concurrencyLimit: 0 }] }, `workQueues.concurrencyLimit is 0: ${WHOLE}`],
+    [{ workQueues: [{ name: 'a', concurrencyLimit: -5 }] }, `workQueues.concurrencyLimit is -5: ${WHOLE}`],
+    [{ workQueues: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] }, 'workQueues is ["a","b","a"]: "a" is there twice; name each entry once.'],
     [{ flowRunDefaults: { cpu: 100 } }, 'flowRunDefaults.cpu is 100: Fargate offers 256, 512, 1024, 2048, 4096, 8192, 16384 CPU units.'],
-    [{ flowRunDefaults: { cpu: 256, memory: 4096 } }, 'flowRunDefaults.memory is 4096: with 256 CPU units Fargate offers 512, 1024, 2048 MiB.'],
-    [{ flowRunDefaults: { memory: -1 } }, 'flowRunDefaults.memory is -1: with 512 CPU units Fargate offers'],
+    [{ flowRunDefaults: { cpu: 256, memoryLimitMiB: 4096 } }, 'flowRunDefaults.memoryLimitMiB is 4096: with 256 CPU units Fargate offers 512, 1024, 2048 MiB.'],
+    [{ flowRunDefaults: { memoryLimitMiB: -1 } }, 'flowRunDefaults.memoryLimitMiB is -1: with 512 CPU units Fargate offers'],
   ])('%j', (options, message) => {
     expect(() => WorkPool.managed('etl', options)).toThrow(message);
   });
@@ -56,7 +56,7 @@ describe('a managed pool refuses', () => {
 describe('a managed pool takes', () => {
   test('a limit, queues and defaults', () => {
     expect(() => WorkPool.managed('etl', {
-      concurrencyLimit: 1, queues: [{ name: 'a', priority: 1, concurrencyLimit: 1 }, { name: 'A' }], flowRunDefaults: { cpu: 256, memory: 512 },
+      concurrencyLimit: 1, workQueues: [{ name: 'a', priority: 1, concurrencyLimit: 1 }, { name: 'A' }], flowRunDefaults: { cpu: 256, memoryLimitMiB: 512 },
     })).not.toThrow();
   });
 
@@ -64,9 +64,9 @@ describe('a managed pool takes', () => {
     const [one, two] = ['One', 'Two'].map(id => new CfnParameter(newStack(), id).valueAsString);
     expect(() => WorkPool.managed('etl', {
       concurrencyLimit: number(),
-      queues: [{ name: one, priority: number(), concurrencyLimit: number() }, { name: two }],
-      flowRunDefaults: { cpu: number(), memory: number() },
+      workQueues: [{ name: one, priority: number(), concurrencyLimit: number() }, { name: two }],
+      flowRunDefaults: { cpu: number(), memoryLimitMiB: number() },
     })).not.toThrow();
-    expect(() => WorkPool.managed('etl', { flowRunDefaults: { cpu: 256, memory: number() } })).not.toThrow();
+    expect(() => WorkPool.managed('etl', { flowRunDefaults: { cpu: 256, memoryLimitMiB: number() } })).not.toThrow();
   });
 });

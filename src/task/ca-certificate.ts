@@ -28,24 +28,3 @@ export function addCaCertificate(container: ecs.ContainerDefinition, image: ecs.
   container.addMountPoints({ sourceVolume: VOLUME, containerPath: DIRECTORY, readOnly: true });
   container.addContainerDependencies({ container: writer, condition: ecs.ContainerDependencyCondition.SUCCESS });
 }
-
-/** The same for the task definitions that the worker registers for flow runs, in the words of the ECS API. */
-export function caCertificateForFlowRuns(image: { readonly image: string }, certificate: string) {
-  return {
-    volumes: [{ name: VOLUME }],
-    writer: {
-      name: CONTAINER,
-      ...image,
-      essential: false,
-      user: 'root',
-      command: WRITE_FILE,
-      environment: [{ name: 'CA_CERTIFICATE', value: certificate }],
-      readonlyRootFilesystem: true,
-      mountPoints: [{ sourceVolume: VOLUME, containerPath: DIRECTORY, readOnly: false }],
-    },
-    flowRun: {
-      mountPoints: [{ sourceVolume: VOLUME, containerPath: DIRECTORY, readOnly: true }],
-      dependsOn: [{ containerName: CONTAINER, condition: 'SUCCESS' }],
-    },
-  };
-}

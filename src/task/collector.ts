@@ -79,21 +79,3 @@ export function addCollector(worker: ecs.ContainerDefinition, image: ecs.Contain
   // So the collector stops last, with the last spans. Not HEALTHY: a collector that fails keeps no worker from its work.
   worker.addContainerDependencies({ container: collector, condition: ecs.ContainerDependencyCondition.START });
 }
-
-/** The same for the task definitions that the worker registers for flow runs, in the words of the ECS API. */
-export function collectorForFlowRuns(image: object, logOptions: { readonly [option: string]: string }) {
-  return {
-    sidecar: {
-      name: CONTAINER,
-      ...image,
-      essential: false,
-      environment: Object.entries(ENVIRONMENT).map(([name, value]) => ({ name, value })),
-      memory: MEMORY_MIB,
-      user: USER,
-      readonlyRootFilesystem: true,
-      healthCheck: { command: HEALTH_CHECK, interval: 10, timeout: 5, retries: 3, startPeriod: 10 },
-      logConfiguration: { logDriver: 'awslogs', options: logOptions },
-    },
-    dependency: { containerName: CONTAINER, condition: 'START' },
-  };
-}

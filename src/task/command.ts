@@ -47,7 +47,7 @@ const PROGRAM = 'FLOW_RUN_PROGRAM';
  */
 export const FLOW_RUN = {
   command: ['python', '-c', `import os; exec(os.environ["${PROGRAM}"])`],
-  environment: [{ name: PROGRAM, value: program('flow_run.py') }],
+  environment: { [PROGRAM]: program('flow_run.py') },
 };
 
 /** Python, because the official images have no curl. */

@@ -51,6 +51,15 @@ export const THROTTLING = {
   PREFECT_INTEGRATIONS_AWS_ECS_WORKER_CREATE_TASK_RUN_MAX_ATTEMPTS: '8',
 };
 
+/** What flow runs have whose tasks are their own. One that is stopped, as by a Spot interruption, hands its run back to be started again. */
+export const FLOW_RUN_ENVIRONMENT = {
+  ...LOGGING,
+  ...RETRIES,
+  ...PATIENCE,
+  ...HEARTBEAT_ENVIRONMENT,
+  PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
+};
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

@@ -39,8 +39,8 @@ export function smallestMemory(cpu: number, atLeastMiB: number): number {
 }
 
 /** CPU units and memory of flow runs' tasks where their deployment doesn't say otherwise. */
-export function flowRunSize({ cpu = 512, memory }: { readonly cpu?: number; readonly memory?: number } = {}): { cpu: number; memory: number } {
-  return { cpu, memory: memory ?? smallestMemory(cpu, 1024) };
+export function flowRunSize({ cpu = 512, memoryLimitMiB }: { readonly cpu?: number; readonly memoryLimitMiB?: number } = {}): { cpu: number; memoryLimitMiB: number } {
+  return { cpu, memoryLimitMiB: memoryLimitMiB ?? smallestMemory(cpu, 1024) };
 }
 
 function list(values: readonly number[]): string {

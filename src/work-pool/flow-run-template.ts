@@ -1,34 +1,24 @@
-import { aws_ecs as ecs, aws_logs as logs, Names, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, IResolvable, Lazy, Names } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
-import { DefaultImages } from '../images/default-images';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
-import { inOrder } from '../private/order';
-import { caCertificateForFlowRuns } from '../task/ca-certificate';
-import { collectorForFlowRuns, COLLECTOR_IMAGE, tracingEnvironment } from '../task/collector';
 import { FLOW_RUN } from '../task/command';
-import { HEARTBEAT_ENVIRONMENT, LOGGING, PATIENCE, RETRIES } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
-import { FLOW_RUN_IMAGE } from '../task/images';
-import { withDirectHosts } from '../task/proxy';
-import { Tracing } from '../tracing';
+import { FlowRunTask } from '../task/flow-run-task';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
 import { TemplateValues } from './configuration';
-import { FLOW_RUN_CONTAINER } from './three-way-merge';
+import { registeredTaskDefinition } from './registered-task-definition';
+import { Fields, FLOW_RUN_CONTAINER } from './three-way-merge';
 
 export interface FlowRunTemplateProps {
   readonly api: PrefectApi;
   readonly network: Network;
   readonly cluster: ecs.ICluster;
   readonly identity: Identity;
-  readonly images: DefaultImages;
   readonly family: string;
-  readonly logGroup: logs.ILogGroup;
-  readonly cpuArchitecture: ecs.CpuArchitecture;
+  readonly flowRunTask: FlowRunTask;
   readonly defaults: FlowRunDefaults;
-  readonly workPool: WorkPool;
-  readonly tracing?: Tracing;
   /** Secret variables of the worker. */
   readonly workerSecrets?: { readonly [name: string]: ecs.Secret };
 }
@@ -43,27 +33,42 @@ export function flowRunFamilyPrefix(worker: Construct, workPool: WorkPool): stri
   return workPool._managed ? flowRunFamily(worker) : 'prefect';
 }
 
-/** What the base job template of an ECS work pool says of this stack: where flow runs run, as what, and where their logs go. */
-export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateValues {
-  const { api, network, cluster, identity, images, logGroup, defaults, tracing } = props;
-  const image = bindImage(scope, identity, images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image));
-  const { PREFECT_API_KEY: apiKey, PREFECT_API_AUTH_STRING: authString, PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders } = api._secrets;
-  const ca = api._tlsCaCertificate === undefined ? undefined : caCertificateForFlowRuns(image, api._tlsCaCertificate);
-  const logOptions = {
-    'awslogs-group': logGroup.logGroupName,
-    'awslogs-region': Stack.of(scope).region,
-  };
-  const collector = tracing && collectorForFlowRuns(
-    bindImage(scope, identity, images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage)), { ...logOptions, 'awslogs-stream-prefix': 'flow-run' });
-  const dependsOn = [...ca?.flowRun.dependsOn ?? [], ...collector ? [collector.dependency] : []];
+/** The credentials for which prefect-aws has variables of its own; with these it adds the secrets to the flow run's container by itself. */
+export const CREDENTIAL_VARIABLES: { readonly [environmentVariable: string]: string } = {
+  PREFECT_API_KEY: 'prefect_api_key_secret_arn',
+  PREFECT_API_AUTH_STRING: 'prefect_api_auth_string_secret_arn',
+};
+
+/** What stands in the task definition instead of being given with each RunTask, whose overrides may have 8,192 characters. */
+const TOO_LONG_FOR_OVERRIDES = Object.keys(FLOW_RUN.environment);
+
+/**
+ * What the base job template of an ECS work pool says of this stack: where flow runs run, as what, and where their logs go. It is
+ * read from the task definition at the very end of synthesis, with all that users and aspects have added.
+ */
+export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): IResolvable {
+  return Lazy.any({ produce: () => readTemplate(scope, props) });
+}
+
+function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateValues {
+  const { api, network, cluster, identity, defaults, flowRunTask } = props;
+  const { containerDefinitions, ...taskDefinition } = registeredTaskDefinition(scope, flowRunTask.taskDefinition);
+  const [flowRun, others] = partition(containerDefinitions, flowRunTask.container.containerName);
+  const { name: _, image, command, logConfiguration, environment = [], secrets = [], ...container } = flowRun;
+  const { cpu, memoryLimitMiB } = flowRunSize(defaults);
+  const isLong = ({ name }: Fields) => TOO_LONG_FOR_OVERRIDES.includes(name);
+  const variables = environment.filter((entry: Fields) => !isLong(entry));
+  const ownSecrets = secrets.filter(({ name }: Fields) => !(name in CREDENTIAL_VARIABLES));
+
   return {
     variables: {
       cluster: cluster.clusterArn,
       family: props.family,
       launch_type: defaults.spot ? 'FARGATE_SPOT' : 'FARGATE',
-      image: image.image,
-      ...flowRunSize(defaults),
-      command: shellWords(defaults.command ?? FLOW_RUN.command),
+      image,
+      cpu,
+      memory: memoryLimitMiB,
+      command: shellWords(command),
       task_role_arn: identity.flowRunRole.roleArn,
       execution_role_arn: identity.flowRunExecutionRole.roleArn,
       network_configuration: {
@@ -71,61 +76,52 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
         securityGroups: [network.flowRunSecurityGroup.securityGroupId],
         assignPublicIp: network.assignPublicIp ? 'ENABLED' : 'DISABLED',
       },
-      configure_cloudwatch_logs: true,
-      cloudwatch_logs_prefix: 'flow-run',
-      cloudwatch_logs_options: { ...logOptions, 'awslogs-create-group': 'false' },
-      ...(apiKey && { prefect_api_key_secret_arn: apiKey.arn }),
-      ...(authString && { prefect_api_auth_string_secret_arn: authString.arn }),
+      ...logVariables(logConfiguration),
+      ...Object.fromEntries(Object.entries(api._secrets)
+        .filter(([variable]) => variable in CREDENTIAL_VARIABLES)
+        .map(([variable, secret]) => [CREDENTIAL_VARIABLES[variable], secret.arn])),
+      ...defaults.jobVariables,
     },
     environment: {
-      ...(tracing && tracingEnvironment(tracing, props.workPool.name)),
-      ...LOGGING,
-      ...RETRIES,
-      ...PATIENCE,
-      ...HEARTBEAT_ENVIRONMENT,
-      // A task that is stopped, as by a Spot interruption, hands its run back to be started again.
-      PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
-      ...withDirectHosts(inOrder(defaults.environment)),
-      ...secretSettings({ ...props.workerSecrets, ...(customHeaders && { PREFECT_CLIENT_CUSTOM_HEADERS: customHeaders }) }),
+      ...Object.fromEntries(variables.map(({ name, value }: Fields) => [name, value])),
+      ...notPassedOn([...Object.keys(props.workerSecrets ?? {}), ...ownSecrets.map(({ name }: Fields) => name)]),
     },
     taskDefinition: {
+      ...taskDefinition,
       executionRoleArn: '{{ execution_role_arn }}',
-      runtimePlatform: { cpuArchitecture: props.cpuArchitecture._cpuArchitecture, operatingSystemFamily: 'LINUX' },
-      ...(ca && { volumes: ca.volumes }),
       containerDefinitions: [
         {
           name: FLOW_RUN_CONTAINER,
           image: '{{ image }}',
-          // The longest that Fargate gives a task to hand its run back.
-          stopTimeout: 120,
-          ...(!defaults.command && { environment: FLOW_RUN.environment }),
-          ...(image.repositoryCredentials && { repositoryCredentials: image.repositoryCredentials }),
-          ...(customHeaders && { secrets: [{ name: 'PREFECT_CLIENT_CUSTOM_HEADERS', valueFrom: customHeaders.arn }] }),
-          ...ca?.flowRun,
-          ...(dependsOn.length > 0 && { dependsOn }),
+          ...container,
+          ...(logConfiguration?.logDriver === 'awslogs' ? {} : { logConfiguration }),
+          ...some('environment', environment.filter(isLong)),
+          ...some('secrets', ownSecrets),
         },
-        ...ca ? [ca.writer] : [],
-        ...collector ? [collector.sidecar] : [],
+        ...others,
       ],
     },
   };
 }
 
-/** The worker passes its own settings of Prefect on to flow runs, secret ones in clear; it doesn't pass on what is null here. */
-function secretSettings(secrets: { readonly [name: string]: ecs.Secret }): Record<string, null> {
-  return Object.fromEntries(Object.keys(inOrder(secrets)).filter(name => /^PREFECT_/i.test(name)).map(name => [name, null]));
+/** The worker writes the log configuration of CloudWatch Logs from variables, and leaves another one alone. */
+function logVariables({ logDriver, options = {} }: Fields = {}): Fields {
+  if (logDriver !== 'awslogs') return { configure_cloudwatch_logs: false };
+  const { 'awslogs-stream-prefix': prefix, ...rest } = options;
+  return { configure_cloudwatch_logs: true, cloudwatch_logs_prefix: prefix, cloudwatch_logs_options: { ...rest, 'awslogs-create-group': 'false' } };
 }
 
-/** The image as the ECS API names it, with the right to pull it given to the flow runs' execution role. */
-function bindImage(scope: Construct, identity: Identity, image: ecs.ContainerImage) {
-  // Prefect, not CDK, makes the container definition; of it, an image asks only for the execution role.
-  const container = { taskDefinition: { obtainExecutionRole: () => identity.flowRunExecutionRole } };
-  const { imageName, repositoryCredentials } = image.bind(scope, container as unknown as ecs.ContainerDefinition);
-  const credentials = repositoryCredentials as ecs.CfnTaskDefinition.RepositoryCredentialsProperty | undefined;
-  return {
-    image: imageName,
-    ...(credentials && { repositoryCredentials: { credentialsParameter: credentials.credentialsParameter } }),
-  };
+/** The worker passes its own settings of Prefect on to flow runs, secret ones in clear, and not what is null here. */
+function notPassedOn(secrets: readonly string[]): Record<string, null> {
+  return Object.fromEntries(secrets.filter(name => /^PREFECT_/i.test(name) && !(name in CREDENTIAL_VARIABLES)).sort().map(name => [name, null]));
+}
+
+function partition(containers: readonly Fields[], name: string): [Fields, Fields[]] {
+  return [containers.find(container => container.name === name)!, containers.filter(container => container.name !== name)];
+}
+
+function some(field: string, entries: unknown[]): Fields {
+  return entries.length > 0 ? { [field]: entries } : {};
 }
 
 /** A command as Prefect keeps it: one string, which its worker takes apart as a POSIX shell would. */

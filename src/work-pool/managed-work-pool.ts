@@ -1,4 +1,4 @@
-import { aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import { aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, CustomResource, Duration, IResolvable, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
@@ -20,7 +20,7 @@ export interface ManagedWorkPoolProps {
   readonly workPool: WorkPool;
   readonly options: ManagedWorkPoolOptions;
   readonly workerType: WorkerType;
-  readonly template: TemplateValues;
+  readonly template: TemplateValues | IResolvable;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
 }
@@ -70,8 +70,8 @@ function configuration({ api, workPool, workerType, options, template }: Managed
     type: workerType,
     concurrencyLimit: options.concurrencyLimit,
     // Field by field, because languages differ in the order in which they hand over a struct.
-    queues: (options.queues ?? []).map(queue => ({ name: queue.name, priority: queue.priority, concurrencyLimit: queue.concurrencyLimit })),
-    template,
+    queues: (options.workQueues ?? []).map(queue => ({ name: queue.name, priority: queue.priority, concurrencyLimit: queue.concurrencyLimit })),
+    template: template as TemplateValues,
     lostAfterSeconds: LOST_AFTER_SECONDS,
     deleteOnRemoval: options.deleteOnRemoval ?? false,
   };

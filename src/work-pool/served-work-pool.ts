@@ -1,17 +1,15 @@
 import { Annotations, aws_ecs as ecs, aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { Identity } from '../identity/identity';
-import { DefaultImages } from '../images/default-images';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { EventQueue } from './event-queue';
-import { flowRunFamily, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
+import { CREDENTIAL_VARIABLES, flowRunFamily, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
 import { ManagedWorkPool } from './managed-work-pool';
 import { requireOneManager } from './one-manager';
-import { grantTracing } from '../task/collector';
 import { OBSERVER_QUEUE_VARIABLE, PATIENCE } from '../task/environment';
+import { FlowRunTask } from '../task/flow-run-task';
 import { Task } from '../task/task';
-import { Tracing } from '../tracing';
 import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
 
@@ -20,15 +18,14 @@ export interface ServedWorkPoolProps {
   readonly network: Network;
   readonly cluster: ecs.ICluster;
   readonly identity: Identity;
-  readonly images: DefaultImages;
   readonly task: Task;
+  /** What flow runs run as, where each has a task of its own. */
+  readonly flowRunTask?: FlowRunTask;
   readonly service: ecs.FargateService;
   readonly workPool: WorkPool;
   readonly workerType: WorkerType;
-  readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
-  readonly tracing?: Tracing;
   /** Secret variables of the worker. */
   readonly workerSecrets?: { readonly [name: string]: ecs.Secret };
 }
@@ -53,10 +50,6 @@ export class ServedWorkPool extends Construct {
       const { queue } = this.events;
       queue.grantConsumeMessages(identity.workerRole);
       task.container.addEnvironment(OBSERVER_QUEUE_VARIABLE, queue.queueName);
-      // What flow runs' tasks need to start, whether the template is ours or yours.
-      Object.values(api._secrets).forEach(secret => secret.grantRead(identity.flowRunExecutionRole));
-      task.logGroup.grantWrite(identity.flowRunExecutionRole);
-      if (props.tracing) grantTracing(identity.flowRunRole);
       // The worker forwards the last words of a flow run that crashed before it reached the API.
       task.logGroup.grant(identity.workerRole, 'logs:GetLogEvents');
     }
@@ -67,12 +60,9 @@ export class ServedWorkPool extends Construct {
 
     requireOneManager(scope, api, workPool);
     const defaults = workPool._managed.flowRunDefaults ?? {};
-    const template = workerType === WorkerType.PROCESS ? { variables: {}, environment: PATIENCE } : flowRunTemplate(this, {
-      ...props,
-      family: flowRunFamily(scope),
-      logGroup: task.logGroup,
-      defaults,
-    });
+    const template = props.flowRunTask
+      ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, family: flowRunFamily(scope), defaults })
+      : { variables: {}, environment: PATIENCE };
     const { resource } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
     this.notices = resource.getAttString('Notices');
     // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
@@ -82,15 +72,9 @@ export class ServedWorkPool extends Construct {
   }
 }
 
-/** Prefect's variables for the secrets of an API, which the server's own template for ECS does not have. */
-const SECRET_PLACES: { readonly [variable: string]: string } = {
-  PREFECT_API_KEY: 'prefect_api_key_secret_arn',
-  PREFECT_API_AUTH_STRING: 'prefect_api_auth_string_secret_arn',
-};
-
 /** The worker gives flow runs its own credentials, and only the pool's template can make secrets of them. */
 function warnOfCredentialsInClear(worker: IConstruct, api: PrefectApi, { name }: WorkPool): void {
-  const places = Object.keys(api._secrets).map(variable => SECRET_PLACES[variable]).filter(place => place !== undefined);
+  const places = Object.keys(api._secrets).map(variable => CREDENTIAL_VARIABLES[variable]).filter(place => place !== undefined);
   if (places.length === 0) return;
   Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:credentialsInExistingPool',
     `The work pool ${JSON.stringify(name)} is not managed here. Unless job_configuration of its base job template has ${places.join(' and ')}, with the ARN of the secret, `

@@ -9,7 +9,7 @@ const app = new App();
 const stack = new Stack(app, 'IntegProcess');
 const worker = new PrefectFargateWorker(stack, 'Worker', {
   api: integApi(stack),
-  workPool: WorkPool.managed('integ processes', { concurrencyLimit: 20, queues: [{ name: 'urgent', priority: 1 }] }),
+  workPool: WorkPool.managed('integ processes', { concurrencyLimit: 20, workQueues: [{ name: 'urgent', priority: 1 }] }),
   workerType: WorkerType.PROCESS,
   workQueues: ['urgent', 'default'],
   flowRunLimit: 4,

@@ -61,7 +61,7 @@ function execute(id: string, environment: Record<string, string> = {}): Executio
       PREFECT_CLIENT_MAX_RETRIES: '9',
       PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
       PREFECT__FLOW_RUN_ID: id,
-      ...Object.fromEntries(FLOW_RUN.environment.map(({ name, value }) => [name, value])),
+      ...FLOW_RUN.environment,
       ...environment,
     },
   });

@@ -88,9 +88,12 @@ export function resource(template: Template, type: string, id = /./): { logicalI
   return { logicalId: found[0][0], ...found[0][1] } as any;
 }
 
+/** The logical id of the workers' task definition; that of flow runs is the other one. */
+export const WORKER_TASK = /(?<!FlowRun)TaskTaskDefinition/;
+
 /** The worker's container. */
 export function container(template: Template, name = 'worker'): any {
-  return resource(template, 'AWS::ECS::TaskDefinition').Properties.ContainerDefinitions.find((candidate: any) => candidate.Name === name);
+  return resource(template, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.ContainerDefinitions.find((candidate: any) => candidate.Name === name);
 }
 
 /** The statements of a role's policies. */

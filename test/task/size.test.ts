@@ -2,7 +2,7 @@ import { CfnParameter, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { WorkerType } from '../../src';
 import { workerSize } from '../../src/task/size';
-import { addWorker, newStack, resource, templateOf } from '../support/worker';
+import { addWorker, newStack, resource, templateOf, WORKER_TASK } from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 const token = () => Token.asNumber({ Ref: 'Size' });
@@ -32,7 +32,7 @@ describe('the size of a worker', () => {
   });
 
   test('reaches the task definition', () => {
-    expect(resource(templateOf({ cpu: 2048, memoryLimitMiB: 8192, ephemeralStorageGiB: 100 }), 'AWS::ECS::TaskDefinition').Properties)
+    expect(resource(templateOf({ cpu: 2048, memoryLimitMiB: 8192, ephemeralStorageGiB: 100 }), 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties)
       .toMatchObject({ Cpu: '2048', Memory: '8192', EphemeralStorage: { SizeInGiB: 100 } });
   });
 
@@ -40,7 +40,7 @@ describe('the size of a worker', () => {
     const stack = newStack();
     const [cpu, memoryLimitMiB, ephemeralStorageGiB] = ['Cpu', 'Memory', 'Storage'].map(id => new CfnParameter(stack, id, { type: 'Number' }).valueAsNumber);
     addWorker(stack, { cpu, memoryLimitMiB, ephemeralStorageGiB, workerType: PROCESS, flowRunLimit: 40 });
-    expect(resource(Template.fromStack(stack), 'AWS::ECS::TaskDefinition').Properties)
+    expect(resource(Template.fromStack(stack), 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties)
       .toMatchObject({ Cpu: { Ref: 'Cpu' }, Memory: { Ref: 'Memory' }, EphemeralStorage: { SizeInGiB: { Ref: 'Storage' } } });
   });
 

@@ -1,7 +1,7 @@
 import { aws_ecr as ecr, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, WorkerType } from '../../src';
-import { addWorker, CERTIFICATE, cloud, container, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+import { addWorker, CERTIFICATE, cloud, container, newStack, resource, resources, selfHosted, statementsOf, templateOf, text, WORKER_TASK } from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 const ecsTemplate = templateOf();
@@ -16,7 +16,7 @@ describe.each(both)('the container of a worker of the type %s', (_, template) =>
   const worker = container(template);
 
   test('is the only one, and essential', () => {
-    expect(resource(template, 'AWS::ECS::TaskDefinition').Properties.ContainerDefinitions).toHaveLength(1);
+    expect(resource(template, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.ContainerDefinitions).toHaveLength(1);
     expect(worker.Essential).toBe(true);
   });
 
@@ -96,9 +96,9 @@ describe('the worker\'s own choice of', () => {
   });
 
   test('architecture is the task\'s', () => {
-    expect(resource(ecsTemplate, 'AWS::ECS::TaskDefinition').Properties.RuntimePlatform).toEqual({ CpuArchitecture: 'X86_64', OperatingSystemFamily: 'LINUX' });
+    expect(resource(ecsTemplate, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.RuntimePlatform).toEqual({ CpuArchitecture: 'X86_64', OperatingSystemFamily: 'LINUX' });
     const arm = templateOf({ cpuArchitecture: ecs.CpuArchitecture.ARM64 });
-    expect(resource(arm, 'AWS::ECS::TaskDefinition').Properties.RuntimePlatform).toEqual({ CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' });
+    expect(resource(arm, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.RuntimePlatform).toEqual({ CpuArchitecture: 'ARM64', OperatingSystemFamily: 'LINUX' });
   });
 
   test('environment and secrets is there beside the worker\'s', () => {
@@ -186,7 +186,7 @@ describe('a certificate authority of your own', () => {
   });
 
   test('is not there for a public authority', () => {
-    expect(resource(ecsTemplate, 'AWS::ECS::TaskDefinition').Properties.Volumes).toBeUndefined();
+    expect(resource(ecsTemplate, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.Volumes).toBeUndefined();
     expect(variables(ecsTemplate)).not.toHaveProperty('PREFECT_API_SSL_CERT_FILE');
   });
 });

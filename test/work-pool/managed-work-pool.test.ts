@@ -52,6 +52,7 @@ describe('an ECS pool is told', () => {
       containerDefinitions: [{
         name: '{{ container_name }}',
         image: '{{ image }}',
+        essential: true,
         stopTimeout: 120,
         environment: [{ name: 'FLOW_RUN_PROGRAM', value: readFileSync('src/task/flow_run.py', 'utf8') }],
       }],
@@ -66,7 +67,7 @@ describe('an ECS pool is told', () => {
 
 describe('the defaults of flow runs', () => {
   test('are told as they are given', () => {
-    expect(flowRuns({ cpu: 1024, memory: 4096, spot: true, environment: { LEVEL: 'debug' } })).toMatchObject({
+    expect(flowRuns({ cpu: 1024, memoryLimitMiB: 4096, spot: true, environment: { LEVEL: 'debug' } })).toMatchObject({
       variables: { cpu: 1024, memory: 4096, launch_type: 'FARGATE_SPOT' }, environment: { LEVEL: 'debug' },
     });
   });
@@ -82,7 +83,7 @@ describe('the defaults of flow runs', () => {
 
   test('have no program of ours beside a command of the user\'s', () => {
     const { taskDefinition } = flowRuns({ command: ['uv', 'run', 'prefect', 'flow-run', 'execute'] });
-    expect(taskDefinition.containerDefinitions).toEqual([{ name: '{{ container_name }}', image: '{{ image }}', stopTimeout: 120 }]);
+    expect(taskDefinition.containerDefinitions).toEqual([{ name: '{{ container_name }}', image: '{{ image }}', essential: true, stopTimeout: 120 }]);
   });
 
   test('let the flow runs\' execution role pull the image', () => {
@@ -160,11 +161,11 @@ describe('a server of your own', () => {
 });
 
 describe('a PROCESS pool', () => {
-  const options = { concurrencyLimit: 20, queues: [{ name: 'urgent', priority: 1, concurrencyLimit: 5 }], deleteOnRemoval: true };
-  const told = configurationOf(templateOf({ workerType: PROCESS, workPool: WorkPool.managed('quick', options) }));
+  const workQueues = [{ name: 'urgent', priority: 1, concurrencyLimit: 5 }];
+  const told = configurationOf(templateOf({ workerType: PROCESS, workPool: WorkPool.managed('quick', { concurrencyLimit: 20, workQueues, deleteOnRemoval: true }) }));
 
   test('is told its limit, its queues and what becomes of it', () => {
-    expect(told).toMatchObject({ name: 'quick', type: 'process', ...options });
+    expect(told).toMatchObject({ name: 'quick', type: 'process', concurrencyLimit: 20, queues: workQueues, deleteOnRemoval: true });
   });
 
   test('keeps the server\'s template, and lets flow runs wait longer for an API that is away', () => {
@@ -178,8 +179,8 @@ describe('numbers and names that are known only at deployment', () => {
   addWorker(stack, {
     workPool: WorkPool.managed(new CfnParameter(stack, 'Pool').valueAsString, {
       concurrencyLimit: number('Limit'),
-      queues: [{ name: new CfnParameter(stack, 'Queue').valueAsString, priority: number('Priority') }],
-      flowRunDefaults: { cpu: number('Cpu'), memory: number('Memory') },
+      workQueues: [{ name: new CfnParameter(stack, 'Queue').valueAsString, priority: number('Priority') }],
+      flowRunDefaults: { cpu: number('Cpu'), memoryLimitMiB: number('Memory') },
     }),
   });
   const configured = text(resource(Template.fromStack(stack), 'Custom::PrefectWorkPool').Properties.Configuration);

@@ -45,7 +45,7 @@ func processWorker(app awscdk.App) {
 		Api: cloud(stack),
 		WorkPool: worker.WorkPool_Managed(jsii.String("etl-processes"), &worker.ManagedWorkPoolOptions{
 			ConcurrencyLimit: jsii.Number(20),
-			Queues: &[]*worker.WorkQueue{
+			WorkQueues: &[]*worker.WorkQueue{
 				{Name: jsii.String("urgent"), Priority: jsii.Number(1)},
 				{Name: jsii.String("rest"), ConcurrencyLimit: jsii.Number(5)},
 			},
@@ -106,7 +106,7 @@ func selfHosted(app awscdk.App) {
 			FlowRunDefaults: &worker.FlowRunDefaults{
 				Image:       awsecs.ContainerImage_FromEcrRepository(images, jsii.String("flows-1.4.2")),
 				Cpu:         jsii.Number(1024),
-				Memory:      jsii.Number(4096),
+				MemoryLimitMiB: jsii.Number(4096),
 				Spot:        jsii.Bool(true),
 				Environment: &map[string]*string{"LOG_LEVEL": jsii.String("debug"), "AWS_RETRY_MODE": jsii.String("adaptive")},
 				Command:     jsii.Strings("nice", "prefect", "flow-run", "execute"),

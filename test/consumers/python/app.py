@@ -53,7 +53,7 @@ def process_worker(app: cdk.App) -> None:
         work_pool=WorkPool.managed(
             "etl-processes",
             concurrency_limit=20,
-            queues=[WorkQueue(name="urgent", priority=1), WorkQueue(name="rest", concurrency_limit=5)],
+            work_queues=[WorkQueue(name="urgent", priority=1), WorkQueue(name="rest", concurrency_limit=5)],
         ),
         worker_type=WorkerType.PROCESS,
         work_queues=["urgent", "rest"],
@@ -114,7 +114,7 @@ def self_hosted(app: cdk.App) -> None:
             flow_run_defaults=FlowRunDefaults(
                 image=ecs.ContainerImage.from_ecr_repository(images, "flows-1.4.2"),
                 cpu=1024,
-                memory=4096,
+                memory_limit_mib=4096,
                 spot=True,
                 environment={"LOG_LEVEL": "debug", "AWS_RETRY_MODE": "adaptive"},
                 command=["nice", "prefect", "flow-run", "execute"],

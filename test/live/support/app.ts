@@ -26,7 +26,7 @@ const processes = new PrefectFargateWorker(stack, 'Processes', {
   api,
   // A server inside the network is reached from a VPC that is connected to it.
   vpc: CLOUD_ACCOUNT ? undefined : new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
-  workPool: WorkPool.managed('live "processes"', { concurrencyLimit: 30, queues: [{ name: 'urgent', priority: 1 }] }),
+  workPool: WorkPool.managed('live "processes"', { concurrencyLimit: 30, workQueues: [{ name: 'urgent', priority: 1 }] }),
   workerType: WorkerType.PROCESS,
   scaling,
 });

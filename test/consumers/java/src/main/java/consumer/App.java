@@ -98,7 +98,7 @@ public final class App {
                 .api(cloud(stack))
                 .workPool(WorkPool.managed("etl-processes", ManagedWorkPoolOptions.builder()
                         .concurrencyLimit(20)
-                        .queues(List.of(
+                        .workQueues(List.of(
                                 WorkQueue.builder().name("urgent").priority(1).build(),
                                 WorkQueue.builder().name("rest").concurrencyLimit(5).build()))
                         .build()))
@@ -156,7 +156,7 @@ public final class App {
                         .flowRunDefaults(FlowRunDefaults.builder()
                                 .image(ContainerImage.fromEcrRepository(images, "flows-1.4.2"))
                                 .cpu(1024)
-                                .memory(4096)
+                                .memoryLimitMiB(4096)
                                 .spot(true)
                                 .environment(Map.of("LOG_LEVEL", "debug", "AWS_RETRY_MODE", "adaptive"))
                                 .command(List.of("nice", "prefect", "flow-run", "execute"))

@@ -1,0 +1,72 @@
+import { aws_ecs as ecs, aws_logs as logs, Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Identity } from '../identity/identity';
+import { DefaultImages } from '../images/default-images';
+import { PrefectApi } from '../prefect-api';
+import { inOrder } from '../private/order';
+import { Tracing } from '../tracing';
+import { FlowRunDefaults } from '../work-pool';
+import { addCaCertificate } from './ca-certificate';
+import { addCollector, COLLECTOR_IMAGE, grantTracing, tracingEnvironment } from './collector';
+import { FLOW_RUN } from './command';
+import { FLOW_RUN_ENVIRONMENT, unlessSecret } from './environment';
+import { flowRunSize } from './fargate-size';
+import { FLOW_RUN_IMAGE } from './images';
+import { withDirectHosts } from './proxy';
+
+export interface FlowRunTaskProps {
+  readonly api: PrefectApi;
+  readonly identity: Identity;
+  readonly images: DefaultImages;
+  readonly workPoolName: string;
+  readonly defaults: FlowRunDefaults;
+  readonly cpuArchitecture: ecs.CpuArchitecture;
+  readonly logGroup: logs.ILogGroup;
+  readonly tracing?: Tracing;
+}
+
+/** What the worker calls the flow run's container where nothing else names it. */
+const CONTAINER = 'prefect';
+
+/**
+ * The task definition of an ECS pool's flow runs, which the work pool's base job template is read from. It is a resource of the
+ * stack as well: so Amazon ECS refuses a wrong one in the deployment, and not in the first flow run.
+ */
+export class FlowRunTask extends Construct {
+  public readonly taskDefinition: ecs.FargateTaskDefinition;
+  public readonly container: ecs.ContainerDefinition;
+
+  constructor(scope: Construct, id: string, props: FlowRunTaskProps) {
+    super(scope, id);
+    const { api, identity, images, defaults, tracing } = props;
+
+    this.taskDefinition = new ecs.FargateTaskDefinition(this, 'TaskDefinition', {
+      ...flowRunSize(defaults),
+      ephemeralStorageGiB: defaults.ephemeralStorageGiB,
+      runtimePlatform: { cpuArchitecture: props.cpuArchitecture, operatingSystemFamily: ecs.OperatingSystemFamily.LINUX },
+      taskRole: identity.flowRunRole,
+      executionRole: identity.flowRunExecutionRole,
+    });
+    const image = images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image);
+    const logging = ecs.LogDrivers.awsLogs({ logGroup: props.logGroup, streamPrefix: 'flow-run' });
+    const ours = { ...(tracing && tracingEnvironment(tracing, props.workPoolName)), ...FLOW_RUN_ENVIRONMENT };
+    this.container = this.taskDefinition.addContainer(CONTAINER, {
+      image,
+      logging,
+      command: defaults.command ?? FLOW_RUN.command,
+      environment: {
+        ...unlessSecret(ours, defaults.secrets),
+        ...withDirectHosts(inOrder(defaults.environment), defaults.secrets),
+        ...(!defaults.command && FLOW_RUN.environment),
+      },
+      secrets: { ...inOrder(defaults.secrets), ...api._secrets },
+      // The longest that Fargate gives a task to hand its run back.
+      stopTimeout: Duration.seconds(120),
+    });
+    if (api._tlsCaCertificate !== undefined) addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
+    if (tracing) {
+      addCollector(this.container, images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage), logging);
+      grantTracing(identity.flowRunRole);
+    }
+  }
+}
