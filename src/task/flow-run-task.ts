@@ -19,7 +19,8 @@ export interface FlowRunTaskProps {
   readonly identity: Identity;
   readonly images: DefaultImages;
   readonly workPoolName: string;
-  readonly defaults: FlowRunDefaults;
+  /** Undefined where the pool's template is not ours, and its flow runs need not be these. */
+  readonly defaults?: FlowRunDefaults;
   readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly logGroup: logs.ILogGroup;
   readonly tracing?: Tracing;
@@ -38,7 +39,7 @@ export class FlowRunTask extends Construct {
 
   constructor(scope: Construct, id: string, props: FlowRunTaskProps) {
     super(scope, id);
-    const { api, identity, images, defaults, tracing } = props;
+    const { api, identity, images, defaults = {}, tracing } = props;
 
     this.taskDefinition = new ecs.FargateTaskDefinition(this, 'TaskDefinition', {
       ...flowRunSize(defaults),
@@ -47,7 +48,7 @@ export class FlowRunTask extends Construct {
       taskRole: identity.flowRunRole,
       executionRole: identity.flowRunExecutionRole,
     });
-    const image = images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image);
+    const image = props.defaults ? images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image) : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: props.logGroup, streamPrefix: 'flow-run' });
     const ours = { ...(tracing && tracingEnvironment(tracing, props.workPoolName)), ...FLOW_RUN_ENVIRONMENT };
     this.container = this.taskDefinition.addContainer(CONTAINER, {

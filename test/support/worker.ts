@@ -43,8 +43,9 @@ export const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFIC
 /** A worker of Prefect Cloud's managed pool `etl`, or as the props say; for a server inside the network, in a VPC that reaches it. */
 export function addWorker(stack: Stack, props: Props | ((stack: Stack) => Props) = {}, id = 'Worker'): PrefectFargateWorker {
   const given = typeof props === 'function' ? props(stack) : props;
-  const { api = cloud(stack), workPool = WorkPool.managed('etl') } = given;
-  const bringsVpc = api._inNetwork && workPool._managed && !given.cluster;
+  const { api = cloud(stack) } = given;
+  const workPool = 'workPool' in given ? given.workPool! : WorkPool.managed('etl');
+  const bringsVpc = api._inNetwork && workPool?._managed && !given.cluster;
   return new PrefectFargateWorker(stack, id, { ...given, api, workPool, vpc: given.vpc ?? (bringsVpc ? connectedVpc(stack) : undefined) });
 }
 
