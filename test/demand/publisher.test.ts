@@ -12,8 +12,8 @@ let log: { timestamp: number; message: string }[];
 beforeEach(async () => {
   server = await PrefectServer.start();
   server.authorization = `Basic ${Buffer.from('admin:secret').toString('base64')}`;
-  server.secrets.set('secret', 'admin:secret');
-  server.secrets.set('another', 'admin:another');
+  server.secrets.set(secretArn('secret'), 'admin:secret');
+  server.secrets.set(secretArn('another'), 'admin:another');
   server.instead = request => (request.headers['x-amz-target'] ? aws(request) : request.headers.authorization === server.authorization ? prefect(request) : undefined);
   [published, log] = [[], []];
   mockWaits.length = 0;
@@ -27,6 +27,8 @@ afterEach(async () => {
   jest.restoreAllMocks();
   await server.stop();
 });
+
+const secretArn = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;
 
 function aws({ headers, body }: Request): Answer {
   const action = `${headers['x-amz-target']}`.split('.')[1];
@@ -53,7 +55,7 @@ function prefect({ path, body }: Request): Answer {
 /** Starts the function afresh, once, and gives what it sent to CloudWatch. */
 async function invoke(settings: Partial<PublisherConfiguration> = {}, secret = 'secret'): Promise<any[]> {
   const configuration: PublisherConfiguration = {
-    api: { url: `${server.origin}/api`, isCloud: false, secrets: { PREFECT_API_AUTH_STRING: secret } },
+    api: { url: `${server.origin}/api`, isCloud: false, secrets: { PREFECT_API_AUTH_STRING: secretArn(secret) } },
     workPool: 'etl',
     worker: 'Worker',
     flowRunLimit: 7,
