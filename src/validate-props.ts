@@ -19,12 +19,8 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
   workQueues?.forEach(queue => requirePrefectName('workQueues', queue));
   requireDistinct('workQueues', workQueues ?? []);
 
-  if (known(ephemeralStorageGiB) && !Number.isInteger(ephemeralStorageGiB)) {
-    throw invalid('ephemeralStorageGiB', ephemeralStorageGiB, 'give a whole number of GiB, from 21 to 200.');
-  }
-  if (known(ephemeralStorageGiB) && (ephemeralStorageGiB < 21 || ephemeralStorageGiB > 200)) {
-    throw invalid('ephemeralStorageGiB', ephemeralStorageGiB, 'Fargate offers 21 to 200 GiB; leave the prop out for the 20 GiB that every task has.');
-  }
+  requireStorage('ephemeralStorageGiB', ephemeralStorageGiB);
+  requireStorage('flowRunDefaults.ephemeralStorageGiB', workPool._managed?.flowRunDefaults?.ephemeralStorageGiB);
 
   const defaults = workPool._managed?.flowRunDefaults;
   if (defaults && workerType === WorkerType.PROCESS) {
@@ -37,5 +33,13 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
       + 'a VPC that is created here to it by then; give the VPC that reaches the server with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
   }
   requireWorkerEnvironment(props);
-  requireFlowRunEnvironment(defaults?.environment);
+  requireFlowRunEnvironment(defaults ?? {});
+}
+
+/** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html */
+function requireStorage(prop: string, gib: number | undefined): void {
+  if (known(gib) && !Number.isInteger(gib)) throw invalid(prop, gib, 'give a whole number of GiB, from 21 to 200.');
+  if (known(gib) && (gib < 21 || gib > 200)) {
+    throw invalid(prop, gib, 'Fargate offers 21 to 200 GiB; leave the prop out for the 20 GiB that every task has.');
+  }
 }

@@ -157,7 +157,10 @@ export class WorkPool {
       requireWholeNumber('workQueues.concurrencyLimit', queue.concurrencyLimit, 1);
     }
     requireDistinct('workQueues', (options.workQueues ?? []).map(queue => queue.name));
-    const { command } = options.flowRunDefaults ?? {};
+    const { command, jobVariables = {} } = options.flowRunDefaults ?? {};
+    for (const name of Object.keys(jobVariables)) {
+      if (name in SET_BY) throw invalid(`flowRunDefaults.jobVariables.${name}`, jobVariables[name], `it is set by ${SET_BY[name]}; give it there.`);
+    }
     const { cpu, memoryLimitMiB: memory } = flowRunSize(options.flowRunDefaults);
     requireFargateSize('flowRunDefaults.cpu', cpu, 'flowRunDefaults.memoryLimitMiB', memory);
     if (command?.length === 0) {
@@ -208,3 +211,20 @@ function requirePoolName(name: string): void {
     throw invalid('workPool name', name, 'Prefect keeps names that begin with "prefect" for itself; choose another.');
   }
 }
+
+/** What sets the job variables that are not for `jobVariables`. */
+const SET_BY: { readonly [name: string]: string } = {
+  cpu: 'flowRunDefaults.cpu',
+  memory: 'flowRunDefaults.memoryLimitMiB',
+  image: 'flowRunDefaults.image',
+  command: 'flowRunDefaults.command',
+  env: 'flowRunDefaults.environment and worker.flowRunContainer.addEnvironment()',
+  launch_type: 'flowRunDefaults.spot',
+  cluster: 'cluster of the worker',
+  network_configuration: 'vpc, vpcSubnets and securityGroups of the worker',
+  family: 'this construct, and the worker may register no other',
+  task_role_arn: 'worker.flowRunRole',
+  execution_role_arn: 'worker.flowRunExecutionRole',
+  prefect_api_key_secret_arn: 'api',
+  prefect_api_auth_string_secret_arn: 'api',
+};

@@ -42,6 +42,7 @@ describe('a managed pool refuses', () => {
     [{ workQueues: [{ name: 'a', concurrencyLimit: -5 }] }, `workQueues.concurrencyLimit is -5: ${WHOLE}`],
     [{ workQueues: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] }, 'workQueues is ["a","b","a"]: "a" is there twice; name each entry once.'],
     [{ flowRunDefaults: { cpu: 100 } }, 'flowRunDefaults.cpu is 100: Fargate offers 256, 512, 1024, 2048, 4096, 8192, 16384 CPU units.'],
+    [{ flowRunDefaults: { jobVariables: { cpu: 512 } } }, 'flowRunDefaults.jobVariables.cpu is 512: it is set by flowRunDefaults.cpu; give it there.'],
     [{ flowRunDefaults: { cpu: 256, memoryLimitMiB: 4096 } }, 'flowRunDefaults.memoryLimitMiB is 4096: with 256 CPU units Fargate offers 512, 1024, 2048 MiB.'],
     [{ flowRunDefaults: { memoryLimitMiB: -1 } }, 'flowRunDefaults.memoryLimitMiB is -1: with 512 CPU units Fargate offers'],
   ])('%j', (options, message) => {

@@ -88,7 +88,8 @@ export class Identity extends Construct {
     // The worker looks for the subnets of a VPC that the template names, or of the default one. EC2 has no resource-level permissions for it.
     if (this.props.foreignTemplate) allow('FindSubnetsOfTheTemplate', ['ec2:DescribeVpcs', 'ec2:DescribeSubnets'], ['*']);
     allow('StartFlowRuns', ['ecs:RunTask'], [`${families}:*`], inThisCluster);
-    allow('TagFlowRuns', ['ecs:TagResource'], [tasks], { StringEquals: { 'ecs:CreateAction': 'RunTask' } });
+    // With Prefect's labels, and with the tags of the stack.
+    allow('TagFlowRuns', ['ecs:TagResource'], [tasks, families], { StringEquals: { 'ecs:CreateAction': ['RunTask', 'RegisterTaskDefinition'] } });
     allow('WatchAndStopFlowRuns', ['ecs:DescribeTasks', 'ecs:StopTask'], [tasks], inThisCluster);
     allow('PassFlowRunRoles', ['iam:PassRole'], [this.flowRunRole.roleArn, this.flowRunExecutionRole.roleArn],
       { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } });

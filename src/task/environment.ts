@@ -83,9 +83,11 @@ export function unlessSecret(defaults: Record<string, string>, secrets: { readon
   return Object.fromEntries(Object.entries(defaults).filter(([name]) => !(name in secrets)));
 }
 
+type Variables = { readonly [name: string]: string };
+
 interface WorkerEnvironment {
   readonly workerType?: WorkerType;
-  readonly environment?: { readonly [name: string]: string };
+  readonly environment?: Variables;
   readonly secrets?: { readonly [name: string]: ecs.Secret };
 }
 
@@ -93,18 +95,24 @@ interface WorkerEnvironment {
 export function requireWorkerEnvironment({ workerType, environment = {}, secrets = {} }: WorkerEnvironment): void {
   const setHere = workerType === WorkerType.PROCESS ? SET_FOR_WORKERS : SET_FOR_ECS_WORKERS;
   requirePlainEnvironment('environment', environment, setHere);
-  for (const name of Object.keys(secrets)) {
-    requireFree('secrets', name, setHere);
-    requireGivenSecret(`secrets.${name}`, secrets[name]);
-    if (name in environment) {
-      throw new Error(`secrets.${name} is in environment too, and ECS takes a name only once: remove it from environment or from secrets.`);
-    }
-  }
+  requireSecretEnvironment('', environment, secrets, setHere);
 }
 
-/** Throws when the variables of flow runs would override what this construct sets, or show a key. */
-export function requireFlowRunEnvironment(environment?: { readonly [name: string]: string }): void {
+/** Throws when the variables of flow runs would override what this construct sets, show a key, or be there twice. */
+export function requireFlowRunEnvironment({ environment = {}, secrets = {} }: Pick<WorkerEnvironment, 'environment' | 'secrets'>): void {
   requirePlainEnvironment('flowRunDefaults.environment', environment, SET_FOR_FLOW_RUNS);
+  requireSecretEnvironment('flowRunDefaults.', environment, secrets, SET_FOR_FLOW_RUNS);
+}
+
+/** `of` is where both maps are, with a dot at its end. */
+function requireSecretEnvironment(of: string, environment: Variables, secrets: { readonly [name: string]: ecs.Secret }, setHere: readonly string[]): void {
+  for (const name of Object.keys(secrets)) {
+    requireFree(`${of}secrets`, name, setHere);
+    requireGivenSecret(`${of}secrets.${name}`, secrets[name]);
+    if (name in environment) {
+      throw new Error(`${of}secrets.${name} is in ${of}environment too, and ECS takes a name only once: remove it from one of the two.`);
+    }
+  }
 }
 
 /** A variable's value is shown to whoever reads the template. */

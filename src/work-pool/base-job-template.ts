@@ -63,7 +63,11 @@ function ecsJob({ variables, taskDefinition }: TemplateValues): Fields {
   const credentials = Object.keys(CREDENTIALS).filter(name => name in variables);
   return taskDefinition ? {
     ...Object.fromEntries(credentials.map(name => [name, `{{ ${name} }}`])),
-    task_run_request: { networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' } },
+    task_run_request: {
+      networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' },
+      // Beside Prefect's own labels, which the worker gives with the request.
+      propagateTags: 'TASK_DEFINITION',
+    },
     task_definition: taskDefinition,
   } : {};
 }

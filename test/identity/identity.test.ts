@@ -47,7 +47,9 @@ describe('an ECS worker may', () => {
   });
 
   test('tag the tasks that it starts, when it starts them', () => {
-    expect(statement('TagFlowRuns')).toMatchObject({ Action: 'ecs:TagResource', Resource: TASKS, Condition: { StringEquals: { 'ecs:CreateAction': 'RunTask' } } });
+    expect(statement('TagFlowRuns')).toMatchObject({
+      Action: 'ecs:TagResource', Resource: [TASKS, expect.stringMatching(/:task-definition\/prefect-.*\*$/)], Condition: { StringEquals: { 'ecs:CreateAction': ['RunTask', 'RegisterTaskDefinition'] } },
+    });
   });
 
   test('watch and stop tasks of its cluster', () => {

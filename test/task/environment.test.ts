@@ -44,6 +44,19 @@ describe('a variable that the construct sets is refused:', () => {
   });
 });
 
+describe('secrets of flow runs are refused', () => {
+  const flowRunSecrets = (name: string, environment: Record<string, string> = {}) => ({ workPool: WorkPool.managed('etl', { flowRunDefaults: { environment, secrets: { [name]: secret() } } }) });
+
+  test.each(CREDENTIALS)('where api sets %s', name => {
+    expect(refusal(flowRunSecrets(name))).toContain(`flowRunDefaults.secrets.${name} is set by api`);
+  });
+
+  test('where the environment has the name too', () => {
+    expect(refusal(flowRunSecrets('TOKEN', { TOKEN: 'x' }))).toBe(
+      'flowRunDefaults.secrets.TOKEN is in flowRunDefaults.environment too, and ECS takes a name only once: remove it from one of the two.');
+  });
+});
+
 describe('a variable that the construct does not set is taken:', () => {
   test.each(['HOME', 'PREFECT_HOME'])('%s of a PROCESS worker', name => {
     expect(refusal({ workerType: WorkerType.PROCESS, environment: { [name]: '/data' } })).toBe('none');

@@ -1,6 +1,6 @@
 import { CfnParameter, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { WorkerType } from '../../src';
+import { WorkerType, WorkPool } from '../../src';
 import { workerSize } from '../../src/task/size';
 import { addWorker, newStack, resource, templateOf, WORKER_TASK } from '../support/worker';
 
@@ -70,6 +70,7 @@ describe('a size that Fargate does not offer is refused:', () => {
     [-1, 'ephemeralStorageGiB is -1:'],
   ])('%d GiB of storage', (ephemeralStorageGiB, message) => {
     expect(() => addWorker(newStack(), { ephemeralStorageGiB })).toThrow(message);
+    expect(() => addWorker(newStack(), { workPool: WorkPool.managed('etl', { flowRunDefaults: { ephemeralStorageGiB } }) })).toThrow(`flowRunDefaults.${message}`);
   });
 
   test('21.5 GiB of storage', () => {

@@ -63,7 +63,7 @@ describe('a new pool\'s template', () => {
   test('gives the network to ECS with the request, so that the worker asks EC2 nothing', () => {
     expect(template.job_configuration.network_configuration).toBeUndefined();
     expect(template.job_configuration.task_run_request).toEqual({
-      ...offered().job_configuration.task_run_request, networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' },
+      ...offered().job_configuration.task_run_request, networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' }, propagateTags: 'TASK_DEFINITION',
     });
   });
 
