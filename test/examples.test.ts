@@ -5,6 +5,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { container, resource, resources, WORKER_TASK } from './support/worker';
 import { CustomImage } from '../examples/custom-image';
 import { ExistingVpc } from '../examples/existing-vpc';
+import { FlowRunTask } from '../examples/flow-run-task';
 import { FromCliTemplate } from '../examples/from-cli-template';
 import { FromTerraform } from '../examples/from-terraform';
 import { ManyPools } from '../examples/many-pools';
@@ -48,6 +49,14 @@ const recipes: Record<string, Recipe> = {
     works: template => {
       template.resourceCountIs('AWS::EC2::VPC', 0);
       template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 4200 })]) });
+    },
+  },
+  'flow-run-task': {
+    build: scope => new FlowRunTask(scope, 'Example'),
+    works: template => {
+      const [pool] = pools(template);
+      for (const wanted of ['fileSystemId', 'accessPointId', 'DB_PASSWORD', ':password::', 'datadog', '/mnt/files']) expect(pool).toContain(wanted);
+      template.hasResourceProperties('AWS::ECS::TaskDefinition', { EphemeralStorage: { SizeInGiB: 100 } });
     },
   },
   'existing-vpc': {
