@@ -4,6 +4,8 @@ import { ApiLocation } from '../private/prefect-connection';
 export interface ReconcilerConfiguration {
   readonly api: ApiLocation;
   readonly workPool: string;
+  /** Names of the pool's work queues that the workers serve; all where nothing is said. */
+  readonly workQueues?: readonly string[];
   /** How the pool's flow runs run: `ecs`, each in a task of its own, or `process`, in the workers' tasks. */
   readonly type: string;
   /** ARN of the cluster whose tasks the function can see. Runs elsewhere are none of its business. */

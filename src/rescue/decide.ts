@@ -1,5 +1,5 @@
 import type { ReconcilerLimits } from './configuration';
-import { NO_HEARTBEAT } from '../private/no-heartbeat';
+import { isSilence } from '../private/no-heartbeat';
 
 /** A flow run, as far as it matters here. */
 export interface FlowRun {
@@ -34,13 +34,21 @@ type StoppedTask = Extract<TaskOutcome, { task: 'stopped' }>;
 
 export type Decision =
   | { readonly then: 'nothing' }
-  | { readonly then: 'reschedule'; readonly why: string; readonly delay?: number; readonly stop?: string; readonly onDemand?: boolean }
+  | {
+    readonly then: 'reschedule';
+    readonly why: string;
+    readonly delay?: number;
+    readonly stop?: string;
+    readonly onDemand?: boolean;
+    /** One of the flow's own retries: the attempt that ended was no interruption. */
+    readonly isRetry?: boolean;
+  }
   | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string; readonly onDemand?: undefined }
   /** Its state stays, with the time at which it is due. */
   | (StateStays & { readonly then: 'release' })
   | (StateStays & { readonly then: 'leaveSpot' });
 
-interface StateStays { readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined }
+interface StateStays { readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined; readonly isRetry?: undefined }
 
 export type Change = Exclude<Decision, { then: 'nothing' }>;
 export type StateChange = Exclude<Change, StateStays & { then: 'release' | 'leaveSpot' }>;
@@ -57,9 +65,6 @@ const LATER = 60;
 
 /** What is said of a run that is to leave Spot, by which the next look knows it. */
 const NEXT_ON_DEMAND = 'Its next attempt is on demand.';
-
-/** What the automation and this function say of a run without heartbeats. */
-const SILENT = new RegExp(`^${NO_HEARTBEAT} (for|since) `);
 
 /** How often the flow runs of a worker that broke are started: one of them may be what breaks it. */
 const STARTS_WITH_A_BROKEN_WORKER = 3;
@@ -135,7 +140,7 @@ function afterDeath(run: FlowRun, outcome: StoppedTask, ownTask: boolean, limits
   if (outcome.stopCode !== undefined && TAKEN_AWAY.includes(outcome.stopCode)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
   if (neverStarted(run, outcome)) return onDemand(why, limits);
-  return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay } : { then: 'crash', why };
+  return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay, isRetry: true } : { then: 'crash', why };
 }
 
 /**
@@ -149,9 +154,14 @@ function reconsider(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, limits
       : { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: LATER };
   }
   if (outcome.task !== 'stopped') return NOTHING;
-  if (SILENT.test(run.message)) return unlessCrashed(afterDeath(run, outcome, ownTask, limits));
+  if (isSilence(run.message)) return unlessCrashed(afterDeath(run, outcome, ownTask, limits));
   const observed = /^The following containers stopped with a non-zero exit code/.test(run.message) || neverStarted(run, outcome);
   return ownTask && observed ? unlessCrashed(afterDeath(run, outcome, ownTask, limits, outcome.reason)) : NOTHING;
+}
+
+/** Whether a run that counts as crashed has no process any more. Of a PROCESS worker's, that is what its worker says. */
+export function hasEnded(run: FlowRun, outcome: TaskOutcome, ownTask: boolean): boolean {
+  return run.state === 'CRASHED' && (outcome.task === 'stopped' || !ownTask && run.runCount > 0 && !isSilence(run.message));
 }
 
 /** It has that state already, and a reason with it. */

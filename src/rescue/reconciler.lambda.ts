@@ -1,8 +1,9 @@
 import { LIMITS, ReconcilerConfiguration, ReconcilerLimits } from './configuration';
-import { Change, decide, Decision, mayNeedHelp, TaskOutcome } from './decide';
+import { Change, decide, Decision, hasEnded, mayNeedHelp, TaskOutcome } from './decide';
 import { startOnDemand } from './on-demand';
 import { followSecrets } from './rotation';
 import { FoundRun, Runs } from './runs';
+import { endSubflows } from './subflows';
 import { Tasks } from './tasks';
 import { NO_HEARTBEAT } from '../private/no-heartbeat';
 import { connect } from '../private/prefect-connection';
@@ -23,7 +24,7 @@ export async function handler(): Promise<void> {
   await followSecrets(configuration);
   const limits: ReconcilerLimits = { ...LIMITS, ...JSON.parse(process.env.LIMITS ?? '{}') };
   const client = await connect(configuration.api);
-  const runs = new Runs(client, configuration.workPool);
+  const runs = new Runs(client, configuration.workPool, configuration.workQueues);
   const tasks = new Tasks(configuration.cluster);
   const ownTask = configuration.type === 'ecs';
   const now = new Date();
@@ -32,18 +33,20 @@ export async function handler(): Promise<void> {
   const activeRuns = await runs.activeRuns();
   const waiting = await runs.waiting();
   const inNeed = [...waiting, ...await runs.refused()].filter(mayNeedHelp);
-  const suspects = [...activeRuns, ...inNeed, ...await runs.crashedSince(ago(RECENT))];
+  const suspects = [...activeRuns, ...inNeed, ...await runs.crashedSince(ago(RECENT))].filter(run => tasks.whereabouts(run, ownTask) !== 'elsewhere');
   const outcomes = await outcomesOf(suspects, tasks, ownTask);
   // Those of which ECS can say nothing come last, and in another order each time, so that all have their turn.
   const isKnown = ({ id }: FoundRun) => outcomes.get(id)!.task !== 'unknown';
   const inTurn = [...suspects.filter(isKnown), ...suspects.filter(run => !isKnown(run)).sort(() => Math.random() - 0.5)];
 
+  const withoutProcess: string[] = [];
   const execute = async (run: FoundRun, decision: Change) => {
     if (!await runs.unchanged(run)) return;
     if (decision.stop) await tasks.stop(decision.stop, decision.why);
-    if (decision.then === 'release' || decision.then === 'reschedule') await runs.release(run);
     const accepted = decision.then === 'release' || decision.then === 'leaveSpot' || await runs.set(run, decision, now);
+    if (accepted && (decision.then === 'release' || decision.then === 'reschedule')) await runs.release(run, decision.isRetry);
     if (accepted && (decision.then === 'leaveSpot' || decision.onDemand)) await startOnDemand(client, run, configuration.workPool);
+    if (accepted && (decision.then === 'crash' || decision.then === 'cancel')) withoutProcess.push(run.id);
     console.log(JSON.stringify({ flowRun: run.id, was: run.state, ...decision, accepted }));
   };
   const failures: unknown[] = [];
@@ -54,22 +57,24 @@ export async function handler(): Promise<void> {
       if (outcome.task === 'unknown' && Date.now() > now.getTime() + LOOK * 1000) break;
       const decision = outcome.task === 'unknown' ? await silence(run, runs, limits, now) : decide(run, outcome, ownTask, limits, now);
       if (decision.then !== 'nothing') await execute(run, decision);
+      else if (hasEnded(run, outcome, ownTask)) withoutProcess.push(run.id);
     } catch (error) {
       // The others are helped all the same; this one's turn comes again.
       failures.push(error);
       console.error(`Flow run ${run.id}:`, error);
     }
   }
+  await endSubflows(client, withoutProcess).catch(error => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
 
 /** What has become of the task of each run. */
 async function outcomesOf(suspects: readonly FoundRun[], tasks: Tasks, ownTask: boolean): Promise<Map<string, TaskOutcome>> {
-  const named = new Map(suspects.map(run => [run.id, tasks.named(run.infrastructure, run.worker)]));
+  const named = new Map(suspects.map(run => [run.id, tasks.whereabouts(run, ownTask)]));
   const outcomes = await tasks.outcomes([...new Set([...named.values()].filter(arn => arn !== undefined))]);
   const known = suspects.map(run => {
     const arn = named.get(run.id);
-    if (arn === undefined) return { run, outcome: { task: run.infrastructure === null ? 'none' : 'unknown' } as TaskOutcome };
+    if (arn === undefined) return { run, outcome: { task: ownTask || run.infrastructure === null ? 'none' : 'unknown' } as TaskOutcome };
     return { run, outcome: outcomes.get(arn) ?? { task: 'unknown' } as TaskOutcome };
   });
   // A worker may have failed to write down which task it started: before a run counts as lost, ECS is asked by its tag.

@@ -16,6 +16,7 @@ export interface ReconcilerProps {
   readonly cluster: ecs.ICluster;
   readonly service: ecs.FargateService;
   readonly workPoolName: string;
+  readonly workQueues?: string[];
   readonly workerType: WorkerType;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
@@ -67,10 +68,11 @@ export class Reconciler extends Construct {
   }
 
   private configuration(): ReconcilerConfiguration {
-    const { api, cluster, service, workPoolName, workerType } = this.props;
+    const { api, cluster, service, workPoolName, workQueues, workerType } = this.props;
     return {
       api: apiLocation(api),
       workPool: workPoolName,
+      workQueues,
       type: workerType,
       cluster: cluster.clusterArn,
       service: service.serviceName,

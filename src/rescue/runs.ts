@@ -12,11 +12,20 @@ interface Policy {
   readonly retry_type?: 'in_process' | 'reschedule' | null;
 }
 
+interface State {
+  readonly id: string;
+  readonly type: string;
+  readonly name: string;
+  readonly message: string | null;
+  readonly timestamp: string;
+  readonly state_details?: { readonly deployment_concurrency_lease_id?: string | null };
+}
+
 interface StoredRun {
   readonly id: string;
   readonly state_id: string;
   readonly state_type: FlowRun['state'];
-  readonly state: { readonly name: string; readonly message: string | null; readonly timestamp: string };
+  readonly state: State;
   readonly run_count: number;
   readonly empirical_policy: Policy | null;
   readonly infrastructure_pid: string | null;
@@ -37,7 +46,8 @@ export interface FoundRun extends FlowRun {
 
 /** The flow runs of one work pool. */
 export class Runs {
-  constructor(private readonly client: PrefectClient, private readonly workPool: string) {}
+  /** @param workQueues those that the workers serve, where these are not all of the pool's: the others' runs are others' business */
+  constructor(private readonly client: PrefectClient, private readonly workPool: string, private readonly workQueues?: readonly string[]) {}
 
   /** Runs that are claimed, under way, or being cancelled. */
   public activeRuns(): Promise<FoundRun[]> {
@@ -78,6 +88,7 @@ export class Runs {
     for (let page: StoredRun[] = [], offset = 0; offset === 0 || page.length === PAGE; offset += PAGE) {
       page = await this.client.request<StoredRun[]>('POST', '/flow_runs/filter', {
         work_pools: { name: { any_: [this.workPool] } },
+        ...(this.workQueues && { work_pool_queues: { name: { any_: this.workQueues } } }),
         // Only what has a deployment can be started again.
         flow_runs: { ...filter, deployment_id: { is_null_: false } },
         sort: 'ID_DESC',
@@ -103,10 +114,35 @@ export class Runs {
     return (await this.client.request<StoredRun>('GET', `/flow_runs/${run.id}`)).state_id === run.stateId;
   }
 
-  /** What a run needs beside its state so that a worker takes it again. */
-  public async release({ id, policy }: FoundRun): Promise<void> {
-    if (policy.retry_type !== 'in_process') return;
-    await this.client.request('PATCH', `/flow_runs/${id}`, { empirical_policy: { ...policy, retry_type: 'reschedule' } });
+  /** What a run needs beside its state so that a worker takes it again, and its flow has all the retries that it asks for. */
+  public async release(run: FoundRun, isRetry = false): Promise<void> {
+    // Prefect counts how often a run has begun. What it changed with the state stays.
+    const interrupted = !isRetry && await this.hadBegun(run);
+    const { empirical_policy: policy, state } = await this.client.request<StoredRun>('GET', `/flow_runs/${run.id}`);
+    const retries = policy?.retries;
+    const changes = {
+      ...(interrupted && typeof retries === 'number' && { retries: retries + 1 }),
+      ...(policy?.retry_type === 'in_process' && { retry_type: 'reschedule' }),
+    };
+    if (run.waitsInProcess) await this.giveSlotBack(state);
+    if (Object.keys(changes).length > 0) await this.client.request('PATCH', `/flow_runs/${run.id}`, { empirical_policy: { ...policy, ...changes } });
+  }
+
+  /** Whether the attempt that has ended had begun. */
+  private async hadBegun({ id, state, stateId }: FoundRun): Promise<boolean> {
+    if (state !== 'CRASHED') return state === 'RUNNING';
+    const states = await this.client.request<State[]>('GET', `/flow_run_states/?flow_run_id=${id}`);
+    const before = states.sort((one, other) => Date.parse(one.timestamp) - Date.parse(other.timestamp)).findIndex(({ id: found }) => found === stateId) - 1;
+    return states[before]?.type === 'RUNNING';
+  }
+
+  /**
+   * A run that waits to be tried again in its process keeps its slot of the deployment's concurrency limit, until the slot's lease
+   * ends some minutes after the process. A worker that claims it before needs a second slot: it has to wait, or it is cancelled.
+   */
+  private async giveSlotBack({ state_details: details }: State): Promise<void> {
+    const lease = details?.deployment_concurrency_lease_id;
+    if (lease) await this.client.request('POST', '/v2/concurrency_limits/decrement-with-lease', { lease_id: lease });
   }
 
   /** Gives a run its next state, and tells whether Prefect accepted that. */

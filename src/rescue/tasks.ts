@@ -5,6 +5,13 @@ import type { TaskOutcome } from './decide';
 const PAGE = 100;
 const FLOW_RUN_TAG = 'prefect.io/flow-run-id';
 
+/** What a flow run says of where it is executed. */
+interface Located {
+  readonly state: string;
+  readonly infrastructure: string | null;
+  readonly worker: unknown;
+}
+
 /** The tasks of one cluster. */
 export class Tasks {
   private readonly client = new ECSClient({});
@@ -15,13 +22,24 @@ export class Tasks {
     this.place = `${cluster.replace(':cluster/', ':task/')}/`;
   }
 
-  /** The task in this cluster that a run names: as `cluster::task` in its infrastructure, or by the name of its worker. */
-  public named(infrastructure: string | null, worker: unknown): string | undefined {
-    const candidates = [infrastructure?.split('::').pop(), typeof worker === 'string' ? this.ofWorker(worker) : undefined];
-    return candidates.find(arn => arn?.startsWith(this.place));
+  /**
+   * The task of this cluster that a run names: as `cluster::task` in its infrastructure, or, where it is the worker's, by the name of
+   * its worker. Undefined where it names none, and 'elsewhere' where somebody else has it, whose business it is.
+   *
+   * @param ownTask whether the task is the run's own, or the worker's with others in it
+   */
+  public whereabouts({ state, infrastructure, worker }: Located, ownTask: boolean): string | 'elsewhere' | undefined {
+    const named = infrastructure?.split('::').pop();
+    const here = named?.startsWith(this.place) ? named : undefined;
+    const workers = typeof worker === 'string' ? this.ofWorker(worker) : undefined;
+    // A worker puts its own name on a run that it has claimed; until its task is written down, the run names that of the last attempt.
+    const foreign = typeof worker === 'string' && !workers;
+    if (here && !(foreign && state === 'PENDING')) return here;
+    if (foreign || ownTask && infrastructure !== null && !workers) return 'elsewhere';
+    return ownTask ? undefined : workers;
   }
 
-  /** The supervisor of a PROCESS worker names it `region:cluster:task`. */
+  /** The launcher of a worker names it `region:cluster:task`. */
   private ofWorker(name: string): string | undefined {
     const [region, cluster, id] = name.split(':');
     const here = this.cluster.split(':')[3] === region && this.place.endsWith(`/${cluster}/`);

@@ -43,10 +43,12 @@ const PROGRAM = 'FLOW_RUN_PROGRAM';
 /**
  * What an ECS worker's flow run runs: Prefect's own command, in a program that hands an interrupted flow run back in the right
  * order. It comes in the task definition's environment, as it would take up too much of the 8,192 characters that Amazon ECS
- * allows for overrides, the command among them.
+ * allows for overrides, the command among them. A deployment that brings a task definition of its own has the command without
+ * the program: then it is Prefect's own one.
  */
 export const FLOW_RUN = {
-  command: ['python', '-c', `import os; exec(os.environ["${PROGRAM}"])`],
+  command: ['python', '-c',
+    `import os; p = os.environ.get("${PROGRAM}"); exec(p) if p else os.execlp("prefect", "prefect", "flow-run", "execute")`],
   environment: { [PROGRAM]: program('flow_run.py') },
 };
 

@@ -60,6 +60,9 @@ export const FLOW_RUN_ENVIRONMENT = {
   PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
 };
 
+/** Of an ECS worker's settings, those that are about its own container. Those of its flow runs are of another image, with a home elsewhere. */
+export const WORKERS_OWN = ['PREFECT_HOME', 'PREFECT_WORKER_WEBSERVER_HOST', 'PREFECT_WORKER_WEBSERVER_PORT'];
+
 /** Variables through which Prefect's client takes credentials. */
 export const CREDENTIALS = ['PREFECT_API_KEY', 'PREFECT_API_AUTH_STRING', 'PREFECT_CLIENT_CUSTOM_HEADERS'];
 

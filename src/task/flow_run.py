@@ -1,55 +1,184 @@
-"""Runs `prefect flow-run execute`, and gives an interrupted flow run back to Prefect once it has stopped.
+"""Runs `prefect flow-run execute` where the flow run is this task's, and gives it back to Prefect when it is interrupted.
 
-Prefect itself does the latter first: while its API is slow, the flow goes on, and another task may execute it as well.
+Before: a worker that is only slow may start a task for a flow run that was given to another one since, and Prefect
+executes it in both. After: Prefect itself gives a flow run back first and stops it then; while its API is slow, the
+flow goes on, and another task may execute it as well.
 """
+
+from __future__ import annotations
 
 import sys
 
 # As for `prefect` itself: a file in the working directory doesn't stand in for a module.
 sys.path[:] = [path for path in sys.path if path]
 
+import base64
 import contextlib
+import http.client
+import json
 import os
 import re
 import signal
+import ssl
 import subprocess
+import time
+import urllib.error
+import urllib.request
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas import FlowRun
 
 BEHAVIOR = "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"
-#: How long that may take. Prefect gives the flow 30 seconds to clean up before, and Fargate 120 for everything.
+#: How long the hand-back may take. Prefect gives the flow 30 seconds to clean up before, and Fargate 120 for everything.
 HAND_BACK_SECONDS = int(os.environ.get("FLOW_RUN_HAND_BACK_SECONDS", "60"))
+#: How long the worker may take to write down which task it has started. Most often it has, before the task starts.
+CLAIM_SECONDS = float(os.environ.get("FLOW_RUN_CLAIM_SECONDS", "60"))
+LOOK_SECONDS = 2.0  #: Between two looks for that.
+#: What the task is told at its own link-local addresses, no proxy of HTTP_PROXY can ask for it.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+INTERRUPTED = 128 + signal.SIGTERM  #: The exit code of a process that SIGTERM ends.
 
 
-def can_leave_it_to_us():
+def say(text: str) -> None:
+    print(f"flow run: {text}", flush=True)
+
+
+class Interruption:
+    """Notes SIGTERM, and passes it on to Prefect's command once that runs."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._execution: subprocess.Popen[bytes] | None = None
+        signal.signal(signal.SIGTERM, self._note)
+
+    def watch(self, execution: subprocess.Popen[bytes]) -> None:
+        self._execution = execution
+        if self.came:
+            execution.terminate()
+
+    def _note(self, *_: object) -> None:
+        self.came = True
+        if self._execution:
+            self._execution.terminate()
+
+
+def can_leave_it_to_us() -> bool:
     """Whether this version of Prefect knows how to stop a flow run and not change its state."""
     with contextlib.suppress(Exception):
         return [int(part) for part in re.findall(r"\d+", version("prefect"))[:3]] >= [3, 8, 1]
     return False
 
 
-def execute():
+def execute() -> int:
     environment = dict(os.environ)
-    ours = environment.get(BEHAVIOR) == "reschedule" and can_leave_it_to_us()
+    run, task, interruption = environment.get("PREFECT__FLOW_RUN_ID"), this_task(), Interruption()
+    if run and task and (reason := not_ours(run, task, interruption)):
+        say(f"{run} is left alone, as it is not this task's: {reason}")
+        return 0  # anything else counts as a crash
+    reschedules = environment.get(BEHAVIOR) == "reschedule"
+    ours = reschedules and can_leave_it_to_us()
     if ours:
         environment[BEHAVIOR] = "relinquish"
+    began = not interruption.came
+    code = run_prefect(environment, interruption) if began else INTERRUPTED
+    if not (run and reschedules and interruption.came):
+        return code
+    hand_back(run, task, by_prefect=began and not ours)
+    return code if began and not ours else 0
+
+
+def run_prefect(environment: dict[str, str], interruption: Interruption) -> int:
     execution = subprocess.Popen(["prefect", "flow-run", "execute"], env=environment)
-    interrupted = []
-
-    def interrupt(*_):
-        interrupted.append(True)
-        execution.terminate()
-
-    signal.signal(signal.SIGTERM, interrupt)
+    interruption.watch(execution)
     code = execution.wait()
-    if ours and interrupted:
-        hand_back(environment["PREFECT__FLOW_RUN_ID"])
-        return 0  # anything else counts as a crash
     return code if code >= 0 else 128 - code
 
 
-def hand_back(run):
-    def give_up(*_):
-        print(f"Flow run {run} was interrupted, and the Prefect API did not take it back; the rescue function will.", flush=True)
+def metadata(path: str = "") -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html"""
+    try:
+        with DIRECT.open(f"{os.environ['ECS_CONTAINER_METADATA_URI_V4']}{path}", timeout=5) as answer:
+            return dict(json.load(answer))
+    except (KeyError, OSError, ValueError):
+        return {}
+
+
+def this_task() -> str | None:
+    return metadata("/task").get("TaskARN")
+
+
+def names_another(infrastructure: str | None, task: str | None) -> bool:
+    """Whether a flow run's infrastructure, `cluster::task` where Prefect's ECS worker wrote it, is another task than this one."""
+    return bool(task and infrastructure and ":task/" in infrastructure and infrastructure.split("::")[-1] != task)
+
+
+class Unclear(NamedTuple):
+    """What may look different in a moment."""
+
+    what: str
+    leave: bool  #: Whether the flow run is not this task's if it stays so.
+
+
+def not_ours(run: str, task: str, interruption: Interruption) -> str | None:
+    """Why this task is not to execute the flow run; None where nothing says so.
+
+    The worker writes down a task after ECS has taken it, and until then the flow run may name the one that it had before.
+    """
+    deadline = time.monotonic() + CLAIM_SECONDS
+    while isinstance(seen := look_at(run, task), Unclear):
+        if interruption.came:
+            return None
+        if time.monotonic() >= deadline:
+            say(f"warning: after {CLAIM_SECONDS:g} s, {seen.what}")
+            return seen.what if seen.leave else None
+        time.sleep(LOOK_SECONDS)
+    return seen
+
+
+def look_at(run: str, task: str) -> Unclear | str | None:
+    try:
+        flow_run = read_flow_run(run)
+    except (KeyError, OSError, ValueError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429:
+            return None  # Prefect's own command will say more.
+        return Unclear(f"the Prefect API does not say whose it is: {error!r}", leave=False)
+    state, infrastructure = flow_run.get("state_type"), flow_run.get("infrastructure_pid")
+    if state in ("COMPLETED", "FAILED", "CANCELLED"):
+        return f"it is {state}"
+    if state == "SCHEDULED":
+        return "it was given back to Prefect, and waits for a worker"
+    # ECS itself restarts a container only where its definition asks for that.
+    if state == "RUNNING" and not metadata().get("RestartCount"):
+        return f"it is executed already; it names {infrastructure}"
+    if names_another(infrastructure, task):
+        return Unclear(f"it names {infrastructure}", leave=True)
+    return None if infrastructure else Unclear("it names no task", leave=False)
+
+
+def read_flow_run(run: str) -> dict[str, Any]:
+    """Without Prefect's client, which takes a small task many seconds to load."""
+    headers = json.loads(os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS") or "{}")
+    if key := os.environ.get("PREFECT_API_KEY"):
+        headers["Authorization"] = f"Bearer {key}"
+    elif auth := os.environ.get("PREFECT_API_AUTH_STRING"):
+        headers["Authorization"] = f"Basic {base64.b64encode(auth.encode()).decode()}"
+    context = ssl.create_default_context(cafile=os.environ.get("PREFECT_API_SSL_CERT_FILE"))
+    if os.environ.get("PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "").lower() in ("1", "true"):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    request = urllib.request.Request(f"{os.environ['PREFECT_API_URL']}/flow_runs/{run}", headers=headers)
+    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        return dict(json.load(answer))
+
+
+def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
+    """Has a worker start the flow run again. `by_prefect`: this version of Prefect has proposed that state itself."""
+
+    def give_up(*_: object) -> NoReturn:
+        say(f"warning: Flow run {run} was interrupted, and the Prefect API did not take it back; the reconciler will.")
         os._exit(0)
 
     signal.signal(signal.SIGALRM, give_up)
@@ -59,12 +188,37 @@ def hand_back(run):
 
     try:
         with get_client(sync_client=True) as api:
-            # One that has ended, was cancelled or waits for someone is left as it is.
-            if api.read_flow_run(run).state.type.value in ("RUNNING", "PENDING"):
-                api.set_flow_run_state(run, AwaitingRetry(message="Its task was interrupted before it was finished."))
+            flow_run = api.read_flow_run(UUID(run))
+            state = flow_run.state.type.value if flow_run.state else ""
+            # One that has ended, was cancelled or waits for someone is left as it is, and so is one that another task has by now.
+            if state not in ("RUNNING", "PENDING", "SCHEDULED") or names_another(flow_run.infrastructure_pid, task):
+                return say(f"{run} is not given back: it is {state} and names {flow_run.infrastructure_pid}")
+            if state != "SCHEDULED":
+                waiting: Any = AwaitingRetry(message="Its task was interrupted before it was finished.")
+                api.set_flow_run_state(flow_run.id, waiting)
+            say(f"{run} was interrupted, and is given back to Prefect")
+            let_go(api, flow_run.id, interrupted=state == "RUNNING" or by_prefect and flow_run.start_time is not None)
     except Exception as error:
-        print(repr(error), flush=True)
+        say(f"warning: {error!r}")
         give_up()
+
+
+def let_go(api: SyncPrefectClient, run: UUID, interrupted: bool) -> None:
+    """What a flow run needs beside its state so that a worker takes it again, and its flow has all the retries that it asks for."""
+    flow_run = api.read_flow_run(run)  # Its policy may have changed with its state.
+    policy = flow_run.empirical_policy
+    changes: dict[str, Any] = {}
+    if interrupted and policy.retries is not None:
+        changes["retries"] = policy.retries + 1  # Prefect counts how often it has begun.
+    if policy.retry_type == "in_process":
+        # Prefect leaves such a run, and its slot of the deployment's concurrency limit, to the process that has tried it before.
+        changes["retry_type"] = "reschedule"
+        lease = flow_run.state and flow_run.state.state_details.deployment_concurrency_lease_id
+        if lease:
+            with contextlib.suppress(Exception):  # it ends by itself, within minutes
+                api.release_concurrency_slots_with_lease(lease)
+    if changes:
+        api.update_flow_run(run, empirical_policy=policy.model_copy(update=changes))
 
 
 if __name__ == "__main__":

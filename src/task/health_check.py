@@ -31,7 +31,7 @@ NOT_POLLING = os.path.join(tempfile.gettempdir(), "prefect-worker-not-polling")
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def polling():
+def polling() -> bool:
     """What the worker says of itself. No answer at all is an error: its process hangs."""
     try:
         DIRECT.open(f"http://127.0.0.1:{os.environ['PREFECT_WORKER_WEBSERVER_PORT']}/health", timeout=TIMEOUT_SECONDS).close()
@@ -40,9 +40,9 @@ def polling():
         return False
 
 
-def credentials():
+def credentials() -> dict[str, str]:
     """As the worker's own, so that it is the API that answers, and not a proxy that asks who this is."""
-    headers = json.loads(os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS") or "{}")
+    headers: dict[str, str] = json.loads(os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS") or "{}")
     if key := os.environ.get("PREFECT_API_KEY"):
         headers["Authorization"] = f"Bearer {key}"
     if auth := os.environ.get("PREFECT_API_AUTH_STRING"):
@@ -50,7 +50,7 @@ def credentials():
     return headers
 
 
-def api_answers():
+def api_answers() -> bool:
     """Any answer will do that is not a server's or a gateway's error."""
     context = ssl.create_default_context(cafile=os.environ.get("PREFECT_API_SSL_CERT_FILE"))
     request = urllib.request.Request(f"{os.environ['PREFECT_API_URL']}/health", headers=credentials())
@@ -63,7 +63,7 @@ def api_answers():
         return False
 
 
-def healthy():
+def healthy() -> bool:
     if polling():
         with contextlib.suppress(FileNotFoundError):
             os.remove(NOT_POLLING)

@@ -8,8 +8,10 @@ import sys
 # As for `prefect` itself: a file in the working directory doesn't stand in for a module.
 sys.path[:] = [path for path in sys.path if path]
 
+import json
 import os
 import re
+import urllib.request
 from importlib.metadata import PackageNotFoundError, version
 
 #: Came with Prefect 3.6.23; what is older ends with "No such option".
@@ -42,6 +44,21 @@ def older(package, than):
         return False
 
 
+def name():
+    """The worker's task as `region:cluster:task`, by which the reconciler knows which flow runs are its own, and what became of their worker."""
+    if not (metadata := os.environ.get("ECS_CONTAINER_METADATA_URI_V4")):
+        return []
+    # A link-local address, which no proxy of HTTP_PROXY can ask.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{metadata}/task", timeout=5) as answer:
+            arn = json.load(answer)["TaskARN"]
+        return ["--name", ":".join([arn.split(":")[3], *arn.split("/")[-2:]])]
+    except (KeyError, OSError, ValueError) as error:
+        print(f"launcher: warning: the worker's task is not known, and nobody helps its flow runs where it can't: {error!r}", flush=True)
+        return []
+
+
 def understood(command):
     return [part for part in command if part != KEEP_POOL or not older("prefect", "3.6.23")]
 
@@ -50,5 +67,5 @@ if __name__ == "__main__":
     said = [f"before {package} {since}, {what}" for package, since, what in limits(("--type", "ecs") in zip(sys.argv, sys.argv[1:])) if older(package, since)]
     if said:
         print(f"launcher: warning: this image has Prefect {version('prefect')}: {'; '.join(said)}. Use a newer image.", flush=True)
-    command = understood(sys.argv[1:])
+    command = [*understood(sys.argv[1:]), *name()]
     os.execvp(command[0], command)

@@ -7,6 +7,8 @@ more runs, those in flight may finish for WORKER_DRAIN_SECONDS, and what is left
 it again in another worker. The same happens when the worker's process dies.
 """
 
+from __future__ import annotations
+
 import sys
 
 # As for `prefect` itself: a file in the working directory doesn't stand in for a module.
@@ -24,6 +26,13 @@ import threading
 import time
 import urllib.request
 import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas import FlowRun
+    from prefect.workers.process import ProcessWorker
 
 #: How long flow runs may go on after SIGTERM: the container's stop timeout less what it takes to reschedule them.
 DRAIN_SECONDS = float(os.environ.get("WORKER_DRAIN_SECONDS", "100"))
@@ -38,46 +47,66 @@ WORKER_NAME = "PREFECT__WORKER_NAME"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def say(text):
+def say(text: str) -> None:
     print(f"supervisor: {text}", flush=True)
 
 
-def run_worker(arguments, journal):
+@contextlib.contextmanager
+def reaching_into_prefect(otherwise: str) -> Iterator[None]:
+    """Another version may look different inside: then its worker works all the same, and what it can't do is said."""
+    try:
+        yield
+    except Exception as error:
+        say(f"warning: with this version of Prefect, {otherwise}: {error!r}")
+
+
+def run_worker(arguments: list[str], journal: int) -> None:
     """In the worker's process: Prefect's own command line, which also tells what is in flight, and stops taking runs on SIGUSR1."""
     draining = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: draining.set())
-    from prefect.workers.process import ProcessWorker
+    polling: list[ProcessWorker] = []
+    workers: set[ProcessWorker] = set()
+    submitted: list[FlowRun] = []
 
-    workers, polling, poll = set(), [], ProcessWorker.get_and_submit_flow_runs
+    with reaching_into_prefect("a worker that is to stop goes on taking flow runs"):
+        from prefect.workers.process import ProcessWorker
 
-    async def poll_unless_draining(self):
-        workers.add(self)
-        polling.append(self)
-        try:
-            return [] if draining.is_set() else await poll(self)
-        finally:
-            polling.remove(self)
+        poll = ProcessWorker.get_and_submit_flow_runs
 
-    ProcessWorker.get_and_submit_flow_runs = poll_unless_draining
+        async def poll_unless_draining(self: ProcessWorker) -> list[FlowRun]:
+            workers.add(self)
+            polling.append(self)
+            try:
+                return [] if draining.is_set() else await poll(self)
+            finally:
+                polling.remove(self)
 
-    # From the moment on when the worker has claimed a run; from the start of its process where Prefect doesn't say so.
-    name = next(name for name in ("_submit_run_and_capture_errors", "run") if hasattr(ProcessWorker, name))
-    submit = getattr(ProcessWorker, name)
+        setattr(ProcessWorker, "get_and_submit_flow_runs", poll_unless_draining)
 
-    async def submit_and_tell(self, flow_run, *args, **kwargs):
-        os.write(journal, f"+{flow_run.id}\n".encode())
-        try:
-            return await submit(self, flow_run, *args, **kwargs)
-        finally:
-            # Cancelled where the worker ends by itself: it kills the run's process, and says nothing of the run.
-            if not isinstance(sys.exc_info()[1], asyncio.CancelledError):
-                os.write(journal, f"-{flow_run.id}\n".encode())
+    with reaching_into_prefect("nobody knows what is in flight, and only the reconciler has interrupted flow runs started again"):
+        from prefect.workers.process import ProcessWorker
 
-    setattr(ProcessWorker, name, submit_and_tell)
+        # From the moment on when the worker has claimed a run; from the start of its process where Prefect doesn't say so.
+        name = next(name for name in ("_submit_run_and_capture_errors", "run") if hasattr(ProcessWorker, name))
+        submit = getattr(ProcessWorker, name)
 
-    def leave_when_idle():
+        async def submit_and_tell(self: ProcessWorker, flow_run: FlowRun, *args: Any, **kwargs: Any) -> Any:
+            submitted.append(flow_run)
+            os.write(journal, f"+{flow_run.id}\n".encode())
+            try:
+                return await submit(self, flow_run, *args, **kwargs)
+            finally:
+                submitted.remove(flow_run)
+                # Cancelled where the worker ends by itself: it kills the run's process, and says nothing of the run.
+                if not isinstance(sys.exc_info()[1], asyncio.CancelledError):
+                    os.write(journal, f"-{flow_run.id}\n".encode())
+
+        setattr(ProcessWorker, name, submit_and_tell)
+
+    def leave_when_idle() -> None:
         draining.wait()
-        while polling or any(worker.limiter.borrowed_tokens for worker in workers):
+        # Of its limit, a worker takes a part before it submits a run.
+        while polling or submitted or any(getattr(getattr(worker, "_limiter", None), "borrowed_tokens", 0) for worker in workers):
             time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -88,46 +117,46 @@ def run_worker(arguments, journal):
     runpy.run_module("prefect", run_name="__main__", alter_sys=True)
 
 
-def interruption():
+def interruption() -> Callable[[], Coroutine[Any, Any, None]]:
     """Ends flow runs as `prefect flow-run execute` does: they clean up, and propose no state of their own."""
-    contexts = set()
+    otherwise = "flow runs can't clean up when they are interrupted"
+    contexts: set[Any] = set()
 
-    async def interrupt_one(context, run):
-        if (await context.control_channel.signal(run, "reschedule")).name == "ACKNOWLEDGED":
-            context.process_manager.get(run).graceful_kill()
+    async def interrupt_one(context: Any, run: uuid.UUID) -> None:
+        with reaching_into_prefect(otherwise):
+            if (await context.control_channel.signal(run, "reschedule")).name == "ACKNOWLEDGED":
+                context.process_manager.get(run).graceful_kill()
 
-    async def interrupt():
-        runs = [interrupt_one(context, run) for context in contexts for run in context.process_manager.flow_run_ids()]
-        await asyncio.gather(*runs, return_exceptions=True)
+    async def interrupt() -> None:
+        with reaching_into_prefect(otherwise):
+            await asyncio.gather(*[interrupt_one(context, run) for context in contexts for run in context.process_manager.flow_run_ids()])
 
-    def noting(method, change):
-        async def noted(self, *args):
+    def noting(method: Callable[..., Awaitable[Any]], change: Callable[[Any], None]) -> Callable[..., Awaitable[Any]]:
+        async def noted(self: Any, *args: Any) -> Any:
             change(self)
             return await method(self, *args)
 
         return noted
 
-    try:
+    with reaching_into_prefect(otherwise):
         from prefect.runner._flow_run_executor import FlowRunExecutorContext as Context
 
-        Context.__aenter__ = noting(Context.__aenter__, contexts.add)
-        Context.__aexit__ = noting(Context.__aexit__, contexts.discard)
-    except Exception as error:
-        say(f"warning: with this version of Prefect, flow runs can't clean up when they are interrupted: {error!r}")
+        setattr(Context, "__aenter__", noting(Context.__aenter__, contexts.add))
+        setattr(Context, "__aexit__", noting(Context.__aexit__, contexts.discard))
     return interrupt
 
 
 class Protection:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html"""
 
-    def __init__(self):
+    def __init__(self) -> None:
         agent = os.environ.get("ECS_AGENT_URI")
         self._url = f"{agent}/task-protection/v1/state" if agent else None
         self._busy = self._until = self._not_before = -math.inf
         if not agent:
             say("warning: without ECS_AGENT_URI nothing keeps ECS from scaling a busy worker in")
 
-    def update(self, busy):
+    def update(self, busy: bool) -> None:
         now = time.monotonic()
         self._busy = now if busy else self._busy
         if not self._url or now < self._not_before:
@@ -137,8 +166,8 @@ class Protection:
         elif now < self._until and now >= self._busy + LINGER_SECONDS:
             self._put({"ProtectionEnabled": False}, -math.inf)
 
-    def _put(self, body, until):
-        request = urllib.request.Request(self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
+    def _put(self, body: dict[str, Any], until: float) -> None:
+        request = urllib.request.Request(str(self._url), json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
         try:
             with DIRECT.open(request, timeout=5) as response:
                 answer = json.load(response)
@@ -151,21 +180,14 @@ class Protection:
             self._not_before = time.monotonic() + LINGER_SECONDS
 
 
-def worker_name():
-    """The worker's task as `region:cluster:task`, by which the rescue function knows what became of its flow runs."""
-    try:
-        with DIRECT.open(f"{os.environ['ECS_CONTAINER_METADATA_URI_V4']}/task", timeout=5) as answer:
-            arn = json.load(answer)["TaskARN"]
-        return ":".join([arn.split(":")[3], *arn.split("/")[-2:]])
-    except (KeyError, OSError, ValueError) as error:
-        say(f"warning: the worker's task is not known: {error!r}")
-        return f"ProcessWorker {uuid.uuid4()}"
-
-
 class Supervisor:
-    def __init__(self, arguments):
-        self._name = os.environ[WORKER_NAME] = worker_name()
-        self._in_flight, self._unread, self._code = set(), b"", None
+    def __init__(self, arguments: list[str]) -> None:
+        # By the launcher: the worker's task, which its flow runs then name.
+        name = arguments[arguments.index("--name") + 1] if "--name" in arguments else f"ProcessWorker {uuid.uuid4()}"
+        self._name = os.environ[WORKER_NAME] = name
+        self._in_flight: set[str] = set()
+        self._unread = b""
+        self._code: int | None = None
         self._journal, journal = os.pipe()
         self._signals, wakeup = os.pipe()
         for end in (self._journal, self._signals, wakeup):
@@ -180,11 +202,11 @@ class Supervisor:
                 signal.signal(number, handler)
             # The official image's init signals its whole process group; this one is to hear from the supervisor only.
             os.setpgid(0, 0)
-            run_worker([*arguments, "--name", self._name], journal)
+            run_worker(arguments if "--name" in arguments else [*arguments, "--name", name], journal)
             sys.exit(0)
         os.close(journal)
 
-    def run(self):
+    def run(self) -> int:
         protection = Protection()
         while self._code is None:
             if self._wait(TICK_SECONDS) & {signal.SIGTERM, signal.SIGINT}:
@@ -195,7 +217,7 @@ class Supervisor:
             self._hand_back(set(self._in_flight))
         return self._code
 
-    def _drain(self):
+    def _drain(self) -> int:
         say(f"stopping; {len(self._in_flight)} flow runs may go on for {DRAIN_SECONDS:g} s")
         self._signal_worker(signal.SIGUSR1)
         deadline = time.monotonic() + DRAIN_SECONDS
@@ -209,7 +231,7 @@ class Supervisor:
         self._hand_back(left)
         return self._code or 0
 
-    def _wait(self, seconds):
+    def _wait(self, seconds: float) -> set[int]:
         """The signals that came, after `seconds` or earlier. Keeps count of the worker and its flow runs."""
         ready = select.select([self._signals, self._journal], [], [], max(0.0, seconds))[0]
         received = set(os.read(self._signals, 1024)) if self._signals in ready else set()
@@ -217,7 +239,7 @@ class Supervisor:
         self._read_journal()
         return received
 
-    def _reap(self):
+    def _reap(self) -> None:
         """Takes in all that ended, as process 1 has to, and the worker's exit code with it."""
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0] != 0:
@@ -225,18 +247,18 @@ class Supervisor:
                     code = os.waitstatus_to_exitcode(ended[1])
                     self._code = code if code >= 0 else 128 - code
 
-    def _read_journal(self):
+    def _read_journal(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self._journal, 65536):
                 *lines, self._unread = (self._unread + chunk).split(b"\n")
                 for line in lines:
                     (self._in_flight.add if line.startswith(b"+") else self._in_flight.discard)(line[1:].decode())
 
-    def _signal_worker(self, number):
+    def _signal_worker(self, number: int) -> None:
         if self._code is None:
             os.kill(self._worker, number)
 
-    def _hand_back(self, runs):
+    def _hand_back(self, runs: set[str]) -> None:
         """Ends what is left, the worker first so that it reports no crash, and reschedules the runs."""
         self._signal_worker(signal.SIGKILL)
         for process in flow_run_processes(self._name):
@@ -246,7 +268,7 @@ class Supervisor:
             reschedule(runs, self._name)
 
 
-def flow_run_processes(worker):
+def flow_run_processes(worker: str) -> Iterator[int]:
     """Ids of the processes of a worker's flow runs, whatever session they are in."""
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -258,11 +280,11 @@ def flow_run_processes(worker):
             yield int(entry)
 
 
-def reschedule(runs, worker):
+def reschedule(runs: set[str], worker: str) -> None:
     """Gives flow runs whose processes are gone back to Prefect. Tries until the container is killed."""
     from prefect.client.orchestration import get_client
 
-    done = {}
+    done: dict[str, bool] = {}
     while len(done) < len(runs):
         with get_client(sync_client=True) as api:
             for run in sorted(runs - done.keys()):
@@ -274,27 +296,53 @@ def reschedule(runs, worker):
     say(f"{sum(done.values())} flow runs rescheduled")
 
 
-def reschedule_one(api, run, worker):
+def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:
     """Whether it was; a run that has ended, or waits for someone, is left as it is."""
     from prefect.exceptions import ObjectNotFound
     from prefect.states import AwaitingRetry, Cancelled
 
     try:
-        flow_run = api.read_flow_run(run)
+        flow_run = api.read_flow_run(uuid.UUID(run))
     except ObjectNotFound:
         return False
-    kind, policy = flow_run.state.type.value, flow_run.empirical_policy
+    kind, message = (flow_run.state.type.value, flow_run.state.message or "") if flow_run.state else ("", "")
     if (getattr(flow_run, "labels", None) or {}).get("prefect.worker.name", worker) != worker:
         return False  # another worker has it by now
-    # So is a run that counts as crashed only because its heartbeats did not get through.
-    unfinished = kind in ("RUNNING", "PENDING") or kind == "CRASHED" and (flow_run.state.message or "").startswith("No heartbeat ")
     if kind == "CANCELLING":
-        api.set_flow_run_state(run, Cancelled(message="Cancelled while its worker stopped."))
-    if (unfinished or kind == "SCHEDULED") and policy.retry_type == "in_process":
-        # Prefect leaves such a run to the process that has tried it before, and gives it to no worker.
-        api.update_flow_run(run, empirical_policy=policy.model_copy(update={"retry_type": "reschedule"}))
-    waiting = AwaitingRetry(message="The worker stopped before the flow run was finished.")
-    return unfinished and api.set_flow_run_state(run, waiting).status.value == "ACCEPT"
+        api.set_flow_run_state(flow_run.id, Cancelled(message="Cancelled while its worker stopped."))
+    # So is one that counts as crashed only because its heartbeats did not get through.
+    executed = kind == "RUNNING" or kind == "CRASHED" and is_silence(message)
+    accepted = False
+    if executed or kind == "PENDING":
+        waiting: Any = AwaitingRetry(message="The worker stopped before the flow run was finished.")
+        result: Any = api.set_flow_run_state(flow_run.id, waiting)
+        accepted = result.status.value == "ACCEPT"
+    if accepted or kind == "SCHEDULED":
+        let_go(api, flow_run.id, interrupted=executed)
+    return accepted
+
+
+def is_silence(message: str) -> bool:
+    """Whether a flow run has crashed for its heartbeats: by the pool's automation, Prefect Cloud's, or that of Prefect's guide."""
+    return "heartbeat" in message.lower() and not message.startswith("Execution was ")  # That would be a flow's exception.
+
+
+def let_go(api: SyncPrefectClient, run: uuid.UUID, interrupted: bool) -> None:
+    """What a flow run needs beside its state so that a worker takes it again, and its flow has all the retries that it asks for."""
+    flow_run = api.read_flow_run(run)  # Its policy may have changed with its state.
+    policy = flow_run.empirical_policy
+    changes: dict[str, Any] = {}
+    if interrupted and policy.retries is not None:
+        changes["retries"] = policy.retries + 1  # Prefect counts how often it has begun.
+    if policy.retry_type == "in_process":
+        # Prefect leaves such a run, and its slot of the deployment's concurrency limit, to the process that has tried it before.
+        changes["retry_type"] = "reschedule"
+        lease = flow_run.state and flow_run.state.state_details.deployment_concurrency_lease_id
+        if lease:
+            with contextlib.suppress(Exception):  # it ends by itself, within minutes
+                api.release_concurrency_slots_with_lease(lease)
+    if changes:
+        api.update_flow_run(run, empirical_policy=policy.model_copy(update=changes))
 
 
 if __name__ == "__main__":

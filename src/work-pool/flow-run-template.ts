@@ -4,6 +4,7 @@ import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { FLOW_RUN } from '../task/command';
+import { WORKERS_OWN } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
 import { FlowRunTask } from '../task/flow-run-task';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
@@ -83,6 +84,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
       ...defaults.jobVariables,
     },
     environment: {
+      ...notPassedOn(WORKERS_OWN),
       ...Object.fromEntries(variables.map(({ name, value }: Fields) => [name, value])),
       ...notPassedOn([...Object.keys(props.workerSecrets ?? {}), ...ownSecrets.map(({ name }: Fields) => name)]),
     },
@@ -112,8 +114,8 @@ function logVariables({ logDriver, options = {} }: Fields = {}): Fields {
 }
 
 /** The worker passes its own settings of Prefect on to flow runs, secret ones in clear, and not what is null here. */
-function notPassedOn(secrets: readonly string[]): Record<string, null> {
-  return Object.fromEntries(secrets.filter(name => /^PREFECT_/i.test(name) && !(name in CREDENTIAL_VARIABLES)).sort().map(name => [name, null]));
+function notPassedOn(names: readonly string[]): Record<string, null> {
+  return Object.fromEntries(names.filter(name => /^PREFECT_/i.test(name) && !(name in CREDENTIAL_VARIABLES)).sort().map(name => [name, null]));
 }
 
 function partition(containers: readonly Fields[], name: string): [Fields, Fields[]] {

@@ -9,6 +9,7 @@ import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
 
 /** What the supervisor of PROCESS workers does with flow runs whose processes are gone, against a real server. */
 const AUTH = 'admin:a "pass" word';
+const AUTHORIZATION = { authorization: `Basic ${Buffer.from(AUTH).toString('base64')}` };
 const WORKER = 'ProcessWorker 1';
 const POOL = 'processes';
 
@@ -22,7 +23,7 @@ jest.setTimeout(120_000);
 beforeAll(async () => {
   server = await startPrefectServer({ authString: AUTH });
   gate = await openGate(server.apiUrl);
-  prefect = new Prefect(server.apiUrl, { authorization: `Basic ${Buffer.from(AUTH).toString('base64')}` });
+  prefect = new Prefect(server.apiUrl, AUTHORIZATION);
   await prefect.call('POST', '/work_pools/', { name: POOL, type: 'process' });
   deployment = await prefect.deploy('any', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
 });
@@ -70,19 +71,49 @@ test.each([['RUNNING', 'Retrying'], ['SCHEDULED', 'AwaitingRetry']])('a run that
   expect(await offered(id)).toBe(false);
   await reschedule(id);
   expect(await offered(id)).toBe(true);
-  expect(await prefect.flowRun(id)).toMatchObject({ empirical_policy: { retries: 3, retry_delay: 1, pause_keys: ['approval'] } });
+  // An attempt that was interrupted is none of the flow's own; a pause between two of them is none at all.
+  const retries = type === 'RUNNING' ? 4 : 3;
+  expect(await prefect.flowRun(id)).toMatchObject({ empirical_policy: { retries, retry_delay: 1, pause_keys: ['approval'] } });
+});
+
+test.each([['RUNNING', 3], ['PENDING', 2]])('a run that is %s has then as many retries as its flow asks for', async (type, retries) => {
+  const id = await runIn(type);
+  await prefect.call('PATCH', `/flow_runs/${id}`, { empirical_policy: { retries: 2, retry_delay: 0 } });
+  await reschedule(id);
+  expect(await prefect.flowRun(id)).toMatchObject({ state: { name: 'AwaitingRetry' }, empirical_policy: { retries } });
+});
+
+test('a run that waits to be tried again gives the slot of its deployment\'s limit back, which would have it cancelled', async () => {
+  const limited = await prefect.deploy('limited', {
+    workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS, limit: { limit: 1, collisionStrategy: 'CANCEL_NEW' },
+  });
+  const id = await prefect.start(limited);
+  // Of a client that is too old to renew the slot's lease, Prefect takes the lease away.
+  const engine = new Prefect(server.apiUrl, { ...AUTHORIZATION, 'user-agent': 'prefect/3.9.1 (API 0.8.4)' });
+  const set = (type: string) => engine.call<{ state: { type: string; message: string | null } }>('POST', `/flow_runs/${id}/set_state`, { state: { type } });
+  await set('PENDING');
+  await prefect.call('PATCH', `/flow_runs/${id}`, { empirical_policy: { retries: 1, retry_delay: 0 } });
+  await set('RUNNING');
+  // The flow's own failure, of which Prefect makes a retry in the same process, with the slot.
+  expect((await set('FAILED')).state).toMatchObject({ type: 'SCHEDULED' });
+
+  await reschedule(id);
+  expect((await set('PENDING')).state).toMatchObject({ type: 'PENDING' });
 });
 
 test('a run that has ended, is paused or is scheduled stays so', async () => {
-  const runs = [];
+  const runs = [await runIn('CRASHED', { message: 'Execution was interrupted by an unexpected exception: HeartbeatError' })];
   for (const type of ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED', 'PAUSED', 'SCHEDULED']) runs.push(await runIn(type));
   const before = await Promise.all(runs.map(stateOf));
   expect(await reschedule(...runs)).toContain('0 flow runs rescheduled');
   expect(await Promise.all(runs.map(stateOf))).toEqual(before);
 });
 
-test('a run that counts as crashed only because its heartbeats did not get through is given to the next worker', async () => {
-  const id = await runIn('CRASHED', { message: 'No heartbeat for 900 seconds.' });
+test.each([
+  ['No heartbeat for 900 seconds.', 'the pool\'s automation'],
+  ['Flow run marked as crashed due to missing heartbeats.', 'that of Prefect\'s guide'],
+])('a run that counts as crashed only because its heartbeats did not get through is given to the next worker: %s', async message => {
+  const id = await runIn('CRASHED', { message });
   await prefect.call('PATCH', `/flow_runs/${id}`, { empirical_policy: { retries: 3, retry_type: 'in_process' } });
   expect(await reschedule(id)).toContain('1 flow runs rescheduled');
   expect(await offered(id)).toBe(true);

@@ -5,7 +5,7 @@ import { TemplateValues } from '../../src/work-pool/configuration';
 import { askWorker, EcsRequests, offeredTemplates } from '../support/ecs-worker';
 import { leaksIn } from '../support/leaks';
 import { OFFERED } from '../support/prefect-server';
-import { configurationOf, selfHosted, templateOf } from '../support/worker';
+import { configurationOf, container, selfHosted, templateOf } from '../support/worker';
 
 jest.setTimeout(300_000);
 
@@ -137,4 +137,15 @@ test('a deployment\'s own job variables still take effect, beside what the stack
   expect(command).toEqual(['own', 'command']);
   expect(environment).toEqual(expect.arrayContaining([{ name: 'OWN', value: 'x' }, { name: 'PREFECT_FLOWS_HEARTBEAT_FREQUENCY', value: '60' }]));
   expect(leaksIn(JSON.stringify({ runTask, taskDefinition }), KEY)).toEqual([]);
+});
+
+test('what the worker\'s own container is set to does not reach its flow runs, unless it is for them, too', async () => {
+  const template = templateOf();
+  const own: Record<string, string> = Object.fromEntries(container(template).Environment.map(({ Name, Value }: any) => [Name, typeof Value === 'string' ? Value : 'a token']));
+  const { template: values } = configurationOf(template);
+  const [{ runTask, error }] = await askWorker([{ template: fillTemplate(OFFERED.ecs, undefined, values) }], { ...own, PREFECT_API_KEY: KEY });
+  expect(error).toBeUndefined();
+  const passed = runTask!.overrides.containerOverrides[0].environment.map(({ name }: any) => name);
+  expect(own).toHaveProperty('PREFECT_HOME');
+  expect(passed.filter((name: string) => name in own && !(name in values.environment))).toEqual(['PREFECT_API_URL']);
 });

@@ -64,7 +64,7 @@ describe('a run that lost its task', () => {
   });
 
   test('by its own end is tried again as often as its flow may be, after the flow\'s delay', () => {
-    expect(ofEcs(run({ retries: 1, retryDelay: 30 }), stopped())).toMatchObject({ then: 'reschedule', delay: 30 });
+    expect(ofEcs(run({ retries: 1, retryDelay: 30 }), stopped())).toMatchObject({ then: 'reschedule', delay: 30, isRetry: true });
     expect(ofEcs(run({ retries: 1, runCount: 2 }), stopped())).toMatchObject({ then: 'crash' });
   });
 
@@ -175,8 +175,13 @@ describe('a run that Prefect\'s observer has marked as crashed', () => {
   });
 });
 
-describe('a run that counts as crashed because its heartbeats did not get through', () => {
-  const silent = run({ state: 'CRASHED', message: 'No heartbeat for 900 seconds.' });
+describe.each([
+  ['No heartbeat for 900 seconds.'],
+  ['No heartbeat since 2026-03-01T11:40:00.000Z.'],
+  ['Flow run marked as crashed due to missing heartbeats.'],
+  ['Flow run did not send a heartbeat for 9 minutes'],
+])('a run that counts as crashed because its heartbeats did not get through: %s', message => {
+  const silent = run({ state: 'CRASHED', message });
 
   test('is started again when its task was taken away', () => {
     expect(ofEcs(silent, stopped({ stopCode: 'SpotInterruption' }))).toMatchObject({ then: 'reschedule' });
@@ -188,4 +193,9 @@ describe('a run that counts as crashed because its heartbeats did not get throug
     expect(ofEcs(silent, alive)).toEqual(nothing);
     expect(ofProcess(silent, alive)).toEqual(nothing);
   });
+});
+
+test('a flow\'s own exception that speaks of heartbeats is none of that', () => {
+  const broken = run({ state: 'CRASHED', message: 'Execution was interrupted by an unexpected exception: CommitFailedError: heartbeat' });
+  expect(ofProcess(broken, stopped({ stopCode: 'ServiceSchedulerInitiated' }))).toEqual(nothing);
 });

@@ -38,6 +38,10 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
   });
 });
 
+test('is told the work queues that its workers serve, where these are not all', () => {
+  expect(JSON.parse(text(functionOf(templateOf({ workQueues: ['fast'] })).Environment.Variables.CONFIGURATION)).workQueues).toEqual(['fast']);
+});
+
 test('may stop tasks only where each run has its own', () => {
   const actions = (workerType: WorkerType) => statementsOf(templateOf({ workerType }), /RescueRole/).flatMap(({ Action }) => Action);
   expect(actions(WorkerType.ECS)).toContain('ecs:StopTask');

@@ -36,6 +36,8 @@ export interface RunOptions {
 
 /** At once: a real server's states are as old as the test. */
 const IMPATIENT: Partial<ReconcilerLimits> = { settle: 0, claimed: 0, starting: 0, cancelling: 0, silent: 0 };
+/** Who sets the states of real runs. Of a client that is too old to renew it, Prefect takes the lease of a run's slot away. */
+const ENGINE = { 'user-agent': 'prefect/3.9.1 (API 0.8.4)' };
 const BEGUN = ['RUNNING', 'CANCELLING', 'COMPLETED', 'FAILED', 'PAUSED'];
 
 /**
@@ -65,11 +67,12 @@ export class ReconcilerWorld {
   private pool = '';
   private deployment = '';
   private pools = 0;
+  private subflows = 0;
   private readonly environment = { ...process.env };
   private readonly http: Server = createServer((request, response) => void this.serve(request, response));
 
   private constructor(private readonly server: PrefectServer) {
-    this.prefect = new Prefect(server.apiUrl);
+    this.prefect = new Prefect(server.apiUrl, ENGINE);
   }
 
   public async stop(): Promise<void> {
@@ -101,8 +104,28 @@ export class ReconcilerWorld {
     await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { job_variables: jobVariables });
   }
 
+  /** One run of the deployment at a time, and what becomes of the next. */
+  public async limitDeployment(strategy: 'ENQUEUE' | 'CANCEL_NEW'): Promise<void> {
+    await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { concurrency_limit: 1, concurrency_options: { collision_strategy: strategy } });
+  }
+
+  /** Of the runs that are started from now on. */
+  public async changeQueue(queue: string): Promise<void> {
+    await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { work_pool_name: this.pool, work_queue_name: queue });
+  }
+
+  /** A flow that a run has called in its process. */
+  public async subflow(parent: string, state: string): Promise<string> {
+    const { flow_id: flow } = await this.get(parent);
+    const task = await this.prefect.call<{ id: string }>('POST', '/task_runs/', { flow_run_id: parent, task_key: 'subflow', dynamic_key: `${this.subflows++}` });
+    const { id } = await this.prefect.call<{ id: string }>('POST', '/flow_runs/', { flow_id: flow, parent_task_run_id: task.id, state: { type: 'PENDING' } });
+    await this.set(id, { type: 'RUNNING' });
+    if (state !== 'RUNNING') await this.set(id, { type: state });
+    return id;
+  }
+
   /** The reconciler's look, with no patience where nothing else is said. */
-  public async look(type: 'ecs' | 'process' = 'ecs', limits: Partial<ReconcilerLimits> = {}): Promise<void> {
+  public async look(type: 'ecs' | 'process' = 'ecs', limits: Partial<ReconcilerLimits> = {}, workQueues?: string[]): Promise<void> {
     this.requests = [];
     const origin = `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
     Object.assign(process.env, {
@@ -113,7 +136,7 @@ export class ReconcilerWorld {
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_CONFIG_FILE: '/dev/null',
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-      CONFIGURATION: JSON.stringify({ api: { url: `${origin}/api`, isCloud: false, secrets: this.secrets }, workPool: this.pool, type, cluster: CLUSTER, service: 'workers', workerSecrets: Object.values(this.secrets) }),
+      CONFIGURATION: JSON.stringify({ api: { url: `${origin}/api`, isCloud: false, secrets: this.secrets }, workPool: this.pool, workQueues, type, cluster: CLUSTER, service: 'workers', workerSecrets: Object.values(this.secrets) }),
       LIMITS: JSON.stringify({ ...IMPATIENT, ...limits }),
     });
     await handler();

@@ -1,11 +1,15 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, Server } from 'node:http';
+import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { WorkerType } from '../../src';
 import { LOWEST_PREFECT } from '../../src/private/versions';
 import { workerCommand } from '../../src/task/command';
 import { pythonEnvironment } from '../python/environment';
+import { ForwardProxy, startForwardProxy } from '../support/forward-proxy';
 
 /** The launcher before a program that says what it was given, in an image that has certain versions. */
 const LAUNCHER = readFileSync('src/task/launcher.py', 'utf8');
@@ -65,4 +69,39 @@ test('that flow runs will crash where the server has an auth string is said ther
 test('one that is older than what is supported is said to be untried', () => {
   install('prefect', '3.4.24');
   expect(launch(ECS).warning).toContain(`before prefect ${LOWEST_PREFECT.workerImage}, nobody has tried`);
+});
+
+describe('in a task of Amazon ECS', () => {
+  const TASK = { TaskARN: 'arn:aws:ecs:us-east-1:123456789012:task/data/abc' };
+  let metadata: Server;
+  let proxy: ForwardProxy;
+  let answer: string;
+
+  beforeAll(async () => {
+    proxy = await startForwardProxy();
+    metadata = createServer(({ url }, response) => response.end(url === '/v4/worker/task' ? answer : '{}'));
+    await new Promise<void>(resolve => metadata.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(async () => {
+    metadata.closeAllConnections();
+    await new Promise(resolve => metadata.close(resolve));
+    await proxy.stop();
+  });
+
+  const said = async (environment: Record<string, string> = {}) => (await promisify(execFile)(join(bin, 'python'), ['-c', LAUNCHER, ...ECHO, 'prefect', '--type', 'ecs'], {
+    env: { PATH: process.env.PATH, ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${(metadata.address() as AddressInfo).port}/v4/worker`, ...environment },
+  })).stdout.trim().split('\n');
+
+  test.each(['HTTP_PROXY', 'http_proxy'])('a worker is named by its task, which no proxy of %s is asked for', async variable => {
+    answer = JSON.stringify(TASK);
+    expect(await said({ [variable]: proxy.url })).toEqual(['prefect', '--type', 'ecs', '--name', 'us-east-1:data:abc']);
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test('of which nothing is known starts all the same, and says so', async () => {
+    answer = 'nonsense';
+    const [warning, ...args] = await said();
+    expect(warning).toMatch(/^launcher: warning: the worker's task is not known/);
+    expect(args).toEqual(['prefect', '--type', 'ecs']);
+  });
 });

@@ -1,8 +1,11 @@
-import { ChildProcess, spawn } from 'node:child_process';
+import { ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { pythonEnvironment } from '../python/environment';
 import { alive } from '../support/alive';
 import { ForwardProxy, startForwardProxy } from '../support/forward-proxy';
@@ -64,7 +67,7 @@ class Supervised {
   }
 }
 
-/** What ECS puts at ECS_AGENT_URI, and the metadata of the task. */
+/** What ECS puts at ECS_AGENT_URI. */
 class Agent {
   public static async start(): Promise<Agent> {
     const made = new Agent();
@@ -78,15 +81,14 @@ class Agent {
   private readonly server: Server = createServer((request, response) => {
     let body = '';
     request.on('data', chunk => { body += chunk; }).on('end', () => {
-      if (request.url !== '/v4/worker/task') this.requests.push({ method: request.method, path: request.url, ...JSON.parse(body) });
+      this.requests.push({ method: request.method, path: request.url, ...JSON.parse(body) });
       response.writeHead(this.status, { 'content-type': 'application/json' })
-        .end(JSON.stringify(request.url === '/v4/worker/task' ? { TaskARN: 'arn:aws:ecs:us-east-1:123456789012:task/data/abc' } : this.answer));
+        .end(JSON.stringify(this.answer));
     });
   });
 
   public get environment() {
-    const here = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-    return { ECS_AGENT_URI: `${here}/api/1`, ECS_CONTAINER_METADATA_URI_V4: `${here}/v4/worker` };
+    return { ECS_AGENT_URI: `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/api/1` };
   }
 
   public async has(count: number): Promise<void> {
@@ -235,13 +237,38 @@ describe('scale-in protection', () => {
     expect(supervised!.output).toMatch(/warning: ECS did not take .*refused/);
   });
 
-  test.each(['HTTP_PROXY', 'http_proxy'])('and the worker\'s own task are asked for directly, where %s names a proxy', async variable => {
+  test.each(['HTTP_PROXY', 'http_proxy'])('is asked for directly, where %s names a proxy', async variable => {
     proxy = await startForwardProxy();
     const { environment } = await Agent.start();
     new Supervised('begin("a"); time.sleep(60)', {}, { ...environment, [variable]: proxy.url });
     await agent!.has(1);
-    await supervised!.says(/ --name us-east-1:data:abc$/m);
     expect(agent!.requests).toEqual([{ ...PUT, ProtectionEnabled: true, ExpiresInMinutes: 30 }]);
     expect(proxy.asked).toEqual([]);
   });
+});
+
+test('with a Prefect that looks different inside, the worker works all the same, and each thing that it can\'t do is said once', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'another-prefect-'));
+  try {
+    for (const [file, text] of Object.entries({
+      'prefect/__init__.py': '',
+      'prefect/__main__.py': 'import sys; print("works:", *sys.argv)',
+      'prefect/workers/__init__.py': '',
+      'prefect/workers/process.py': 'class ProcessWorker: pass',
+    })) {
+      await mkdir(dirname(join(directory, file)), { recursive: true });
+      await writeFile(join(directory, file), text);
+    }
+    const { stdout } = await promisify(execFile)(python, [SUPERVISOR, 'prefect', 'worker', 'start'], {
+      env: { PATH: process.env.PATH, PYTHONPATH: directory, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    expect(stdout).toMatch(/^works: .*__main__\.py worker start --name ProcessWorker/m);
+    expect(stdout.match(/warning: with this version of Prefect, [^:]+/g)).toEqual([
+      'warning: with this version of Prefect, a worker that is to stop goes on taking flow runs',
+      'warning: with this version of Prefect, nobody knows what is in flight, and only the reconciler has interrupted flow runs started again',
+      'warning: with this version of Prefect, flow runs can\'t clean up when they are interrupted',
+    ]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeServicesCommand, DescribeServicesCommandOutput, ECSClient, StopTaskCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { DescribeServicesCommand, DescribeServicesCommandOutput, DescribeTasksCommand, ECSClient, RunTaskCommand, StopTaskCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { EventQueue } from './event-queue';
 import { Execution, readEvidence } from './evidence';
@@ -106,7 +106,10 @@ export class Arena {
         workPool: POOL,
         entrypoint: `flows.py:${flow}`,
         directory: __dirname,
-        jobVariables: { env: { ...(FREQUENT.includes(flow) && FREQUENT_HEARTBEATS), ...(!this.options.measures && PREFECTS_OWN) } },
+        jobVariables: {
+          env: { ...(FREQUENT.includes(flow) && FREQUENT_HEARTBEATS), ...(!this.options.measures && PREFECTS_OWN) },
+          ...(!this.options.measures && this.options.workerType === WorkerType.ECS && { command: 'prefect flow-run execute' }),
+        },
       }));
     }
     const ids: string[] = [];
@@ -182,6 +185,20 @@ export class Arena {
     const task = (await this.live.standIn.tasks()).find(({ taskArn }) => taskArn.endsWith(`/${id}`));
     if (!task) throw new Error(`No task executes the run ${run}.`);
     return task;
+  }
+
+  /** Starts one more task for a run, as the one that executes it was, and writes it down; gives its ARN. */
+  public async startLate(run: string): Promise<string> {
+    const { taskArn } = await this.workerOf(run);
+    const { tasks } = await this.ecs.send(new DescribeTasksCommand({ cluster: this.cluster, tasks: [taskArn], include: ['TAGS'] }));
+    const { services } = await this.ecs.send(new DescribeServicesCommand({ cluster: this.cluster, services: [this.service] }));
+    const [{ taskDefinitionArn, overrides, tags }] = tasks!;
+    const started = await this.ecs.send(new RunTaskCommand({
+      cluster: this.cluster, taskDefinition: taskDefinitionArn, overrides, tags, launchType: 'FARGATE', networkConfiguration: services![0].networkConfiguration,
+    }));
+    const late = started.tasks![0].taskArn!;
+    await this.live.prefect.call('PATCH', `/flow_runs/${run}`, { infrastructure_pid: `${this.cluster}::${late}` });
+    return late;
   }
 
   public async stopTask(task: TaskInfo): Promise<void> {

@@ -97,6 +97,18 @@ export const ECS_FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'worker late',
+    workerType,
+    what: 'a worker that stood still for minutes after it had claimed runs starts its tasks for them, which another one\'s tasks execute by now',
+    untouched: true,
+    happen: toRuns(begun, async (arena, ids) => {
+      const late = await Promise.all(ids.map(id => arena.startLate(id)));
+      await arena.until('the end of the late tasks', 240, async () => (await arena.live.standIn.tasks())
+        .filter(({ taskArn }) => late.includes(taskArn)).every(({ lastStatus }) => lastStatus === 'STOPPED'));
+      await arena.release();
+    }),
+  },
+  {
     name: 'worker killed, task killed',
     workerType,
     what: 'a run\'s task is killed while no worker is there to hear of it, and the message is lost',

@@ -21,6 +21,24 @@ export function remember(outcome: Outcome): Outcome[] {
   return outcomes;
 }
 
+const REMAINS = `## What an interruption leaves, and what it doesn't
+
+- **Retries**: Prefect counts how often a flow run has begun. Each interruption raises \`retries\` of the run by one, so that the flow has all of
+  its own. An end of its task that nobody took it away for, as for lack of memory, is one of them.
+- **A deployment's concurrency limit**: an interrupted run gives its slot back, also the one that it keeps between two tries in one process, and
+  needs one again when it goes on. Where another run has taken the slot by then, it waits with the strategy \`ENQUEUE\`; with
+  \`CANCEL_NEW\` Prefect cancels it: "Deployment concurrency limit reached." Prefect also cancels a run whose task takes longer to
+  start than the \`grace_period_seconds\` of the limit, 300 where nothing is said, and whose slot another run has taken in that time.
+- **Two tasks of one run**, as where a worker stood still for minutes after it had claimed it: each makes sure that the run names it and that nobody executes it yet, before
+  it starts the flow. What isn't its own it leaves, with exit code 0. Prefect itself lets both execute it; so it remains possible
+  where a late task starts in the very seconds in which the right one loads the flow.
+- **Subflows** without a deployment of their own run in the process of their parent. They end as \`Crashed\` when that has crashed or been cancelled, and its task has
+  ended; of a parent that is started again, Prefect takes them up.
+- **Whose runs**: those of the work queues that the workers serve, and that a worker in the stack's cluster has claimed. Runs that are claimed
+  by a worker elsewhere, or whose task is in another cluster, are left to whoever runs that.
+- **Heartbeats**: a run whose state speaks of heartbeats was cut off, and is started again if its task was taken away. That is so for the pool's own automation, for that of
+  [Prefect's guide](https://docs.prefect.io/v3/advanced/detect-zombie-flows), and for Prefect Cloud's own detection after 9 minutes, as far as its message, which is not documented, has the word in it.`.split('\n');
+
 /** docs/faults.md: each fault with the measures, and the same without them beside it. */
 export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]): void {
   const rows = faults.map(({ name, workerType, what }) => {
@@ -56,6 +74,8 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
       ...rowsOfMany,
       '',
     ] : []),
+    ...REMAINS,
+    '',
   ].join('\n'));
 }
 

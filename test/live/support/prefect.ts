@@ -16,6 +16,8 @@ export interface DeploymentOptions {
   readonly entrypoint: string;
   readonly directory: string;
   readonly jobVariables?: Record<string, unknown>;
+  /** How many of its runs may be on their way at a time, and what becomes of one more. */
+  readonly limit?: { readonly limit: number; readonly collisionStrategy: 'ENQUEUE' | 'CANCEL_NEW' };
 }
 
 /** A test's own hand on a Prefect API: makes deployments, starts flow runs, looks at what becomes of them. */
@@ -52,6 +54,7 @@ export class Prefect {
       pull_steps: [{ 'prefect.deployments.steps.set_working_directory': { directory: options.directory } }],
       job_variables: options.jobVariables ?? {},
       enforce_parameter_schema: false,
+      ...(options.limit && { concurrency_limit: options.limit.limit, concurrency_options: { collision_strategy: options.limit.collisionStrategy } }),
     });
     return deployment.id;
   }
