@@ -16,12 +16,12 @@ import { dashboardSection } from './dashboard-section';
 import { demandAlarms } from './demand-alarms';
 import { LogArchive } from './log-archive';
 import { subscribe } from './log-destination';
-import { LogMetrics } from './log-metrics';
+import { LogMetrics, workPoolChanges } from './log-metrics';
 import { LogQueries } from './log-queries';
 import { ObservabilityOptions } from './observability-options';
 import { ServiceEvents } from './service-events';
 import { validateThresholds } from './thresholds';
-import { natAlarms, queueAlarms, serviceAlarms } from './worker-alarms';
+import { natAlarms, queueAlarms, serviceAlarms, workPoolAlarm } from './worker-alarms';
 
 export interface ObservabilityProps {
   readonly api: PrefectApi;
@@ -33,6 +33,8 @@ export interface ObservabilityProps {
   readonly logGroup: logs.ILogGroup;
   /** What tells ECS workers of their flow runs' tasks. */
   readonly events?: EventQueue;
+  /** Where it is said that a managed work pool has been changed. */
+  readonly managementLogs?: logs.ILogGroup;
   readonly demand: Demand;
   readonly workerType: WorkerType;
   readonly plan: ScalingPlan;
@@ -63,8 +65,13 @@ export class Observability extends Construct {
     if (options.logDestinationArn !== undefined) subscribe(this, 'LogDestination', logGroup, options.logDestinationArn);
   }
 
+  /** As metrics name it. */
+  private get workerName(): string {
+    return Names.uniqueResourceName(this.node.scope as Construct, { maxLength: 128 });
+  }
+
   private alarmDefinitions(): AlarmDefinition[] {
-    const { network, cluster, service, events, demand, plan } = this.props;
+    const { network, cluster, service, events, managementLogs, demand, plan } = this.props;
     const wanted = this.wanted();
     const standby = plan.standby !== undefined;
     const options = this.props.options.alarms ?? {};
@@ -74,6 +81,7 @@ export class Observability extends Construct {
       ...serviceAlarms(service, cluster.containerInsights, options),
       ...(events ? queueAlarms(events, wanted, options) : []),
       ...natAlarms(network.natGatewayIds),
+      ...(managementLogs ? [workPoolAlarm(workPoolChanges(this, 'WorkPoolChanges', managementLogs, this.workerName))] : []),
     ];
   }
 
@@ -100,7 +108,7 @@ export class Observability extends Construct {
       deadLetterQueue: events?.deadLetterQueue,
       vpcId: network.ownVpc ? network.vpc.vpcId : undefined,
       natGatewayIds: network.natGatewayIds,
-      loggedErrors: new LogMetrics(this, 'Metrics', logGroup, Names.uniqueResourceName(worker, { maxLength: 128 })).errors,
+      loggedErrors: new LogMetrics(this, 'Metrics', logGroup, this.workerName).errors,
     }));
     return dashboard;
   }

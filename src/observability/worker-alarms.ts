@@ -94,3 +94,18 @@ export function natAlarms(natGatewayIds: readonly string[]): AlarmDefinition[] {
     firstStep: 'Spread the load over more zones (network.maxAzs), or give busy AWS services a VPC endpoint.',
   }];
 }
+
+/** Alarm on a managed work pool that was changed from outside. */
+export function workPoolAlarm(changes: cloudwatch.IMetric): AlarmDefinition {
+  return {
+    name: 'WorkPoolChanged',
+    metric: changes,
+    threshold: 1,
+    // A look each hour, some minutes sooner or later.
+    datapoints: [1, 2],
+    missing: NOT_BREACHING,
+    happened: 'The work pool, a queue of it or its automation is not as the stack left it.',
+    means: 'Somebody changed or deleted it in Prefect, or nobody is allowed to look; flow runs may run with other settings, or not at all.',
+    firstStep: 'Read the line that begins with WorkPoolChanged in the log group of the work pool\'s function: it names each difference.',
+  };
+}

@@ -1,3 +1,4 @@
+import { say, shortcomings } from './differences';
 import { NO_HEARTBEAT, STILL_WAITING } from '../private/no-heartbeat';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 
@@ -5,6 +6,13 @@ interface StoredAutomation {
   readonly id: string;
   readonly enabled: boolean;
   readonly description: string;
+  readonly trigger: unknown;
+  readonly actions: unknown;
+}
+
+interface Pool {
+  readonly id: string;
+  readonly name: string;
 }
 
 /** Followed by the CloudFormation resource. */
@@ -26,15 +34,46 @@ const NOT_OFFERED = [402, 403, 404, 405];
  *
  * @see https://docs.prefect.io/v3/advanced/detect-zombie-flows
  */
-export async function putAutomation(
-  client: PrefectClient,
-  pool: { readonly id: string; readonly name: string },
-  lostAfterSeconds: number,
-  owner: string,
-): Promise<string | undefined> {
+export async function putAutomation(client: PrefectClient, pool: Pool, lostAfterSeconds: number, owner: string): Promise<string | undefined> {
   const automation = {
     name: automationName(pool.name),
     description: `Marks flow runs as crashed when their heartbeats have stopped. ${MANAGED_BY}${owner}`,
+    ...whatItDoes(pool, lostAfterSeconds),
+  };
+  const refusal = await whereOffered(async () => {
+    const [present, ...doubles] = await find(client, pool.name);
+    for (const { id } of doubles) await client.request('DELETE', `/automations/${id}`);
+    if (present) await client.request('PUT', `/automations/${present.id}`, { ...automation, enabled: present.enabled });
+    else await client.request('POST', '/automations/', { ...automation, enabled: true });
+  });
+  return refusal && `No automation watches the heartbeats of flow runs, so one that is cut off from Prefect may stay Running: ${refusal}`;
+}
+
+/** What of the automation is not as it was put, each in words; whether it is switched on is the users' affair. */
+export async function automationDrift(client: PrefectClient, pool: Pool, lostAfterSeconds: number): Promise<string[]> {
+  const found: string[] = [];
+  await whereOffered(async () => {
+    const [present] = await find(client, pool.name);
+    if (!present) found.push(`the automation ${JSON.stringify(automationName(pool.name))} is missing`);
+    else found.push(...shortcomings('automation', present, whatItDoes(pool, lostAfterSeconds)).map(difference => say(difference)));
+  });
+  return found;
+}
+
+/** Tells whether the pool is still the owner's: another resource has taken it over where a construct was renamed or moved. Then all stays. */
+export async function removeAutomation(client: PrefectClient, poolName: string, owner: string): Promise<boolean> {
+  let ours = true;
+  const refusal = await whereOffered(async () => {
+    const automations = await find(client, poolName);
+    ours = !automations.some(({ description }) => description.includes(MANAGED_BY) && !description.endsWith(MANAGED_BY + owner));
+    for (const { id } of ours ? automations : []) await client.request('DELETE', `/automations/${id}`);
+  });
+  if (refusal) console.warn(`The automation of the work pool "${poolName}" is left behind, if there is one: ${refusal}`);
+  return ours;
+}
+
+function whatItDoes(pool: Pool, lostAfterSeconds: number) {
+  return {
     trigger: {
       type: 'event',
       posture: 'Proactive',
@@ -53,25 +92,6 @@ export async function putAutomation(
       message: `${NO_HEARTBEAT} for ${lostAfterSeconds} seconds.`,
     }],
   };
-  const refusal = await whereOffered(async () => {
-    const [present, ...doubles] = await find(client, pool.name);
-    for (const { id } of doubles) await client.request('DELETE', `/automations/${id}`);
-    if (present) await client.request('PUT', `/automations/${present.id}`, { ...automation, enabled: present.enabled });
-    else await client.request('POST', '/automations/', { ...automation, enabled: true });
-  });
-  return refusal && `No automation watches the heartbeats of flow runs, so one that is cut off from Prefect may stay Running: ${refusal}`;
-}
-
-/** Tells whether the pool is still the owner's: another resource has taken it over where a construct was renamed or moved. Then all stays. */
-export async function removeAutomation(client: PrefectClient, poolName: string, owner: string): Promise<boolean> {
-  let ours = true;
-  const refusal = await whereOffered(async () => {
-    const automations = await find(client, poolName);
-    ours = !automations.some(({ description }) => description.includes(MANAGED_BY) && !description.endsWith(MANAGED_BY + owner));
-    for (const { id } of ours ? automations : []) await client.request('DELETE', `/automations/${id}`);
-  });
-  if (refusal) console.warn(`The automation of the work pool "${poolName}" is left behind, if there is one: ${refusal}`);
-  return ours;
 }
 
 /** By this name, the automation is found again. */

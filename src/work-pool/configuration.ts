@@ -14,6 +14,18 @@ export interface WorkPoolConfiguration {
   readonly deleteOnRemoval: boolean;
 }
 
+/** Asks whether a work pool is still as the last deployment left it. */
+export interface CheckEvent {
+  readonly check: WorkPoolConfiguration;
+  /** Whom the pool's automation names. */
+  readonly owner: string;
+  /** Whether to put everything back as well. */
+  readonly repair?: boolean;
+}
+
+/** Begins the line of the log that says what is different. */
+export const WORK_POOL_CHANGED = 'WorkPoolChanged';
+
 /** What to fill into a base job template. */
 export interface TemplateValues {
   /** Defaults of the template's variables. */

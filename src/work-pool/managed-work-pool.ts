@@ -6,6 +6,7 @@ import { apiFunction, apiLocation, functionLogs } from '../private/api-function'
 import { ManagedWorkPoolOptions, WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
 import { TemplateValues, WorkPoolConfiguration } from './configuration';
+import { DriftCheck } from './drift-check';
 import { WorkPoolFunction } from './work-pool-function';
 
 /**
@@ -28,13 +29,17 @@ export interface ManagedWorkPoolProps {
 /** A work pool as a resource of the stack: made and kept up to date over the Prefect API. */
 export class ManagedWorkPool extends Construct {
   public readonly resource: CustomResource;
+  /** Where the pool's function says what is not as the last deployment left it. */
+  public readonly logGroup: logs.ILogGroup;
 
   constructor(scope: Construct, id: string, private readonly props: ManagedWorkPoolProps) {
     super(scope, id);
     const { network } = props;
 
+    const fn = this.makeFunction();
+    this.logGroup = fn.logGroup;
     const provider = new cr.Provider(this, 'Provider', {
-      onEventHandler: this.makeFunction(),
+      onEventHandler: fn,
       logGroup: functionLogs(this, 'ProviderLogs', props),
       ...network.providerOptions,
     });
@@ -46,6 +51,7 @@ export class ManagedWorkPool extends Construct {
         Configuration: Stack.of(this).toJsonString(configuration(props)),
       },
     });
+    new DriftCheck(this, 'DriftCheck', { fn, resource: this.resource, configuration: configuration(props) });
     if (network.functionsInVpc) this.resource.node.addDependency(network.reachable);
   }
 

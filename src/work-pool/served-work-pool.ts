@@ -34,6 +34,8 @@ export interface ServedWorkPoolProps {
 export class ServedWorkPool extends Construct {
   /** What tells ECS workers of their flow runs' tasks. */
   public readonly events?: EventQueue;
+  /** Where it is said that a managed pool has been changed. */
+  public readonly managementLogs?: logs.ILogGroup;
   /** What the deployment of a managed pool has to tell, as of its last change. */
   public readonly notices?: string;
 
@@ -63,7 +65,8 @@ export class ServedWorkPool extends Construct {
     const template = props.flowRunTask
       ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, family: flowRunFamily(scope), defaults })
       : { variables: {}, environment: PATIENCE };
-    const { resource } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
+    const { resource, logGroup } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
+    this.managementLogs = logGroup;
     this.notices = resource.getAttString('Notices');
     // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
     if (!props.network.functionsInVpc) props.network.startAfter(resource);

@@ -1,20 +1,12 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
 import { putAutomation, removeAutomation } from './automation';
-import { BaseJobTemplate, fillTemplate } from './base-job-template';
-import { WorkPoolConfiguration } from './configuration';
+import { fillTemplate } from './base-job-template';
+import { CheckEvent, WORK_POOL_CHANGED, WorkPoolConfiguration } from './configuration';
+import { drift } from './drift';
 import { outdatedServer } from './server-version';
+import { Limited, offeredTemplate, poolPath, queuePath, StoredWorkPool } from './stored-work-pool';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { connect } from '../private/prefect-connection';
-
-interface Limited {
-  readonly concurrency_limit: number | null;
-}
-
-interface StoredWorkPool extends Limited {
-  readonly id: string;
-  readonly type: string;
-  readonly base_job_template: BaseJobTemplate;
-}
 
 interface Put {
   readonly id: string;
@@ -25,8 +17,15 @@ interface Put {
 /** The most characters of an output of CloudFormation. */
 const LONGEST_OUTPUT = 1024;
 
-/** Creates, updates and (where asked to) deletes a work pool over the Prefect API, with the automation that watches its flow runs. */
-export async function handler(event: CdkCustomResourceEvent): Promise<CdkCustomResourceResponse> {
+/** Where Prefect refuses to show something. */
+const FORBIDDEN = [401, 403];
+
+/**
+ * Creates, updates and (where asked to) deletes a work pool over the Prefect API, with the automation that watches its flow runs.
+ * Once an hour it looks whether all of it is still there.
+ */
+export async function handler(event: CdkCustomResourceEvent | CheckEvent): Promise<CdkCustomResourceResponse> {
+  if ('check' in event) return { Data: { Differences: await check(event) } };
   const wanted: WorkPoolConfiguration = JSON.parse(event.ResourceProperties.Configuration);
   const owner = `${event.LogicalResourceId} of ${event.StackId}`;
   if (event.RequestType === 'Delete') {
@@ -75,6 +74,20 @@ async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPo
   return { id, notices };
 }
 
+/** Says what is not as the last deployment left it, in one line of the log, by which the alarm goes off; repairs it only where asked to. */
+async function check({ check: wanted, owner, repair }: CheckEvent): Promise<string[]> {
+  let found: string[];
+  try {
+    found = await drift(await connect(wanted.api), wanted);
+  } catch (error) {
+    if (!(error instanceof PrefectApiError && FORBIDDEN.includes(error.status))) throw error;
+    found = [`nobody knows, as Prefect doesn't show it: ${error.message}`];
+  }
+  if (found.length > 0) console.warn(`${WORK_POOL_CHANGED}: The work pool "${wanted.name}" is not as its stack wants it: ${found.join('; ')}`);
+  if (repair) await put(wanted, owner);
+  return found;
+}
+
 /** A limit that this deployment gives, or no limit where the last one gave it; what was set in the UI stays. */
 function concurrencyLimit(present: Limited, wanted: { readonly concurrencyLimit?: number }, before?: { readonly concurrencyLimit?: number }) {
   if (wanted.concurrencyLimit !== undefined) return { concurrency_limit: wanted.concurrencyLimit };
@@ -85,7 +98,7 @@ function concurrencyLimit(present: Limited, wanted: { readonly concurrencyLimit?
 async function putQueues(client: PrefectClient, wanted: WorkPoolConfiguration, before?: WorkPoolConfiguration): Promise<void> {
   const queues = `${poolPath(wanted.name)}/queues`;
   for (const queue of wanted.queues) {
-    const path = `${queues}/${encodeURIComponent(queue.name)}`;
+    const path = queuePath(wanted.name, queue.name);
     const priority = queue.priority !== undefined && { priority: queue.priority };
     let present = await client.find<Limited>(path);
     if (!present) {
@@ -113,18 +126,6 @@ async function unless(status: number, act: () => Promise<unknown>): Promise<bool
   }
 }
 
-type Collections = Record<string, Record<string, { default_base_job_configuration: BaseJobTemplate }>>;
-
-/** The template that the server itself has for this type of pool, so that it fits the server's version. */
-async function offeredTemplate(client: PrefectClient, { api, type }: WorkPoolConfiguration): Promise<BaseJobTemplate> {
-  // Prefect Cloud has the view of a workspace in another place than a server.
-  const ofWorkspace = api.isCloud ? await client.find<Collections>('/collections/work_pool_types') : undefined;
-  const collections = ofWorkspace ?? await client.request<Collections>('GET', '/collections/views/aggregate-worker-metadata');
-  const offered = Object.values(collections).find(workers => workers[type])?.[type];
-  if (!offered) throw new Error(`The Prefect API at ${api.url} knows no work pools of the type "${type}".`);
-  return offered.default_base_job_configuration;
-}
-
 async function remove(wanted: WorkPoolConfiguration, owner: string): Promise<void> {
   try {
     const client = await connect(wanted.api, wanted.deleteOnRemoval ? undefined : 0);
@@ -138,8 +139,4 @@ async function remove(wanted: WorkPoolConfiguration, owner: string): Promise<voi
     // The server may be gone before the stack; and what is left behind watches runs of this pool only.
     console.warn(`The automation of the work pool "${wanted.name}" is left behind: ${error}`);
   }
-}
-
-function poolPath(name: string): string {
-  return `/work_pools/${encodeURIComponent(name)}`;
 }

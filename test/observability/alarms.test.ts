@@ -21,6 +21,8 @@ interface Life {
   readonly fault: Minute;
   /** After how many minutes of the fault the alarm goes off, and not a minute earlier. */
   readonly after: number;
+  /** How many minutes stand for one, where the alarm's metric is slower. @default 1 */
+  readonly pace?: number;
   /** What it says when nothing is measured any more, coming from OK and from ALARM. */
   readonly silence: readonly [string, string];
 }
@@ -45,35 +47,38 @@ const lives: Life[] = [
   { name: 'HighMemory', template: ecs, well: { MemoryUtilization: 89 }, fault: { MemoryUtilization: 90 }, after: 5, silence: FORGIVEN },
   { name: 'EventsUnread', template: ecs, well: { ApproximateAgeOfOldestMessage: 300 }, fault: { ApproximateAgeOfOldestMessage: 900 }, after: 5, silence: FORGIVEN },
   { name: 'DeadLetters', template: ecs, well: { ApproximateNumberOfMessagesVisible: 0 }, fault: { ApproximateNumberOfMessagesVisible: 1 }, after: 1, silence: FORGIVEN },
+  { name: 'WorkPoolChanged', template: ecs, well: {}, fault: { WorkPoolChanges: 1 }, after: 1, silence: FORGIVEN, pace: 60 },
   { name: 'NatPortsExhausted', template: ecs, well: { nat0: 0, nat1: 0 }, fault: { nat0: 0, nat1: 1 }, after: 2, silence: FORGIVEN },
 ];
 
-describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { template, well, fault, after, silence }) => {
+describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { template, well, fault, after, silence, pace = 1 }) => {
+  const long = (count: number, minute?: Minute) => minutes(count * pace, minute);
+
   test('is OK while all is well', () => {
-    expect(new Alarm(template, name).after(minutes(60, well))).toBe('OK');
+    expect(new Alarm(template, name).after(long(60, well))).toBe('OK');
   });
 
   test('goes off for its fault, and not too early', () => {
     const alarm = new Alarm(template, name);
-    alarm.after(minutes(30, well));
-    expect(alarm.after(minutes(after - 1, fault))).toBe('OK');
-    expect(alarm.after([fault])).toBe('ALARM');
-    expect(alarm.after(minutes(60, fault))).toBe('ALARM');
+    alarm.after(long(30, well));
+    expect(alarm.after(long(after - 1, fault))).toBe('OK');
+    expect(alarm.after(long(1, fault))).toBe('ALARM');
+    expect(alarm.after(long(60, fault))).toBe('ALARM');
   });
 
   test('is OK again when the fault is gone', () => {
     const alarm = new Alarm(template, name);
-    alarm.after([...minutes(30, well), ...minutes(30, fault)]);
-    expect(alarm.after(minutes(20, well))).toBe('OK');
+    alarm.after([...long(30, well), ...long(30, fault)]);
+    expect(alarm.after(long(20, well))).toBe('OK');
   });
 
   test('treats silence as what it means', () => {
     const alarm = new Alarm(template, name);
-    alarm.after(minutes(30, well));
-    expect(alarm.after(minutes(60))).toBe(silence[0]);
+    alarm.after(long(30, well));
+    expect(alarm.after(long(60))).toBe(silence[0]);
     const off = new Alarm(template, name);
-    off.after([...minutes(30, well), ...minutes(30, fault)]);
-    expect(off.after(minutes(60))).toBe(silence[1]);
+    off.after([...long(30, well), ...long(30, fault)]);
+    expect(off.after(long(60))).toBe(silence[1]);
   });
 
   test('says what happened, what it means and the first step, within what CloudWatch keeps', () => {

@@ -35,11 +35,17 @@ describe('saved queries', () => {
 
 describe('logged errors', () => {
   test('are counted by level, in a namespace of the worker', () => {
-    const { Properties } = resource(template, 'AWS::Logs::MetricFilter');
+    const { Properties } = resource(template, 'AWS::Logs::MetricFilter', /Errors/);
     expect(Properties.LogGroupName).toEqual(workersLogs);
     expect(Properties.FilterPattern).toBe('{ ($.levelname = "ERROR") || ($.levelname = "CRITICAL") }');
     expect(Properties.MetricTransformations).toEqual([expect.objectContaining({ MetricName: 'LoggedErrors', MetricNamespace: expect.stringMatching(/^PrefectFargateWorker\/StackWorker/) })]);
   });
+});
+
+test('the line that says how the work pool was changed is counted in the log of the pool\'s function', () => {
+  const { Properties } = resource(template, 'AWS::Logs::MetricFilter', /WorkPoolChanges/);
+  expect(Properties).toMatchObject({ LogGroupName: { Ref: expect.stringMatching(/^WorkerWorkPoolManagedLogs/) }, FilterPattern: '"WorkPoolChanged"' });
+  expect(Properties.MetricTransformations).toEqual([expect.objectContaining({ MetricName: 'WorkPoolChanges', MetricValue: '1' })]);
 });
 
 describe('the archive', () => {
