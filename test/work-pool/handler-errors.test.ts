@@ -155,6 +155,13 @@ describe('a wrong URL', () => {
   });
 });
 
+test('a proxy is asked for the API, and AWS is not asked through it', async () => {
+  server.secrets.set(SECRET, 'admin:x');
+  await create(configuration('http://prefect.example.com/api', { api: { proxyUrl: server.origin, secrets: { PREFECT_API_AUTH_STRING: SECRET } } }));
+  expect(server.pools.has('etl')).toBe(true);
+  for (const { path, headers: { host } } of server.requests) expect([path, host]).toEqual([expect.stringMatching(/^http:\/\/prefect\.example\.com\/api\//), 'prefect.example.com']);
+});
+
 describe('a server that is not up to it', () => {
   test.each([429, 503])('is asked again after %d', async status => {
     let refusals = 1;
