@@ -88,7 +88,7 @@ export function observe(stack: Stack, { encryptionKey, service, scaling, publish
     graph('Workers', demand('OnlineWorkers'), insights('RunningTaskCount'), insights('DesiredTaskCount'), insights('DeploymentCount')),
     graph('CPU and memory', service.metricCpuUtilization(), service.metricMemoryUtilization()),
     graph('Flow runs by state', demand('RunningRuns'), demand('PendingRuns'), demand('DueRuns')),
-    graph('Late flow runs', demand('LateRuns'), demand('OldestLateSeconds')),
+    graph('Late flow runs', demand('LateRuns'), demand('BlockedRuns'), demand('OldestLateSeconds')),
     graph('Crashed flow runs', demand('CrashedRuns', cloudwatch.Stats.SUM)),
     graph('Task events', queue.metricApproximateNumberOfMessagesVisible(), queue.metricApproximateAgeOfOldestMessage(), deadLetterQueue.metricApproximateNumberOfMessagesVisible()),
     graph('Demand and workers', demand('Demand'), demand('RequiredWorkers'), demand('OnlineWorkers')),

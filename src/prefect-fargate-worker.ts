@@ -315,7 +315,8 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   }
 
   /**
-   * Flow runs that should have started 15 seconds ago or earlier and haven't. Paused pools and queues have none.
+   * Flow runs that should have started 15 seconds ago or earlier and haven't, although no limit holds them back: workers are
+   * lacking. Paused pools and queues have none.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    */
@@ -324,7 +325,18 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   }
 
   /**
-   * Flow runs that are due within the lead time, with the late ones. Paused pools and queues have none.
+   * Flow runs that are past their time because a concurrency limit of the pool, their queue or their deployment holds them back.
+   * No worker helps them; raise the limit, or let it hold. Paused pools and queues have none.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   * @see https://docs.prefect.io/v3/concepts/deployments#concurrency-limiting
+   */
+  public metricBlockedRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.demand.metric('BlockedRuns', options);
+  }
+
+  /**
+   * Flow runs that are due within the lead time, with the late and the blocked ones. Paused pools and queues have none.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    */

@@ -7,42 +7,142 @@ export const LATE_AFTER_SECONDS = 15;
 
 /** A work pool as far as it decides how many runs start. */
 export interface Pool {
-  readonly paused: boolean;
   readonly limit?: number;
   /** Runs that hold one of the slots of `limit`, also those in queues that this worker doesn't serve. */
   readonly active?: number;
 }
 
-/** A work queue that the worker serves. */
+/** A work queue that the worker serves and that isn't paused. */
 export interface Queue {
   readonly name: string;
-  readonly paused: boolean;
   readonly limit?: number;
   readonly active: number;
+}
+
+/** The concurrency limit of a deployment. */
+export interface DeploymentLimit {
+  readonly deployment: string;
+  /** Deployments whose limits have the same id share it. */
+  readonly id: string;
+  readonly limit: number;
+  readonly active: number;
+  /** Whether Prefect cancels what is over the limit, and doesn't have it wait. */
+  readonly cancelsNew: boolean;
+}
+
+/** A run that is due within the lead time. */
+export interface DueRun {
+  readonly queue: string;
+  readonly deployment?: string;
+  /** When it is due, in milliseconds. */
+  readonly at: number;
+  /** Whether a limit has sent it back already: Prefect then makes it due again half a minute later. */
+  readonly sentBack: boolean;
 }
 
 /** The runs that are due within the lead time in queues that are not paused. */
 export interface DueRuns {
   readonly count: number;
+  readonly late: number;
   /** The soonest of them; all where that is not too many. */
-  readonly soonest: readonly { readonly queue: string }[];
-  /** How many are in queues without a limit, where `soonest` doesn't tell. */
-  readonly unlimited?: number;
+  readonly soonest: readonly DueRun[];
+  /** How many are in queues with a limit, and of deployments with one, where `soonest` doesn't tell. */
+  readonly inLimitedQueues?: number;
+  readonly ofLimitedDeployments?: number;
 }
 
-/** How many of the due runs the limits of the queues and of the pool let start. */
-export function startable(pool: Pool, queues: readonly Queue[], due: DueRuns, activeHere: number): number {
-  const limited = queues.filter(queue => queue.limit !== undefined && !queue.paused);
-  const shown = new Map(limited.map(({ name }) => [name, 0]));
-  for (const { queue } of due.soonest) {
-    if (shown.has(queue)) shown.set(queue, shown.get(queue)! + 1);
-  }
-  const shownLimited = [...shown.values()].reduce((sum, runs) => sum + runs, 0);
-  const unlimited = limited.length === 0 ? due.count : due.unlimited ?? due.soonest.length - shownLimited;
-  // Of a long line only the front is known: what waits further back may be in any of the limited queues.
-  const hidden = due.unlimited === undefined ? 0 : Math.max(0, due.count - due.unlimited - shownLimited);
+/** The runs that hold slots or have just left them. */
+export interface Taken {
+  readonly active: number;
+  /** Runs that ended within the time in which their slots are taken again. */
+  readonly justEnded: number;
+}
 
-  const allowed = limited.map(({ name, limit, active }) => Math.min(Math.max(0, limit! - active), shown.get(name)! + hidden));
-  const room = pool.limit === undefined ? Infinity : Math.max(0, pool.limit - (pool.active ?? activeHere));
-  return Math.min(allowed.reduce((sum, runs) => sum + runs, unlimited), room);
+/** What Prefect says of a pool at a moment. */
+export interface Situation {
+  readonly pool: Pool;
+  readonly queues: readonly Queue[];
+  readonly limits: readonly DeploymentLimit[];
+  readonly due: DueRuns;
+  readonly taken: Taken;
+  /** In milliseconds. */
+  readonly now: number;
+}
+
+export interface Judged {
+  /** Due runs that limits let start. */
+  readonly startable: number;
+  /** Late runs that could start, and when the oldest of them was due. */
+  readonly late: number;
+  readonly oldestLate?: number;
+  /** Runs past their time that limits hold back. */
+  readonly blocked: number;
+}
+
+export function isLate({ at }: Pick<DueRun, 'at'>, now: number): boolean {
+  return at <= now - LATE_AFTER_SECONDS * 1000;
+}
+
+/** A limit and the slots that are left in it. */
+class Gate {
+  public left: number;
+  /** Whether it has held back a run. */
+  public closed = false;
+
+  constructor(limit: number, active: number) {
+    this.left = Math.max(0, limit - active);
+  }
+}
+
+/** Tells the due runs that can start from those that the limits of the pool, the queues and the deployments hold back. */
+export function judge(situation: Situation): Judged {
+  const { due: { soonest, ...due }, taken, now } = situation;
+  const gates = gatesOf(situation);
+  const started: { run: DueRun; gates: Gate[] }[] = [];
+  const held: DueRun[] = [];
+  for (const run of soonest) {
+    const passed = [gates.pool, gates.queues.get(run.queue), gates.deployments.get(run.deployment ?? '')].filter(gate => gate !== undefined);
+    const shut = passed.filter(({ left }) => left < 1);
+    if (shut.length === 0) {
+      for (const gate of passed) gate.left--;
+      started.push({ run, gates: passed });
+    } else {
+      for (const gate of shut) gate.closed = true;
+      held.push(run);
+    }
+  }
+
+  // Of a long line only the front is known: what waits further back may be behind any of the limits.
+  const hidden = Math.max(0, due.count - soonest.length);
+  const most = (limits: ReadonlySet<Gate>, limited: number | undefined, isLimited: (run: DueRun) => boolean) => {
+    const behind = Math.min(hidden, Math.max(0, (limited ?? 0) - soonest.filter(isLimited).length));
+    return [...limits].reduce((sum, { left }) => sum + Math.min(left, behind), hidden - behind);
+  };
+  const hiddenStartable = Math.min(
+    gates.pool.left,
+    most(new Set(gates.queues.values()), due.inLimitedQueues, run => gates.queues.has(run.queue)),
+    most(new Set(gates.deployments.values()), due.ofLimitedDeployments, run => gates.deployments.has(run.deployment ?? '')),
+  );
+
+  // A slot that a run has just left is free for the moment that a worker needs to take it again: that is no lack of workers.
+  const late = started.filter(({ run }) => isLate(run, now));
+  const passing = new Set(late.filter(({ gates: passed }) => passed.some(({ closed }) => closed)).slice(0, taken.justEnded));
+  const lacking = late.filter(of => !passing.has(of));
+  const hiddenLate = Math.min(hiddenStartable, Math.max(0, due.late - soonest.filter(run => isLate(run, now)).length));
+  return {
+    startable: started.length + hiddenStartable,
+    late: lacking.length + hiddenLate,
+    oldestLate: lacking[0]?.run.at ?? (hiddenLate > 0 ? soonest[soonest.length - 1]?.at : undefined),
+    blocked: Math.max(0, due.late - lacking.length - hiddenLate) + held.filter(run => run.sentBack && !isLate(run, now)).length,
+  };
+}
+
+function gatesOf({ pool, queues, limits, taken }: Situation) {
+  // A run that Prefect is to cancel needs a worker that takes it: without one it would wait, and start later instead.
+  const shared = new Map(limits.map(({ id, limit, active, cancelsNew }) => [id, new Gate(limit, cancelsNew && limit > 0 ? Math.min(active, limit - 1) : active)]));
+  return {
+    pool: new Gate(pool.limit ?? Infinity, pool.active ?? taken.active),
+    queues: new Map(queues.flatMap(({ name, limit, active }) => (limit === undefined ? [] : [[name, new Gate(limit, active)]]))),
+    deployments: new Map(limits.map(({ deployment, id }) => [deployment, shared.get(id)!])),
+  };
 }

@@ -5,6 +5,7 @@ export const UNITS = {
   DueRuns: 'Count',
   LateRuns: 'Count',
   OldestLateSeconds: 'Seconds',
+  BlockedRuns: 'Count',
   PendingRuns: 'Count',
   RunningRuns: 'Count',
   CrashedRuns: 'Count',

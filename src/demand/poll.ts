@@ -1,10 +1,16 @@
 import type { PublisherConfiguration } from './configuration';
-import { LATE_AFTER_SECONDS, Pool, Queue, startable } from './count';
+import { DeploymentLimit, DueRun, isLate, judge, LATE_AFTER_SECONDS } from './count';
 import type { MetricName } from './metrics';
 import type { PrefectClient } from '../private/prefect-client';
 
 /** The most objects that Prefect gives at a time. */
 const PAGE = 200;
+
+/**
+ * Seconds in which a slot that a run has left is taken again: a worker asks every 10 to 15 s, and a run that Prefect has sent
+ * back waits for 30 s.
+ */
+const RETAKE_SECONDS = 60;
 
 /** A span of time in which crashed runs are counted: from `since` on, and before `until`. */
 export interface Span {
@@ -13,7 +19,7 @@ export interface Span {
 }
 
 export type Reading = { readonly [name in Extract<MetricName,
-'DueRuns' | 'LateRuns' | 'OldestLateSeconds' | 'PendingRuns' | 'RunningRuns' | 'CrashedRuns' | 'OnlineWorkers' | 'Demand'>]: number };
+'DueRuns' | 'LateRuns' | 'OldestLateSeconds' | 'BlockedRuns' | 'PendingRuns' | 'RunningRuns' | 'CrashedRuns' | 'OnlineWorkers' | 'Demand'>]: number };
 
 interface StoredPool {
   readonly is_paused: boolean;
@@ -28,8 +34,17 @@ interface StoredQueue extends StoredPool {
 
 interface StoredRun {
   readonly work_queue_name: string;
+  readonly deployment_id: string | null;
   readonly next_scheduled_start_time: string;
+  readonly end_time: string | null;
   readonly state_type: string;
+  readonly state_name: string;
+}
+
+interface StoredDeployment {
+  readonly id: string;
+  readonly global_concurrency_limit?: { readonly id: string; readonly limit: number; readonly active_slots: number; readonly active: boolean } | null;
+  readonly concurrency_options?: { readonly collision_strategy: string } | null;
 }
 
 interface Page {
@@ -38,7 +53,8 @@ interface Page {
 }
 
 /**
- * Reads from the Prefect API what there is to do for a worker, in at most eight requests whatever the number of runs.
+ * Reads from the Prefect API what there is to do for a worker: in five requests where nothing is due, in six where a page shows
+ * all that is due and that runs, and never in more than a few beyond that, whatever the number of runs.
  *
  * @see https://docs.prefect.io/v3/api-ref/rest-api
  */
@@ -51,68 +67,106 @@ export async function poll(client: PrefectClient, configuration: PublisherConfig
   ]);
   const served = allQueues.filter(({ name }) => configuration.workQueues?.includes(name) ?? true);
   const open = pool.is_paused ? [] : served.filter(queue => !queue.is_paused);
-  const limited = served.some(queue => queue.concurrency_limit !== null);
   const soon = scheduledBefore(new Date(now.getTime() + configuration.leadTimeSeconds * 1000));
 
-  const [due, active, CrashedRuns] = await Promise.all([
-    // Which queue a run waits in matters only where a queue has a limit.
-    page(client, open, soon, limited ? PAGE : 1),
-    activeRuns(client, served, limited),
-    count(client, served, {
-      state: ofType('CRASHED'),
-      end_time: { after_: crashes.since.toISOString(), before_: justBefore(crashes.until) },
-    }),
+  const [due, taken] = await Promise.all([
+    page(client, open, soon, 'NEXT_SCHEDULED_START_TIME_ASC'),
+    takenRuns(client, served, crashes, new Date(now.getTime() - RETAKE_SECONDS * 1000)),
   ]);
-  const soonest = due.results.map(run => ({ queue: run.work_queue_name, at: Date.parse(run.next_scheduled_start_time) }));
-  const lateBefore = now.getTime() - LATE_AFTER_SECONDS * 1000;
-  const lateOfSoonest = soonest.filter(({ at }) => at <= lateBefore).length;
-  const more = due.count > soonest.length;
+  const limits = due.count === 0 ? [] : await deploymentLimits(client, configuration.workPool, soon);
 
-  const [LateRuns, unlimited] = await Promise.all([
-    more && lateOfSoonest === soonest.length ? count(client, open, scheduledBefore(new Date(lateBefore))) : lateOfSoonest,
-    // Beside more active runs than a page holds this would be one request too many: what a full page shows has to do.
-    more && limited && active.complete ? count(client, open.filter(queue => queue.concurrency_limit === null), soon) : undefined,
-  ]);
-
-  const queues = served.map((queue): Queue => ({
-    ...limits(queue), name: queue.name, active: active.byQueue.get(queue.name) ?? queue.active_slots ?? 0,
+  const soonest = due.results.map((run): DueRun => ({
+    queue: run.work_queue_name,
+    deployment: run.deployment_id ?? undefined,
+    at: Date.parse(run.next_scheduled_start_time),
+    sentBack: run.state_name === 'AwaitingConcurrencySlot',
   }));
-  const activeHere = active.pending + active.running;
+  const more = due.count > soonest.length;
+  const shownLate = soonest.filter(run => isLate(run, now.getTime())).length;
+  const limitedQueues = open.filter(queue => queue.concurrency_limit !== null);
+  const limitedDeployments = limits.map(({ deployment }) => deployment);
+  const [late, inLimitedQueues, ofLimitedDeployments] = await Promise.all([
+    more && shownLate === soonest.length ? count(client, open, scheduledBefore(new Date(now.getTime() - LATE_AFTER_SECONDS * 1000))) : shownLate,
+    more ? count(client, limitedQueues, soon) : undefined,
+    more && limitedDeployments.length > 0 ? count(client, open, { ...soon, deployment_id: { any_: limitedDeployments } }) : undefined,
+  ]);
+
+  const active = taken.pending + taken.running;
+  const judged = judge({
+    pool: { limit: pool.concurrency_limit ?? undefined, active: pool.active_slots ?? undefined },
+    queues: open.map(({ name, concurrency_limit: limit, active_slots: slots }) => ({
+      name, limit: limit ?? undefined, active: taken.byQueue?.get(name) ?? slots ?? 0,
+    })),
+    limits,
+    due: { count: due.count, late, soonest, inLimitedQueues, ofLimitedDeployments },
+    taken: { active, justEnded: taken.justEnded },
+    now: now.getTime(),
+  });
   return {
     DueRuns: due.count,
-    LateRuns,
-    OldestLateSeconds: LateRuns === 0 || soonest.length === 0 ? 0 : (now.getTime() - soonest[0].at) / 1000,
-    PendingRuns: active.pending,
-    RunningRuns: active.running,
-    CrashedRuns,
+    LateRuns: judged.late,
+    OldestLateSeconds: judged.oldestLate === undefined ? 0 : (now.getTime() - judged.oldestLate) / 1000,
+    BlockedRuns: judged.blocked,
+    PendingRuns: taken.pending,
+    RunningRuns: taken.running,
+    CrashedRuns: taken.crashed,
     OnlineWorkers: online.length,
-    Demand: activeHere + startable(limits(pool), queues, { count: due.count, soonest, unlimited }, activeHere),
+    Demand: active + judged.startable,
   };
 }
 
-interface ActiveRuns {
+interface TakenRuns {
   readonly pending: number;
   readonly running: number;
-  /** Whether `byQueue` holds all of them. */
-  readonly complete: boolean;
-  readonly byQueue: ReadonlyMap<string, number>;
+  readonly crashed: number;
+  readonly justEnded: number;
+  /** The active ones of each queue, where a page shows them all. */
+  readonly byQueue?: ReadonlyMap<string, number>;
 }
 
-async function activeRuns(client: PrefectClient, queues: readonly StoredQueue[], limited: boolean): Promise<ActiveRuns> {
-  const running = () => count(client, queues, { state: ofType('RUNNING') });
-  if (!limited) {
-    const [pendingRuns, runningRuns] = await Promise.all([count(client, queues, { state: ofType('PENDING') }), running()]);
-    return { pending: pendingRuns, running: runningRuns, complete: true, byQueue: new Map() };
+/** Runs that are pending or running, those that crashed in a span, and those that have just ended. */
+async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], crashes: Span, justBefore: Date): Promise<TakenRuns> {
+  const crashed = { state: ofType('CRASHED'), end_time: { after_: crashes.since.toISOString(), before_: lastBefore(crashes.until) } };
+  const justEnded = { end_time: { after_: justBefore.toISOString() } };
+  const earliest = crashes.since < justBefore ? crashes.since : justBefore;
+  const all = await page(client, queues, { operator: 'or_', state: ofType('PENDING', 'RUNNING'), end_time: { after_: earliest.toISOString() } });
+  if (all.count > all.results.length) {
+    const [pending, running, ...ended] = await Promise.all(
+      [{ state: ofType('PENDING') }, { state: ofType('RUNNING') }, crashed, justEnded].map(runs => count(client, queues, runs)));
+    return { pending, running, crashed: ended[0], justEnded: ended[1] };
   }
-  const active = await page(client, queues, { state: ofType('PENDING', 'RUNNING') }, PAGE);
-  if (active.count > active.results.length) {
-    const runningRuns = await running();
-    return { pending: Math.max(0, active.count - runningRuns), running: runningRuns, complete: false, byQueue: new Map() };
-  }
-  const byQueue = new Map<string, number>(queues.map(({ name }) => [name, 0]));
-  for (const run of active.results) byQueue.set(run.work_queue_name, byQueue.get(run.work_queue_name)! + 1);
-  const runningRuns = active.results.filter(run => run.state_type === 'RUNNING').length;
-  return { pending: active.count - runningRuns, running: runningRuns, complete: true, byQueue };
+  const within = ({ end_time }: StoredRun, since: Date, until?: Date) =>
+    end_time !== null && Date.parse(end_time) >= since.getTime() && (until === undefined || Date.parse(end_time) < until.getTime());
+  const inState = (type: string) => all.results.filter(run => run.state_type === type);
+  const [pending, running] = [inState('PENDING'), inState('RUNNING')];
+  const byQueue = new Map(queues.map(({ name }) => [name, 0]));
+  for (const run of [...pending, ...running]) byQueue.set(run.work_queue_name, byQueue.get(run.work_queue_name)! + 1);
+  return {
+    pending: pending.length,
+    running: running.length,
+    crashed: inState('CRASHED').filter(run => within(run, crashes.since, crashes.until)).length,
+    justEnded: all.results.filter(run => within(run, justBefore)).length,
+    byQueue,
+  };
+}
+
+/**
+ * The limits of the deployments that the due runs are of: a run over its limit is taken by a worker, and sent back by Prefect.
+ * Of more than a page of such deployments the others count as if they had none.
+ *
+ * @see https://docs.prefect.io/v3/concepts/deployments#concurrency-limiting
+ */
+async function deploymentLimits(client: PrefectClient, workPool: string, due: object): Promise<DeploymentLimit[]> {
+  // By pool: a run may be in another queue than its deployment.
+  const found = await client.request<StoredDeployment[]>('POST', '/deployments/filter', { work_pools: { name: { any_: [workPool] } }, flow_runs: due, limit: PAGE });
+  return found.flatMap(({ id, global_concurrency_limit: stored, concurrency_options: options }) => (!stored ? [] : [{
+    deployment: id,
+    id: stored.id,
+    // Prefect gives no slot of a limit that is switched off.
+    limit: stored.active ? stored.limit : 0,
+    active: stored.active_slots,
+    cancelsNew: options?.collision_strategy === 'CANCEL_NEW',
+  }]));
 }
 
 async function all<T>(client: PrefectClient, path: string, body: object): Promise<T[]> {
@@ -128,10 +182,8 @@ async function count(client: PrefectClient, queues: readonly StoredQueue[], runs
   return queues.length === 0 ? 0 : client.request('POST', '/flow_runs/count', inQueues(queues, runs));
 }
 
-async function page(client: PrefectClient, queues: readonly StoredQueue[], runs: object, limit: number): Promise<Page> {
-  return queues.length === 0 ? { count: 0, results: [] } : client.request('POST', '/flow_runs/paginate', {
-    ...inQueues(queues, runs), limit, sort: 'NEXT_SCHEDULED_START_TIME_ASC',
-  });
+async function page(client: PrefectClient, queues: readonly StoredQueue[], runs: object, sort = 'ID_DESC'): Promise<Page> {
+  return queues.length === 0 ? { count: 0, results: [] } : client.request('POST', '/flow_runs/paginate', { ...inQueues(queues, runs), limit: PAGE, sort });
 }
 
 function inQueues(queues: readonly StoredQueue[], runs: object) {
@@ -147,11 +199,7 @@ function ofType(...types: string[]) {
   return { type: { any_: types } };
 }
 
-function limits({ is_paused: paused, concurrency_limit: limit, active_slots: active }: StoredPool): Pool {
-  return { paused, limit: limit ?? undefined, active: active ?? undefined };
-}
-
 /** The last microsecond before a time: Prefect's filters include both ends, and its times have microseconds. */
-function justBefore(time: Date): string {
+function lastBefore(time: Date): string {
   return new Date(time.getTime() - 1).toISOString().replace('Z', '999Z');
 }

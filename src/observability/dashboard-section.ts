@@ -74,7 +74,7 @@ function waiting({ demand, queue, deadLetterQueue }: DashboardSectionProps): clo
       demand.metric('PendingRuns', { label: 'Pending' }),
       demand.metric('DueRuns', { label: 'Due or late' }),
     ], { stacked: true }),
-    graph('Late flow runs', [demand.metric('LateRuns', { label: 'Late' })], {
+    graph('Late flow runs', [demand.metric('LateRuns', { label: 'Late' }), demand.metric('BlockedRuns', { label: 'Held back by a limit' })], {
       right: [demand.metric('OldestLateSeconds', { label: 'Oldest, in seconds' })],
       rightYAxis: { min: 0, showUnits: false },
     }),

@@ -52,8 +52,8 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
       datapoints: [5, 5],
       missing: IGNORE,
       happened: 'Many flow runs are late.',
-      means: 'There are too few workers, or a limit holds runs back.',
-      firstStep: 'Compare demand with workers on the dashboard; then look at the concurrency limits of pool, queues and deployments.',
+      means: 'There are too few workers: no limit holds these runs back.',
+      firstStep: 'Compare demand with workers on the dashboard; then look at the events of the ECS service and at the workers\' logs.',
     },
     {
       name: 'OldestLateRun',
@@ -62,8 +62,8 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
       datapoints: [3, 3],
       missing: IGNORE,
       happened: 'A flow run has been waiting for long past its time.',
-      means: 'Its queue is paused, limited, or served by no worker.',
-      firstStep: 'Open the oldest late run in the Prefect UI and look at its work queue.',
+      means: 'No limit holds it back, and no worker takes it.',
+      firstStep: 'Open the oldest late run in the Prefect UI and look at its work queue; then at the workers\' logs.',
     },
     {
       name: 'CrashedRuns',

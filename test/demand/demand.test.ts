@@ -71,6 +71,7 @@ describe('the demand publisher', () => {
 describe('metrics', () => {
   const METHODS = {
     metricLateRuns: 'LateRuns',
+    metricBlockedRuns: 'BlockedRuns',
     metricDueRuns: 'DueRuns',
     metricRunningRuns: 'RunningRuns',
     metricPendingRuns: 'PendingRuns',

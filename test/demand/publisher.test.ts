@@ -15,7 +15,7 @@ beforeEach(async () => {
   server.secrets.set(secretArn('secret'), 'admin:secret');
   server.secrets.set(secretArn('another'), 'admin:another');
   server.instead = request => (request.headers['x-amz-target'] ? aws(request) : request.headers.authorization === server.authorization ? prefect(request) : undefined);
-  [published, log] = [[], []];
+  [published, log, more] = [[], [], 0];
   mockWaits.length = 0;
   server.standInForAws();
   process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
@@ -39,17 +39,26 @@ function aws({ headers, body }: Request): Answer {
   return { status: 200, body: {} };
 }
 
-/** A pool with one queue, in which 15 runs are due. */
+/** How many runs there are beside those on a page of active and ended ones. */
+let more: number;
+
+/** A pool with one queue, in which 15 runs are due and 4 run. */
 function prefect({ path, body }: Request): Answer {
   const queue = { id: '1', name: 'default', is_paused: false, concurrency_limit: null };
   const answers: Record<string, unknown> = {
     '/api/work_pools/etl': { is_paused: false, concurrency_limit: null },
     '/api/work_pools/etl/queues/filter': [queue],
     '/api/work_pools/etl/workers/filter': [{}],
-    '/api/flow_runs/paginate': { count: 15, results: [{ work_queue_name: 'default', next_scheduled_start_time: new Date().toISOString(), state_type: 'SCHEDULED' }] },
+    '/api/flow_runs/paginate': body?.flow_runs?.operator === 'or_' ? { count: 4 + more, results: runs(4, 'RUNNING') } : { count: 15, results: runs(15, 'SCHEDULED') },
     '/api/flow_runs/count': body?.flow_runs?.state?.type.any_[0] === 'RUNNING' ? 4 : 0,
+    '/api/deployments/filter': [{ id: 'd', global_concurrency_limit: null, concurrency_options: null }],
   };
   return { status: 200, body: answers[path] };
+}
+
+function runs(count: number, type: string) {
+  const run = { work_queue_name: 'default', deployment_id: 'd', next_scheduled_start_time: new Date().toISOString(), end_time: null };
+  return Array.from({ length: count }, () => ({ ...run, state_type: type, state_name: type }));
 }
 
 /** Starts the function afresh, once, and gives what it sent to CloudWatch. */
@@ -80,6 +89,7 @@ test('a poll publishes all that it read in one request, for its pool and worker'
     DueRuns: 15,
     LateRuns: 0,
     OldestLateSeconds: 0,
+    BlockedRuns: 0,
     PendingRuns: 0,
     RunningRuns: 4,
     CrashedRuns: 0,
@@ -106,7 +116,8 @@ test('what the API refuses publishes only that it failed', async () => {
 });
 
 test('after a poll that failed, the next one counts the crashed runs from where the last that succeeded ended', async () => {
-  const spans = () => server.requests.filter(({ path, body }) => path.endsWith('/count') && body.flow_runs.end_time).map(({ body }) => body.flow_runs.end_time);
+  more = 200;
+  const spans = () => server.requests.filter(({ path, body }) => path.endsWith('/count') && body.flow_runs.state?.type.any_[0] === 'CRASHED').map(({ body }) => body.flow_runs.end_time);
   await invoke();
   await invoke({}, 'another');
   await invoke();

@@ -42,18 +42,34 @@ class Pool {
     return `/work_pools/${encodeURIComponent(this.name)}`;
   }
 
-  /** Flow runs in a queue that are due in some seconds (or were, some seconds ago). */
-  public async schedule(count: number, seconds: number, queue = 'default'): Promise<string[]> {
+  /** The deployment of a queue. */
+  public async deployment(queue = 'default'): Promise<string> {
     if (!this.deployments.has(queue)) {
       const options = { workPool: this.name, workQueue: queue, entrypoint: 'flows.py:hello', directory: '.' };
       this.deployments.set(queue, await prefect.deploy(`${this.name} ${queue}`, options));
     }
+    return this.deployments.get(queue)!;
+  }
+
+  /** Gives the deployment of a queue a concurrency limit. */
+  public async limit(limit: object, queue?: string): Promise<void> {
+    await prefect.call('PATCH', `/deployments/${await this.deployment(queue)}`, limit);
+  }
+
+  /** Flow runs in a queue that are due in some seconds (or were, some seconds ago). */
+  public async schedule(count: number, seconds: number, queue?: string): Promise<string[]> {
     const state = { type: 'SCHEDULED', state_details: { scheduled_time: new Date(Date.now() + seconds * 1000).toISOString() } };
     const ids: string[] = [];
     for (let run = 0; run < count; run++) {
-      ids.push((await prefect.call<{ id: string }>('POST', `/deployments/${this.deployments.get(queue)}/create_flow_run`, { state })).id);
+      ids.push((await prefect.call<{ id: string }>('POST', `/deployments/${await this.deployment(queue)}/create_flow_run`, { state })).id);
     }
     return ids;
+  }
+
+  /** Asks for the runs as a worker does, and gives what states Prefect gave them. */
+  public async claim(ids: string[]): Promise<string[]> {
+    for (const id of ids) await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
+    return (await Promise.all(ids.map(id => prefect.flowRun(id)))).map(({ state }) => state.name);
   }
 
   public async setState(ids: string[], state: object): Promise<void> {
@@ -83,12 +99,13 @@ test('a pool without runs has no demand', async () => {
     DueRuns: 0,
     LateRuns: 0,
     OldestLateSeconds: 0,
+    BlockedRuns: 0,
     PendingRuns: 0,
     RunningRuns: 0,
     CrashedRuns: 0,
     OnlineWorkers: 0,
     Demand: 0,
-    requests: expect.any(Number),
+    requests: 5,
   });
 });
 
@@ -159,23 +176,91 @@ describe('limits', () => {
     expect(await pool.read()).toMatchObject({ DueRuns: 11, RunningRuns: 1, Demand: 1 + 2 + 2 });
   });
 
-  test('of a queue hold for a line that is longer than what Prefect shows at a time, in eight requests', async () => {
+  test('of a queue hold for a line that is longer than what Prefect shows at a time', async () => {
     const pool = await Pool.create({}, [{ name: 'backfill', concurrency_limit: 2 }]);
     const [running] = await pool.schedule(211, -60, 'backfill');
     await pool.setState([running], { type: 'RUNNING' });
     await pool.schedule(3, 30);
     const reading = await pool.read();
-    expect(reading).toMatchObject({ DueRuns: 213, LateRuns: 210, RunningRuns: 1, Demand: 1 + 1 + 3 });
+    expect(reading).toMatchObject({ DueRuns: 213, LateRuns: 1, BlockedRuns: 209, RunningRuns: 1, Demand: 1 + 1 + 3 });
     expect(reading.requests).toBeLessThanOrEqual(8);
   });
 });
 
-test('a pool without limits is read in eight requests', async () => {
-  const pool = await Pool.create();
-  await pool.schedule(3, -60);
+describe('the concurrency limit of a deployment', () => {
+  const enqueue = { concurrency_limit: 1, concurrency_options: { collision_strategy: 'ENQUEUE' } };
+
+  test('leaves no more demand than runs can start, before and after Prefect has sent the others back', async () => {
+    const pool = await Pool.create();
+    await pool.limit(enqueue);
+    const ids = await pool.schedule(21, -20);
+    expect(await pool.read()).toMatchObject({ DueRuns: 21, LateRuns: 1, BlockedRuns: 20, Demand: 1 });
+
+    expect(await pool.claim(ids)).toEqual(['Pending', ...Array<string>(20).fill('AwaitingConcurrencySlot')]);
+    expect(await pool.read()).toMatchObject({ DueRuns: 20, LateRuns: 0, OldestLateSeconds: 0, BlockedRuns: 20, PendingRuns: 1, Demand: 1, requests: 6 });
+
+    await prefect.call('POST', `/flow_runs/${ids[0]}/set_state`, { state: { type: 'RUNNING' } });
+    await prefect.call('POST', `/flow_runs/${ids[0]}/set_state`, { state: { type: 'COMPLETED' } });
+    expect(await pool.read()).toMatchObject({ DueRuns: 20, LateRuns: 0, BlockedRuns: 19, RunningRuns: 0, Demand: 1 });
+  });
+
+  test('may be a global one that deployments share, and that may be switched off', async () => {
+    const pool = await Pool.create({}, [{ name: 'other' }]);
+    const { id } = await prefect.call<{ id: string }>('POST', '/v2/concurrency_limits/', { name: `shared by ${pools}`, limit: 3 });
+    for (const queue of ['default', 'other']) await pool.limit({ global_concurrency_limit_id: id }, queue);
+    const [first] = await pool.schedule(4, 60);
+    await pool.schedule(4, 60, 'other');
+    expect(await pool.read()).toMatchObject({ DueRuns: 8, Demand: 3 });
+    expect(await pool.claim([first])).toEqual(['Pending']);
+    expect(await pool.read()).toMatchObject({ DueRuns: 7, PendingRuns: 1, Demand: 1 + 2 });
+
+    await prefect.call('PATCH', `/v2/concurrency_limits/${id}`, { active: false });
+    expect(await pool.claim(await pool.schedule(1, 0))).toEqual(['AwaitingConcurrencySlot']);
+    expect(await pool.read()).toMatchObject({ DueRuns: 8, PendingRuns: 1, Demand: 1 });
+  });
+
+  test('by which Prefect cancels new runs needs a worker that takes them', async () => {
+    const pool = await Pool.create();
+    await pool.limit({ concurrency_limit: 1, concurrency_options: { collision_strategy: 'CANCEL_NEW' } });
+    expect(await pool.claim(await pool.schedule(1, 0))).toEqual(['Pending']);
+    const ids = await pool.schedule(3, 0);
+    expect(await pool.read()).toMatchObject({ DueRuns: 3, PendingRuns: 1, Demand: 1 + 1 });
+    expect(await pool.claim(ids)).toEqual(['Cancelled', 'Cancelled', 'Cancelled']);
+    expect(await pool.read()).toMatchObject({ DueRuns: 0, PendingRuns: 1, Demand: 1 });
+  });
+
+  test('holds for a line that is longer than what Prefect shows at a time', async () => {
+    const pool = await Pool.create({}, [{ name: 'free' }]);
+    await pool.limit({ ...enqueue, concurrency_limit: 2 });
+    await pool.claim(await pool.schedule(1, -60));
+    await pool.schedule(210, -60);
+    await pool.schedule(3, 30, 'free');
+    const reading = await pool.read();
+    expect(reading).toMatchObject({ DueRuns: 213, LateRuns: 1, BlockedRuns: 209, PendingRuns: 1, Demand: 1 + 1 + 3 });
+    expect(reading.requests).toBeLessThanOrEqual(8);
+  });
+});
+
+test('runs that a limit holds back are late only while it has a slot that nobody takes', async () => {
+  const pool = await Pool.create({ concurrency_limit: 2 });
+  const [one, two] = await pool.schedule(12, -60);
+  expect(await pool.read()).toMatchObject({ DueRuns: 12, LateRuns: 2, BlockedRuns: 10, Demand: 2 });
+  await pool.setState([one, two], { type: 'RUNNING' });
+  expect(await pool.read()).toMatchObject({ DueRuns: 10, LateRuns: 0, OldestLateSeconds: 0, BlockedRuns: 10, Demand: 2 });
+  // The next run takes its slot in the seconds to come.
+  await pool.setState([one], { type: 'COMPLETED' });
+  expect(await pool.read()).toMatchObject({ LateRuns: 0, OldestLateSeconds: 0, BlockedRuns: 10, Demand: 2 });
+});
+
+test('the number of requests stays the same with more runs than Prefect shows at a time, due and running', async () => {
+  const pool = await Pool.create({}, [{ name: 'limited', concurrency_limit: 300 }]);
+  await pool.limit({ concurrency_limit: 500 });
+  await pool.setState(await pool.schedule(205, 0, 'limited'), { type: 'RUNNING' });
+  await pool.schedule(105, -60);
+  await pool.schedule(105, -60, 'limited');
   const reading = await pool.read();
-  expect(reading).toMatchObject({ DueRuns: 3, LateRuns: 3 });
-  expect(reading.requests).toBeLessThanOrEqual(8);
+  expect(reading).toMatchObject({ DueRuns: 210, LateRuns: 200, BlockedRuns: 10, RunningRuns: 205, Demand: 205 + 200 });
+  expect(reading.requests).toBeLessThanOrEqual(13);
 });
 
 test('workers that are online are counted', async () => {
