@@ -31,9 +31,10 @@ export interface PrefectFargateWorkerProps {
   readonly workQueues?: string[];
 
   /**
-   * How many flow runs one worker holds at a time, at least 1. Throws when a PROCESS worker's memory can't hold as many.
+   * How many flow runs one PROCESS worker holds at a time, at least 1. Throws when its memory can't hold as many, and for an ECS
+   * worker: that one only starts the tasks of flow runs, so limit these with `concurrencyLimit` of the work pool.
    *
-   * @default - PROCESS: one for each 256 MiB of memory beyond the first 256 MiB; ECS: no limit
+   * @default - PROCESS: one for each 256 MiB of memory beyond the first 256 MiB; ECS: there is none
    */
   readonly flowRunLimit?: number;
 

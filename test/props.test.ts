@@ -14,7 +14,7 @@ describe('props that can not be are refused:', () => {
     ['a queue with a name that Prefect refuses', { workQueues: ['a&b'] }, 'workQueues is "a&b": Prefect takes no name with any of the characters / % & < > in it.'],
     ['defaults of flow runs that a PROCESS worker does not have', { workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { flowRunDefaults: { cpu: 512, memoryLimitMiB: 1024 } }) },
       'flow runs of a PROCESS worker are processes in its container; set image, cpu, memoryLimitMiB and environment of the worker instead.'],
-    ['no limit at all', { flowRunLimit: 0 }, 'flowRunLimit is 0: give a whole number of at least 1.'],
+    ['no limit at all', { workerType: WorkerType.PROCESS, flowRunLimit: 0 }, 'flowRunLimit is 0: give a whole number of at least 1.'],
     ['more workers at least than at most', { scaling: { minWorkers: 3, maxWorkers: 2 } }, 'scaling.minWorkers is 3: it is above scaling.maxWorkers, which is 2'],
   ])('%s', (_, props, message) => {
     expect(refused(props)).toThrow(message);
@@ -42,6 +42,7 @@ describe('props that are known only at deployment pass', () => {
     const text = (id: string) => new CfnParameter(stack, id).valueAsString;
     const number = (id: string) => new CfnParameter(stack, id, { type: 'Number' }).valueAsNumber;
     addWorker(stack, {
+      workerType: WorkerType.PROCESS,
       workPool: WorkPool.managed(text('Pool'), { concurrencyLimit: number('PoolLimit') }),
       workQueues: [text('Queue'), Lazy.string({ produce: () => 'late' })],
       flowRunLimit: number('Limit'),
@@ -54,10 +55,15 @@ describe('props that are known only at deployment pass', () => {
     expect(resource(Template.fromStack(stack), 'AWS::ApplicationAutoScaling::ScalableTarget').Properties.MinCapacity).toEqual({ Ref: 'Min' });
   });
 
-  test.each([WorkerType.ECS, WorkerType.PROCESS])('as a limit beside a known memory, and the other way round (%s)', workerType => {
+  test('as a limit beside a known memory, and the other way round', () => {
     const token = Token.asNumber({ Ref: 'Number' });
+    const workerType = WorkerType.PROCESS;
     expect(refused({ workerType, flowRunLimit: token, cpu: 256, memoryLimitMiB: 512 })).not.toThrow();
     expect(refused({ workerType, flowRunLimit: 100, cpu: 256, memoryLimitMiB: token })).not.toThrow();
+  });
+
+  test.each([WorkerType.ECS, WorkerType.PROCESS])('as CPU, whatever the memory (%s)', workerType => {
+    const token = Token.asNumber({ Ref: 'Number' });
     expect(refused({ workerType, cpu: token, memoryLimitMiB: 123 })).not.toThrow();
     expect(refused({ workerType, cpu: token })).not.toThrow();
   });

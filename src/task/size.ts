@@ -2,7 +2,7 @@ import { invalid, known, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
 import { requireFargateSize, smallestMemory } from './fargate-size';
 
-/** CPU units and memory of a worker, and how many flow runs it holds at a time. */
+/** CPU units and memory of a worker, and how many flow runs a PROCESS worker holds at a time. */
 export interface WorkerSize {
   readonly cpu: number;
   readonly memoryLimitMiB: number;
@@ -20,14 +20,19 @@ const WORKER_MIB = 256;
 const FLOW_RUN_MIB = 256;
 const EMPTY_FLOW_RUN_MIB = 96;
 
-/** The worker's size with its defaults; throws for a pair that Fargate doesn't offer, or a limit that the memory can't hold. */
+/** The worker's size with its defaults; throws for a pair that Fargate doesn't offer, and for a limit that the memory can't hold or that would be none. */
 export function workerSize(type: WorkerType, cpuGiven?: number, memoryGiven?: number, limitGiven?: number): WorkerSize {
+  if (type === WorkerType.ECS && limitGiven !== undefined) {
+    throw invalid('flowRunLimit', limitGiven,
+      'an ECS worker only starts the tasks of flow runs, and its limit would not be one of the runs; '
+      + 'limit the pool with WorkPool.managed(name, { concurrencyLimit }), or an existing pool in Prefect.');
+  }
   requireWholeNumber('flowRunLimit', limitGiven, 1);
   const cpu = cpuGiven ?? DEFAULTS[type].cpu;
   const memoryLimitMiB = memoryGiven ?? smallestMemory(cpu, DEFAULTS[type].memoryLimitMiB);
   requireFargateSize('cpu', cpu, 'memoryLimitMiB', memoryLimitMiB);
 
-  if (type === WorkerType.ECS) return { cpu, memoryLimitMiB, flowRunLimit: limitGiven };
+  if (type === WorkerType.ECS) return { cpu, memoryLimitMiB };
 
   const memory = known(memoryLimitMiB) ? memoryLimitMiB : DEFAULTS[type].memoryLimitMiB;
   const most = Math.floor((memory - WORKER_MIB) / EMPTY_FLOW_RUN_MIB);

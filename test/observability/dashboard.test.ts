@@ -53,7 +53,6 @@ describe('the dashboard', () => {
   test('counts the workers that are needed where somebody knows how many', () => {
     const counted = (props: Parameters<typeof templateOf>[0]) => /RequiredWorkers|MissingWorkers|SurplusWorkers/.test(JSON.stringify(widgets(templateOf(props))));
     expect(counted({})).toBe(false);
-    expect(counted({ flowRunLimit: 5 })).toBe(true);
     expect(counted({ workerType: WorkerType.PROCESS })).toBe(true);
     expect(counted({ scaling: { role: WorkerRole.STANDBY } })).toBe(true);
   });

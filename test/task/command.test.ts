@@ -40,7 +40,7 @@ describe('the command of a worker', () => {
   });
 
   test('has the limit that is given', () => {
-    expect(workerCommand({ workPoolName: 'etl', workerType: ECS, flowRunLimit: 3 })).toEqual(expect.arrayContaining(['--limit', '3']));
+    expect(workerCommand({ workPoolName: 'etl', workerType: PROCESS, flowRunLimit: 3 })).toEqual(expect.arrayContaining(['--limit', '3']));
   });
 
   test('never goes through a shell or an entry point of ours', () => {
@@ -50,12 +50,13 @@ describe('the command of a worker', () => {
   test('has names and limits that are known only at deployment', () => {
     const stack = newStack();
     addWorker(stack, {
+      workerType: PROCESS,
       workPool: WorkPool.managed(new CfnParameter(stack, 'Pool').valueAsString),
       workQueues: [new CfnParameter(stack, 'Queue').valueAsString, Lazy.string({ produce: () => 'late' })],
       flowRunLimit: new CfnParameter(stack, 'Limit', { type: 'Number' }).valueAsNumber,
     });
-    expect(text(container(Template.fromStack(stack)).Command)).toEqual(
-      [...BEGIN, 'prefect', 'worker', 'start', '--pool', '{Pool}', '--type', 'ecs', '--work-queue', '{Queue}', '--work-queue', 'late', '--limit', '{Limit}', ...END]);
+    expect(text(container(Template.fromStack(stack)).Command).slice(3)).toEqual(
+      ['prefect', 'worker', 'start', '--pool', '{Pool}', '--type', 'process', '--work-queue', '{Queue}', '--work-queue', 'late', '--limit', '{Limit}', ...END]);
   });
 
   test.each([

@@ -80,15 +80,16 @@ describe('a size that Fargate does not offer is refused:', () => {
 
 describe('a limit of flow runs is refused:', () => {
   test.each<[WorkerType, number, string]>([
-    [ECS, 0, 'flowRunLimit is 0: give a whole number of at least 1.'],
+    [PROCESS, 0, 'flowRunLimit is 0: give a whole number of at least 1.'],
     [PROCESS, -2, 'flowRunLimit is -2: give a whole number of at least 1.'],
-    [ECS, 2.5, 'flowRunLimit is 2.5: give a whole number of at least 1.'],
+    [PROCESS, 2.5, 'flowRunLimit is 2.5: give a whole number of at least 1.'],
     [PROCESS, 19, 'flowRunLimit is 19: 2048 MiB hold at most 18 flow runs, even empty ones; give a lower limit or more memoryLimitMiB.'],
   ])('%s with %d', (workerType, flowRunLimit, message) => {
     expect(() => addWorker(newStack(), { workerType, flowRunLimit })).toThrow(message);
   });
 
-  test('never for an ECS worker, whose flow runs are elsewhere', () => {
-    expect(workerSize(ECS, 256, 512, 1000).flowRunLimit).toBe(1000);
+  test.each([5, token()])('%s for an ECS worker, whose flow runs are elsewhere, with the way to a limit that holds', flowRunLimit => {
+    expect(() => addWorker(newStack(), { flowRunLimit })).toThrow(
+      /^flowRunLimit is (5|known only at deployment): an ECS worker only starts the tasks of flow runs, .* WorkPool\.managed\(name, \{ concurrencyLimit \}\), or an existing pool in Prefect\.$/);
   });
 });

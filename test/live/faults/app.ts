@@ -13,9 +13,8 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
   workPool: WorkPool.managed('faults'),
   workerType: WORKER_TYPE as WorkerType,
-  flowRunLimit: Number(FLOW_RUN_LIMIT),
-  // Enough for 50 runs a worker.
-  ...(WORKER_TYPE === WorkerType.PROCESS && { memoryLimitMiB: 8192 }),
+  // Enough memory for 50 runs a worker.
+  ...(WORKER_TYPE === WorkerType.PROCESS && { flowRunLimit: Number(FLOW_RUN_LIMIT), memoryLimitMiB: 8192 }),
   scaling: { minWorkers: Number(WORKERS) },
   environment: JSON.parse(WORKER_ENVIRONMENT),
 });
