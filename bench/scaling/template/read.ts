@@ -4,6 +4,7 @@ import { alarmRule } from '../aws/alarm';
 import { metricKey, Statistic } from '../aws/metrics';
 import { rateSeconds } from '../aws/schedule';
 import { CapacityProviders } from '../aws/service';
+import { NAMESPACE } from '../../../src/demand/metrics';
 import { PublisherSettings } from '../prefect/publisher';
 import { WorkerSettings } from '../prefect/worker';
 
@@ -32,16 +33,17 @@ export function readTemplate(template: Template): Deployment {
     .filter(([, { ScalingTargetId }]) => refersTo(ScalingTargetId, targetId))
     .map(([id, properties]) => policy(id, properties));
   const bounds = { min: Number(MinCapacity), max: Number(MaxCapacity) };
+  const alarms = ofType(template, 'AWS::CloudWatch::Alarm').flatMap(([id, properties]) => alarm(id, properties, policies));
   return {
     bounds,
     desired: service.DesiredCount === undefined ? bounds.min : count,
     policies,
-    alarms: ofType(template, 'AWS::CloudWatch::Alarm').flatMap(([id, properties]) => alarm(id, properties, policies)),
+    alarms,
     scheduledActions: ScheduledActions.map((action: any): ScheduledAction => ({
       schedule: { expression: action.Schedule, timeZone: action.Timezone },
       bounds: { min: action.ScalableTargetAction.MinCapacity, max: action.ScalableTargetAction.MaxCapacity },
     })),
-    publisher: publisher(template, serviceId, worker),
+    publisher: publisher(template, alarms, worker),
     worker,
     capacity: capacityProviders(service),
   };
@@ -120,24 +122,33 @@ function alarm(id: string, properties: Record<string, any>, policies: readonly P
   }];
 }
 
-/** The function whose CONFIGURATION names this service, and the rule that starts it. */
-function publisher(template: Template, serviceId: string, worker: WorkerSettings): PublisherSettings | undefined {
-  for (const [id, { Environment }] of ofType(template, 'AWS::Lambda::Function')) {
+/**
+ * The function that publishes what the alarms look at, and the rule that starts it. Others, too, know the service: what tells
+ * this one is that its metrics have the alarms' dimensions. Alarms on metrics that nobody publishes would never scale anything.
+ */
+function publisher(template: Template, alarms: readonly Alarm[], worker: WorkerSettings): PublisherSettings | undefined {
+  const demanded = alarms.map(({ metric }) => metric.split('|')).filter(([namespace]) => namespace === NAMESPACE);
+  if (demanded.length === 0) return undefined;
+  const publishers = ofType(template, 'AWS::Lambda::Function').flatMap(([id, { Environment }]) => {
     const value = Environment?.Variables?.CONFIGURATION;
-    if (value === undefined || !refersTo(value, serviceId)) continue;
-    const configuration = JSON.parse(text(value));
-    const [, rule] = ofType(template, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule')
-      .find(([, { Targets, Target }]) => refersTo(Targets ?? Target, id)) ?? [];
-    if (rule === undefined) throw new Error(`${id}: no rule starts the publisher.`);
-    return {
-      workPool: configuration.workPool,
-      worker: configuration.worker,
-      workQueues: configuration.workQueues,
-      flowRunLimit: configuration.flowRunLimit ?? worker.flowRunLimit,
-      leadTimeSeconds: configuration.leadTimeSeconds,
-      pollSeconds: configuration.pollSeconds,
-      invocationSeconds: rateSeconds(rule.ScheduleExpression),
-    };
+    const configuration = value === undefined ? {} : JSON.parse(text(value));
+    const publishes = (name: string) => metricKey(NAMESPACE, name, { WorkPool: configuration.workPool, Worker: configuration.worker });
+    return demanded.every(([, name, ...dimensions]) => [NAMESPACE, name, ...dimensions].join('|') === publishes(name)) ? [{ id, configuration }] : [];
+  });
+  if (publishers.length !== 1) {
+    throw new Error(`${publishers.length} functions publish ${demanded.map(parts => parts.join('|')).join(' and ')}: the simulator plays one that all alarms look at.`);
   }
-  return undefined;
+  const [{ id, configuration }] = publishers;
+  const [, rule] = ofType(template, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule')
+    .find(([, { Targets, Target }]) => refersTo(Targets ?? Target, id)) ?? [];
+  if (rule === undefined) throw new Error(`${id}: no rule starts the publisher.`);
+  return {
+    workPool: configuration.workPool,
+    worker: configuration.worker,
+    workQueues: configuration.workQueues,
+    flowRunLimit: configuration.flowRunLimit ?? worker.flowRunLimit,
+    leadTimeSeconds: configuration.leadTimeSeconds,
+    pollSeconds: configuration.pollSeconds,
+    invocationSeconds: rateSeconds(rule.ScheduleExpression),
+  };
 }
