@@ -102,6 +102,45 @@ describe(`${RUNS} flow runs that are due at one moment`, () => {
   });
 });
 
+describe('a flow run that the server makes from a cron schedule', () => {
+  const MINUTE = 60_000;
+  let due: number;
+  let id: string;
+
+  test('is there by itself, and has no worker before the lead time', async () => {
+    // The server has made it, and a poll could see it, well before the lead time.
+    due = Math.ceil((Date.now() + (LEAD_SECONDS + 20) * 1000) / MINUTE) * MINUTE;
+    const at = new Date(due);
+    const deployment = await live.prefect.deploy('daily', {
+      workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS, cron: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
+    });
+    const run = await eventually((due - Date.now()) / 1000 - LEAD_SECONDS - 5, async () => {
+      const [first] = await live.prefect.call<any[]>('POST', '/flow_runs/filter', { flow_runs: { deployment_id: { any_: [deployment] } }, sort: 'EXPECTED_START_TIME_ASC' });
+      return first;
+    });
+    expect(run).toMatchObject({ auto_scheduled: true, state: { type: 'SCHEDULED' } });
+    expect(Date.parse(run.expected_start_time)).toBe(due);
+    id = run.id;
+    await sleep(Math.max(0, due - (LEAD_SECONDS + 1) * 1000 - Date.now()));
+    expect(await scaling.counts()).toEqual({ desired: 0, running: 0 });
+  });
+
+  test('has a worker when it is due, and starts on time', async () => {
+    await sleep(Math.max(0, due - 11_000 - Date.now()));
+    expect(await scaling.counts()).toEqual({ desired: 1, running: 1 });
+    expect(await onlineWorkers()).toHaveLength(1);
+    expect(Date.now()).toBeLessThan(due);
+    await live.prefect.waitFor(id, ['COMPLETED'], 60);
+    const { start_time: start } = await live.prefect.call<{ start_time: string }>('GET', `/flow_runs/${id}`);
+    expect(Date.parse(start) - due).toBeLessThan(15_000);
+  });
+
+  test('leaves no worker behind, although tomorrow\'s is there already', async () => {
+    expect(await empty()).toBe(true);
+    expect(await count('SCHEDULED')).toBeGreaterThan(0);
+  });
+});
+
 test('crashed flow runs are counted once each, across an outage of the API and a deployment, which starts no worker', async () => {
   const since = new Date();
   const crash = async () => {

@@ -18,6 +18,8 @@ export interface DeploymentOptions {
   readonly jobVariables?: Record<string, unknown>;
   /** How many of its runs may be on their way at a time, and what becomes of one more. */
   readonly limit?: { readonly limit: number; readonly collisionStrategy: 'ENQUEUE' | 'CANCEL_NEW' };
+  /** A schedule in UTC, from which the server makes the runs. */
+  readonly cron?: string;
 }
 
 /** A test's own hand on a Prefect API: makes deployments, starts flow runs, looks at what becomes of them. */
@@ -53,6 +55,7 @@ export class Prefect {
       path: '.',
       pull_steps: [{ 'prefect.deployments.steps.set_working_directory': { directory: options.directory } }],
       job_variables: options.jobVariables ?? {},
+      schedules: options.cron === undefined ? [] : [{ schedule: { cron: options.cron, timezone: 'UTC' }, active: true }],
       enforce_parameter_schema: false,
       ...(options.limit && { concurrency_limit: options.limit.limit, concurrency_options: { collision_strategy: options.limit.collisionStrategy } }),
     });
