@@ -128,7 +128,8 @@ export function judge(situation: Situation): Judged {
   const late = started.filter(({ run }) => isLate(run, now));
   const passing = new Set(late.filter(({ gates: passed }) => passed.some(({ closed }) => closed)).slice(0, taken.justEnded));
   const lacking = late.filter(of => !passing.has(of));
-  const hiddenLate = Math.min(hiddenStartable, Math.max(0, due.late - soonest.filter(run => isLate(run, now)).length));
+  // As few as can be of those further back: a false alarm would send people after a limit that does what it is for.
+  const hiddenLate = Math.max(0, hiddenStartable - (due.count - soonest.length - (due.late - soonest.filter(run => isLate(run, now)).length)));
   return {
     startable: started.length + hiddenStartable,
     late: lacking.length + hiddenLate,
@@ -138,8 +139,11 @@ export function judge(situation: Situation): Judged {
 }
 
 function gatesOf({ pool, queues, limits, taken }: Situation) {
-  // A run that Prefect is to cancel needs a worker that takes it: without one it would wait, and start later instead.
-  const shared = new Map(limits.map(({ id, limit, active, cancelsNew }) => [id, new Gate(limit, cancelsNew && limit > 0 ? Math.min(active, limit - 1) : active)]));
+  const shared = new Map(limits.map(({ id, limit, active, cancelsNew }) => {
+    // A run that Prefect is to cancel needs a worker that takes it: without one it would wait, and start later instead.
+    const oneMore = cancelsNew && limit > 0;
+    return [id, new Gate(limit, oneMore ? Math.min(active, limit - 1) : active)];
+  }));
   return {
     pool: new Gate(pool.limit ?? Infinity, pool.active ?? taken.active),
     queues: new Map(queues.flatMap(({ name, limit, active }) => (limit === undefined ? [] : [[name, new Gate(limit, active)]]))),

@@ -129,15 +129,15 @@ async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], 
   const crashed = { state: ofType('CRASHED'), end_time: { after_: crashes.since.toISOString(), before_: lastBefore(crashes.until) } };
   const justEnded = { end_time: { after_: justBefore.toISOString() } };
   const earliest = crashes.since < justBefore ? crashes.since : justBefore;
-  const all = await page(client, queues, { operator: 'or_', state: ofType('PENDING', 'RUNNING'), end_time: { after_: earliest.toISOString() } });
-  if (all.count > all.results.length) {
+  const found = await page(client, queues, { operator: 'or_', state: ofType('PENDING', 'RUNNING'), end_time: { after_: earliest.toISOString() } });
+  if (found.count > found.results.length) {
     const [pending, running, ...ended] = await Promise.all(
       [{ state: ofType('PENDING') }, { state: ofType('RUNNING') }, crashed, justEnded].map(runs => count(client, queues, runs)));
     return { pending, running, crashed: ended[0], justEnded: ended[1] };
   }
   const within = ({ end_time }: StoredRun, since: Date, until?: Date) =>
     end_time !== null && Date.parse(end_time) >= since.getTime() && (until === undefined || Date.parse(end_time) < until.getTime());
-  const inState = (type: string) => all.results.filter(run => run.state_type === type);
+  const inState = (type: string) => found.results.filter(run => run.state_type === type);
   const [pending, running] = [inState('PENDING'), inState('RUNNING')];
   const byQueue = new Map(queues.map(({ name }) => [name, 0]));
   for (const run of [...pending, ...running]) byQueue.set(run.work_queue_name, byQueue.get(run.work_queue_name)! + 1);
@@ -145,7 +145,7 @@ async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], 
     pending: pending.length,
     running: running.length,
     crashed: inState('CRASHED').filter(run => within(run, crashes.since, crashes.until)).length,
-    justEnded: all.results.filter(run => within(run, justBefore)).length,
+    justEnded: found.results.filter(run => within(run, justBefore)).length,
     byQueue,
   };
 }

@@ -136,7 +136,11 @@ describe('late runs', () => {
   test('further back than a page count as far as limits let them start', () => {
     const shown = runs(200, { queue: 'backfill', seconds: -90 });
     const queues = [queue('default'), queue('backfill', { limit: 5, active: 5 })];
-    expect(late({ queues, due: { ...due(shown), count: 5_030, late: 5_020, inLimitedQueues: 5_000 } })).toEqual([30, 4_990, 90]);
-    expect(late({ queues, due: { ...due(shown), count: 5_030, late: 210, inLimitedQueues: 5_000 } })).toEqual([10, 200, 90]);
+    const further = (count: number, isLate: number) => late({ queues, due: { ...due(shown), count, late: isLate, inLimitedQueues: 5_000 } });
+    expect(further(5_030, 5_030)).toEqual([30, 5_000, 90]);
+    // The ten that are not late may all be among the thirty that can start.
+    expect(further(5_030, 5_020)).toEqual([20, 5_000, 90]);
+    expect(further(5_030, 210)).toEqual([0, 210, undefined]);
+    expect(late({ due: { ...due(shown), count: 5_030, late: 210 } })).toEqual([210, 0, 90]);
   });
 });

@@ -59,9 +59,14 @@ class Pool {
   /** Flow runs in a queue that are due in some seconds (or were, some seconds ago). */
   public async schedule(count: number, seconds: number, queue?: string): Promise<string[]> {
     const state = { type: 'SCHEDULED', state_details: { scheduled_time: new Date(Date.now() + seconds * 1000).toISOString() } };
+    const path = `/deployments/${await this.deployment(queue)}/create_flow_run`;
     const ids: string[] = [];
-    for (let run = 0; run < count; run++) {
-      ids.push((await prefect.call<{ id: string }>('POST', `/deployments/${await this.deployment(queue)}/create_flow_run`, { state })).id);
+    while (ids.length < count) {
+      const some = Array.from({ length: Math.min(100, count - ids.length) }, () => ({ state }));
+      const { results } = await prefect.call<{ results: { flow_run_id: string | null; error: string | null }[] }>('POST', `${path}/bulk`, some);
+      const refused = results.find(({ error }) => error !== null);
+      if (refused) throw new Error(`${refused.error}`);
+      ids.push(...results.map(({ flow_run_id: id }) => id!));
     }
     return ids;
   }
@@ -73,7 +78,10 @@ class Pool {
   }
 
   public async setState(ids: string[], state: object): Promise<void> {
-    for (const id of ids) await prefect.call('POST', `/flow_runs/${id}/set_state`, { state, force: true });
+    for (let start = 0; start < ids.length; start += 50) {
+      const some = { id: { any_: ids.slice(start, start + 50) } };
+      await prefect.call('POST', '/flow_runs/bulk_set_state', { flow_runs: some, state, force: true });
+    }
   }
 
   public async read(settings: Partial<PublisherConfiguration> = {}, crashes?: Span): Promise<Reading & { requests: number }> {
@@ -197,7 +205,9 @@ describe('the concurrency limit of a deployment', () => {
     expect(await pool.read()).toMatchObject({ DueRuns: 21, LateRuns: 1, BlockedRuns: 20, Demand: 1 });
 
     expect(await pool.claim(ids)).toEqual(['Pending', ...Array<string>(20).fill('AwaitingConcurrencySlot')]);
-    expect(await pool.read()).toMatchObject({ DueRuns: 20, LateRuns: 0, OldestLateSeconds: 0, BlockedRuns: 20, PendingRuns: 1, Demand: 1, requests: 6 });
+    const reading = await pool.read();
+    expect(reading).toMatchObject({ DueRuns: 20, LateRuns: 0, OldestLateSeconds: 0, BlockedRuns: 20, PendingRuns: 1, Demand: 1 });
+    expect(reading.requests).toBe(6);
 
     await prefect.call('POST', `/flow_runs/${ids[0]}/set_state`, { state: { type: 'RUNNING' } });
     await prefect.call('POST', `/flow_runs/${ids[0]}/set_state`, { state: { type: 'COMPLETED' } });
