@@ -108,14 +108,15 @@ function following({ demand }: DashboardSectionProps): cloudwatch.IWidget[] {
 }
 
 function cost({ service, natGatewayIds, vpcId, logGroup, ...props }: DashboardSectionProps): cloudwatch.IWidget[] {
-  // Fargate's CPU units are 1024 to a vCPU, and MiB 1024 to a GiB.
+  // Each task reports once a minute what it reserves, so a minute's sum is that of all tasks. Whatever period the graph is drawn
+  // with, this is the average of its minutes. Fargate's CPU units are 1024 to a vCPU, and MiB 1024 to a GiB.
   const reserved = (metricName: string, id: string, label: string) => new cloudwatch.MathExpression({
-    expression: `${id} / 1024`,
+    expression: `${id} / 1024 / (PERIOD(${id}) / 60)`,
     label,
     period: FIVE_MINUTES,
     usingMetrics: {
       [id]: new cloudwatch.Metric({
-        namespace: 'ECS/ContainerInsights', metricName, dimensionsMap: { ClusterName: service.cluster.clusterName }, statistic: AVERAGE, period: FIVE_MINUTES,
+        namespace: 'ECS/ContainerInsights', metricName, dimensionsMap: { ClusterName: service.cluster.clusterName }, statistic: SUM, period: FIVE_MINUTES,
       }),
     },
   });

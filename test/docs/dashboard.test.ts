@@ -50,9 +50,15 @@ describe('the picture of the dashboard', () => {
   test('draws what was measured, and no more', () => {
     const drawing = measured('Late flow runs', [0, 3, 8, 2]);
     expect(count(drawing, 'no data here: only AWS publishes it')).toBe(graphs.length - 2);
-    expect(count(drawing, '<polyline')).toBe(4);
+    expect(count(drawing, '<polyline')).toBe(6);
     expect(shown(drawing)).toContain('8');
     expect(drawing.match(/undefined|NaN/)).toBeNull();
+  });
+
+  test('draws maths over the period of its metrics', () => {
+    // In five minutes there are five samples of a task, of 1,024 units each.
+    expect(shown(measured('Fargate in the cluster, workers and flow runs', Array<number>(5).fill(2048)))).toContain('2');
+    expect(shown(measured('Fargate in the cluster, workers and flow runs', Array<number>(5).fill(2048)))).not.toContain('10');
   });
 
   test('stacks what is to be stacked', () => {

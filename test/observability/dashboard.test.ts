@@ -1,6 +1,8 @@
 import { CfnParameter, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { aggregate } from '../../bench/scaling/aws/metrics';
 import { PrefectApi, WorkerRole, WorkerType, WorkPool } from '../../src';
+import { evaluateMath } from '../support/metric-math';
 import { addWorker, ACCOUNT_ID, importedVpc, newStack, resource, selfHosted, templateOf, text, WORKSPACE_ID } from '../support/worker';
 
 /** The widgets, with references as short text. */
@@ -48,6 +50,35 @@ describe('the dashboard', () => {
     const stack = newStack();
     addWorker(stack, { vpc: importedVpc(stack) });
     expect(JSON.stringify(widgets(Template.fromStack(stack)))).not.toMatch(/NATGateway|PrivateLink/);
+  });
+
+  describe('sums what tasks reserve on Fargate', () => {
+    // Each expression stands before its metric.
+    const [vcpu, cpu, gib, memory] = widgets(template).find(({ properties: { title } }) => title?.startsWith('Fargate in the cluster')).properties.metrics;
+    /** Tasks of a quarter of a vCPU and half a GiB: the first minute of each, and the one after its last. */
+    const tasks = [[0, 30], [0, 30], [7, 12], [10, 20]];
+
+    /** What is shown in half an hour when the console draws it with a period of some minutes. */
+    const shown = ([{ expression }]: any, metric: any[], reserved: number, minutes = 1) => {
+      const { id, stat = 'Average' } = metric[metric.length - 1];
+      const series = Array.from({ length: 30 / minutes }, (_, index) => {
+        const reporting = Array.from({ length: minutes }, (__, minute) => index * minutes + minute)
+          .flatMap(minute => tasks.filter(([first, end]) => minute >= first && minute < end));
+        return aggregate(stat, reporting.map(() => reserved));
+      });
+      return evaluateMath(expression, { [id]: series }, minutes * 60);
+    };
+
+    test('in each minute', () => {
+      const at = (series: readonly unknown[]) => [0, 8, 11, 15, 25].map(minute => series[minute]);
+      expect(at(shown(vcpu, cpu, 256))).toEqual([0.5, 0.75, 1, 0.75, 0.5]);
+      expect(at(shown(gib, memory, 512))).toEqual([1, 1.5, 2, 1.5, 1]);
+    });
+
+    test.each([5, 15])('on average, where a point stands for %d minutes', minutes => {
+      const hours = shown(vcpu, cpu, 256, minutes).reduce((sum: number, value) => sum + value! * minutes / 60, 0);
+      expect(hours).toBeCloseTo((30 + 30 + 5 + 10) * 0.25 / 60);
+    });
   });
 
   test('counts the workers that are needed where somebody knows how many', () => {

@@ -2,12 +2,12 @@
 export type Series = readonly (number | undefined)[];
 
 /**
- * The part of CloudWatch's metric maths that alarms use: numbers, ids, arithmetic, comparisons, AND, OR, IF, FILL,
- * RUNNING_SUM and SUM(METRICS()). An operation on a data point that is missing gives none, and FILL doesn't fill a series without any.
+ * The part of CloudWatch's metric maths that alarms and the dashboard use, of metrics with one period: numbers, ids, arithmetic, comparisons, AND, OR, IF, FILL,
+ * RUNNING_SUM, SUM(METRICS()) and PERIOD. An operation on a data point that is missing gives none, and FILL doesn't fill a series without any.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
-export function evaluateMath(expression: string, metrics: Readonly<Record<string, Series>>): Series {
+export function evaluateMath(expression: string, metrics: Readonly<Record<string, Series>>, period = 60): Series {
   const length = Math.max(...Object.values(metrics).map(series => series.length));
   const tokens = expression.match(/\d+(\.\d+)?|[A-Za-z_]\w*|[<>=!]=|[-+*/(),<>]/g) ?? [];
   if (tokens.join('') !== expression.replace(/\s/g, '')) throw new Error(`Metric maths of this kind is not known here: ${expression}`);
@@ -51,6 +51,12 @@ export function evaluateMath(expression: string, metrics: Readonly<Record<string
         const there = Object.values(metrics).map(series => series[index]).filter(value => value !== undefined);
         return there.length === 0 ? undefined : there.reduce((total, value) => total + value, 0);
       });
+    }
+    if (name === 'PERIOD') {
+      const id = tokens[next++];
+      if (!(id in metrics)) throw new Error(`No metric has the id ${id} in ${expression}`);
+      expect(')');
+      return Array.from({ length }, () => period);
     }
     const parts = [or()];
     while (tokens[next] === ',') {

@@ -50,7 +50,8 @@ function linesOf(recording: Recording, widget: Widget): Line[] {
     if (metric.key) return dataPoints(recording, metric.key, metric.statistic, metric.period);
     // What searches for metrics finds none that the recording knows of.
     if (/SEARCH\(/.test(metric.expression!)) return [];
-    return evaluateMath(metric.expression!, Object.fromEntries(metrics.filter(({ id }) => id).map(other => [other.id!, points(other)])));
+    const byId = Object.fromEntries(metrics.filter(({ id }) => id).map(other => [other.id!, points(other)]));
+    return evaluateMath(metric.expression!, byId, metric.period);
   };
   return metrics.filter(({ visible }) => visible)
     .map((metric, index) => ({ ...metric, color: metric.color ?? COLORS[index % COLORS.length], points: points(metric) }));

@@ -25,6 +25,8 @@ export interface Measured {
 export class Measuring {
   public readonly samples: Record<string, Sample[]> = {};
   private running = true;
+  /** The minute in which tasks last reported what they reserve. */
+  private reported = -1;
   private readonly loop: Promise<void>;
   private readonly ecs: ECSClient;
 
@@ -64,9 +66,13 @@ export class Measuring {
       const counts = { RunningTaskCount: runningCount!, DesiredTaskCount: desiredCount!, DeploymentCount: deployments!.length };
       for (const [name, count] of Object.entries(counts)) this.add(metricKey('ECS/ContainerInsights', name, { ClusterName, ServiceName: ServiceName! }), count);
     }
+    // Container Insights has one sample of each task a minute.
+    const minute = Math.floor(this.awsTime(Date.now()) / 60);
+    if (minute === this.reported) return;
+    this.reported = minute;
     const running = (await this.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'RUNNING') as unknown as { cpu: string; memory: string }[];
     for (const [name, of] of [['CpuReserved', 'cpu'], ['MemoryReserved', 'memory']] as const) {
-      this.add(metricKey('ECS/ContainerInsights', name, { ClusterName }), running.reduce((sum, task) => sum + Number(task[of]), 0));
+      for (const task of running) this.add(metricKey('ECS/ContainerInsights', name, { ClusterName }), Number(task[of]));
     }
   }
 
