@@ -71,9 +71,7 @@ export function plain(app: App, assets: string): Stack {
     minHealthyPercent: 100,
     cloudMapOptions: {},
   });
-  const scaling = service.autoScaleTaskCount({ minCapacity: 2, maxCapacity: 10 });
-  scaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 70 });
-  scaling.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent: 80 });
+  service.autoScaleTaskCount({ minCapacity: 2, maxCapacity: 2 });
 
   const lambdaFunction = (id: string, asset: string, options: Partial<lambda.FunctionProps> = {}) => {
     const made = new lambda.Function(stack, id, {
@@ -111,6 +109,6 @@ export function plain(app: App, assets: string): Stack {
   publisher.addToRolePolicy(new iam.PolicyStatement({
     actions: ['cloudwatch:PutMetricData'], resources: ['*'], conditions: { StringEquals: { 'cloudwatch:namespace': 'Plain' } },
   }));
-  observe(stack, { encryptionKey, service, scaling, publisher, queue, deadLetterQueue, logGroup: workerLogs });
+  observe(stack, { encryptionKey, service, publisher, queue, deadLetterQueue, logGroup: workerLogs });
   return stack;
 }

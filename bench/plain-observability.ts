@@ -1,5 +1,5 @@
 import {
-  aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_ecs as ecs, aws_events as events,
+  aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_ecs as ecs, aws_events as events,
   aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, aws_sns as sns, aws_sqs as sqs,
   Duration, Stack,
 } from 'aws-cdk-lib';
@@ -7,7 +7,6 @@ import {
 interface Observed {
   readonly encryptionKey: kms.IKey;
   readonly service: ecs.FargateService;
-  readonly scaling: ecs.ScalableTaskCount;
   readonly publisher: lambda.Function;
   readonly queue: sqs.Queue;
   readonly deadLetterQueue: sqs.Queue;
@@ -22,7 +21,7 @@ const QUERIES = {
 };
 
 /** The alarms, the dashboard, the events and the saved queries of the smallest app, written with L2 constructs directly. */
-export function observe(stack: Stack, { encryptionKey, service, scaling, publisher, queue, deadLetterQueue, logGroup }: Observed): void {
+export function observe(stack: Stack, { encryptionKey, service, publisher, queue, deadLetterQueue, logGroup }: Observed): void {
   const topic = new sns.Topic(stack, 'Topic', { masterKey: encryptionKey, enforceSSL: true });
   encryptionKey.grantEncryptDecrypt(new iam.ServicePrincipal('cloudwatch.amazonaws.com'));
   const demand = (metricName: string, statistic: string = cloudwatch.Stats.MAXIMUM) => new cloudwatch.Metric({
@@ -32,13 +31,6 @@ export function observe(stack: Stack, { encryptionKey, service, scaling, publish
     namespace: 'ECS/ContainerInsights', metricName, dimensionsMap: { ClusterName: service.cluster.clusterName, ServiceName: service.serviceName },
   });
   const nat = (metricName: string) => new cloudwatch.Metric({ namespace: 'AWS/NATGateway', metricName, dimensionsMap: { NatGatewayId: 'nat' } });
-  scaling.scaleOnMetric('Late', {
-    metric: demand('LateRuns'),
-    scalingSteps: [{ lower: 1, change: 1 }, { lower: 50, change: 2 }],
-    evaluationPeriods: 3,
-    cooldown: Duration.minutes(3),
-    adjustmentType: appscaling.AdjustmentType.CHANGE_IN_CAPACITY,
-  });
 
   const fewer = new cloudwatch.MathExpression({ expression: 'wanted - running', usingMetrics: { wanted: insights('DesiredTaskCount'), running: insights('RunningTaskCount') } });
   const natErrors = new cloudwatch.MathExpression({
@@ -91,8 +83,7 @@ export function observe(stack: Stack, { encryptionKey, service, scaling, publish
     graph('Late flow runs', demand('LateRuns'), demand('BlockedRuns'), demand('OldestLateSeconds')),
     graph('Crashed flow runs', demand('CrashedRuns', cloudwatch.Stats.SUM)),
     graph('Task events', queue.metricApproximateNumberOfMessagesVisible(), queue.metricApproximateAgeOfOldestMessage(), deadLetterQueue.metricApproximateNumberOfMessagesVisible()),
-    graph('Demand and workers', demand('Demand'), demand('RequiredWorkers'), demand('OnlineWorkers')),
-    graph('Too few, too many', demand('MissingWorkers'), demand('SurplusWorkers')),
+    graph('Demand and workers', demand('Demand'), demand('OnlineWorkers')),
     graph('Publisher', publisher.metricInvocations(), publisher.metricErrors(), demand('PublisherErrors')),
     graph('Fargate', insights('CpuReserved'), insights('MemoryReserved')),
     graph('Bytes', nat('BytesOutToDestination'), nat('BytesInFromDestination'), nat('BytesOutToDestination'), nat('BytesInFromDestination')),

@@ -15,7 +15,7 @@ export class FromCliTemplate extends Stack {
       }),
       workPool: WorkPool.managed('my-ecs-pool'), // WorkPoolName
       vpc: ec2.Vpc.fromLookup(this, 'Vpc', { vpcId: 'vpc-0a1b2c3d' }), // ExistingVpcId
-      scaling: { minWorkers: 2, maxWorkers: 10 }, // MinCapacity, MaxCapacity
+      scaling: { minWorkers: 2 }, // MinCapacity; what MaxCapacity was for is not needed: two start all flow runs
     });
   }
 }

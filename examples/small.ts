@@ -16,7 +16,7 @@ export class Small extends Stack {
       workPool: WorkPool.managed('etl'),
       cpuArchitecture: ecs.CpuArchitecture.ARM64,
       network: { natGateways: 1, vpcEndpoints: false, flowLogs: false },
-      scaling: { minWorkers: 1, maxWorkers: 2 },
+      scaling: { minWorkers: 1 },
     });
   }
 }

@@ -147,7 +147,7 @@ export interface PrefectFargateWorkerProps {
   /**
    * How many workers run, and when.
    *
-   * @default - ECS workers: two, and up to ten under load or while flow runs are late; PROCESS workers: as many as the flow runs
+   * @default - ECS workers: two; PROCESS workers: as many as the flow runs
    * need that run, wait or are due soon, from none to ten
    */
   readonly scaling?: ScalingOptions;

@@ -260,6 +260,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       workPoolName: workPool.name,
       workQueues: props.workQueues,
       flowRunLimit: size.flowRunLimit,
+      workers: plan.workers,
       leadTime: plan.leadTime,
       pollInterval: plan.pollInterval,
       standby: plan.standby,
@@ -267,7 +268,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       logRetention,
     });
 
-    new Scaling(this, 'Scaling', { service, workerType, demand: this.demand, plan });
+    new Scaling(this, 'Scaling', { service, demand: this.demand, plan });
 
     const observability = new Observability(this, 'Observability', {
       api,
@@ -279,7 +280,6 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       events: served.events,
       managementLogs: served.managementLogs,
       demand: this.demand,
-      workerType,
       plan,
       encryptionKey: key,
       logRetention,

@@ -8,8 +8,10 @@ export interface PublisherConfiguration {
   readonly worker: string;
   /** The queues that the worker serves, where these are not all of the pool. */
   readonly workQueues?: readonly string[];
-  /** How many flow runs one worker holds at a time; without it the number of workers doesn't follow demand. */
+  /** How many flow runs one worker holds at a time. */
   readonly flowRunLimit?: number;
+  /** How many workers serve any number of flow runs. Without both the number of workers doesn't follow demand. */
+  readonly workers?: number;
   /** How long before a run is due it counts as demand. */
   readonly leadTimeSeconds: number;
   readonly pollSeconds: number;
@@ -23,6 +25,4 @@ export interface PublisherConfiguration {
 export interface Standby {
   /** How long runs have to be late before the worker takes over. */
   readonly afterSeconds: number;
-  /** How many workers take over where `flowRunLimit` doesn't say how many the demand needs. */
-  readonly workers: number;
 }

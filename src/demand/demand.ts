@@ -14,6 +14,7 @@ export interface DemandProps {
   readonly workPoolName: string;
   readonly workQueues?: readonly string[];
   readonly flowRunLimit?: number;
+  readonly workers?: number;
   readonly leadTime: Duration;
   readonly pollInterval: Duration;
   readonly standby?: Standby;
@@ -24,14 +25,14 @@ export interface DemandProps {
 /** Publishes to CloudWatch what there is to do for the worker, and what becomes of it. */
 export class Demand extends Construct {
   public readonly publisher: lambda.Function;
-  /** Whether it publishes how many workers are needed: nobody knows that where one worker holds any number of flow runs. */
+  /** Whether it publishes how many workers are needed: not where their number is fixed. */
   public readonly countsWorkers: boolean;
   private readonly dimensionsMap: { WorkPool: string; Worker: string };
 
   constructor(scope: Construct, id: string, private readonly props: DemandProps) {
     super(scope, id);
     const { network } = props;
-    this.countsWorkers = props.flowRunLimit !== undefined || props.standby !== undefined;
+    this.countsWorkers = props.flowRunLimit !== undefined || props.workers !== undefined;
     this.dimensionsMap = { WorkPool: props.workPoolName, Worker: Names.uniqueResourceName(scope, { maxLength: 128 }) };
 
     const options = apiFunction(this, {
@@ -73,13 +74,14 @@ export class Demand extends Construct {
   }
 
   private configuration(): PublisherConfiguration {
-    const { api, service, workQueues, flowRunLimit, leadTime, pollInterval, standby } = this.props;
+    const { api, service, workQueues, flowRunLimit, workers, leadTime, pollInterval, standby } = this.props;
     return {
       api: apiLocation(api),
       workPool: this.dimensionsMap.WorkPool,
       worker: this.dimensionsMap.Worker,
       workQueues,
       flowRunLimit,
+      workers,
       leadTimeSeconds: leadTime.toSeconds(),
       pollSeconds: pollInterval.toSeconds(),
       standby,

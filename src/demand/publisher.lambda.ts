@@ -45,10 +45,10 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
   } catch (error) {
     // What isn't known isn't published: the alarms then see no data, and not that there is nothing to do.
     console.error(error);
-    await publish(configuration, now, { PublisherErrors: 1 });
+    await publish(configuration, { PublisherErrors: 1 });
     return;
   }
-  await publish(configuration, now, { ...values, PublisherErrors: 0 });
+  await publish(configuration, { ...values, PublisherErrors: 0 });
   crashPosition.advance(until);
 }
 
@@ -57,7 +57,7 @@ async function read(configuration: PublisherConfiguration, now: Date, crashes: {
   const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes), describe(configuration)]);
   const workers = workersFor({
     demand: reading.Demand, oldestLateSeconds: reading.OldestLateSeconds, onlineWorkers: reading.OnlineWorkers,
-  }, fleet, configuration.flowRunLimit, configuration.standby);
+  }, fleet, configuration);
   return { ...reading, ...workers };
 }
 
@@ -68,7 +68,10 @@ async function describe({ cluster, service }: PublisherConfiguration): Promise<F
   return { desired: found.desiredCount, running: found.runningCount };
 }
 
-async function publish({ workPool, worker }: PublisherConfiguration, now: Date, values: Values): Promise<void> {
+async function publish({ workPool, worker }: PublisherConfiguration, values: Values): Promise<void> {
+  // Of now, and not of the start of a poll that may have taken ten seconds: by then its period is over, and the alarm may have
+  // judged it without these values.
+  const Timestamp = new Date();
   await cloudWatch.send(new PutMetricDataCommand({
     Namespace: NAMESPACE,
     MetricData: Object.entries(values).map(([name, value]) => ({
@@ -76,7 +79,7 @@ async function publish({ workPool, worker }: PublisherConfiguration, now: Date, 
       Dimensions: [{ Name: 'WorkPool', Value: workPool }, { Name: 'Worker', Value: worker }],
       Unit: UNITS[name as MetricName],
       Value: value,
-      Timestamp: now,
+      Timestamp,
       // The alarms that add workers look every ten seconds.
       StorageResolution: 1,
     })),

@@ -1,4 +1,4 @@
-import type { Standby } from './configuration';
+import type { PublisherConfiguration, Standby } from './configuration';
 
 export interface Fleet {
   /** Workers that the ECS service is to keep, and that it runs. */
@@ -13,8 +13,8 @@ export interface Need {
 }
 
 /** The workers that are needed, against those that are there; undefined where their number doesn't follow demand. */
-export function workersFor(need: Need, fleet: Fleet, flowRunLimit?: number, standby?: Standby) {
-  const forDemand = flowRunLimit === undefined ? standby && Math.min(need.demand, standby.workers) : Math.ceil(need.demand / flowRunLimit);
+export function workersFor(need: Need, fleet: Fleet, { flowRunLimit, workers, standby }: Pick<PublisherConfiguration, 'flowRunLimit' | 'workers' | 'standby'>) {
+  const forDemand = flowRunLimit === undefined ? workers && Math.min(need.demand, workers) : Math.ceil(need.demand / flowRunLimit);
   if (forDemand === undefined) return undefined;
   const required = standby && !onDuty(need, fleet, standby) ? 0 : forDemand;
   return {

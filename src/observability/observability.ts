@@ -1,13 +1,8 @@
 import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_sns as sns, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { Cluster } from '../cluster/cluster';
 import { Demand } from '../demand/demand';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
-import { known } from '../private/validation';
-import { ScalingPlan } from '../scaling/plan';
-import { EventQueue } from '../work-pool/event-queue';
-import { WorkerType } from '../worker-type';
 import { AlarmDefinition } from './alarm-definition';
 import { alarmTopic } from './alarm-topic';
 import { Alarms } from './alarms';
@@ -22,6 +17,9 @@ import { ObservabilityOptions } from './observability-options';
 import { ServiceEvents } from './service-events';
 import { validateThresholds } from './thresholds';
 import { natAlarms, queueAlarms, serviceAlarms, workPoolAlarm } from './worker-alarms';
+import { Cluster } from '../cluster/cluster';
+import { ScalingPlan } from '../scaling/plan';
+import { EventQueue } from '../work-pool/event-queue';
 
 export interface ObservabilityProps {
   readonly api: PrefectApi;
@@ -36,7 +34,6 @@ export interface ObservabilityProps {
   /** Where it is said that a managed work pool has been changed. */
   readonly managementLogs?: logs.ILogGroup;
   readonly demand: Demand;
-  readonly workerType: WorkerType;
   readonly plan: ScalingPlan;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
@@ -72,7 +69,8 @@ export class Observability extends Construct {
 
   private alarmDefinitions(): AlarmDefinition[] {
     const { network, cluster, service, events, managementLogs, demand, plan } = this.props;
-    const wanted = this.wanted();
+    // 1 or more while a worker is wanted, where there may be none on purpose.
+    const wanted = plan.fromZero ? demand.metric('RequiredWorkers') : undefined;
     const standby = plan.standby !== undefined;
     const options = this.props.options.alarms ?? {};
     validateThresholds(options);
@@ -83,15 +81,6 @@ export class Observability extends Construct {
       ...natAlarms(network.natGatewayIds),
       ...(managementLogs ? [workPoolAlarm(workPoolChanges(this, 'WorkPoolChanges', managementLogs, this.workerName))] : []),
     ];
-  }
-
-  /** Metric that is 1 or more while a worker is wanted, where there may be none on purpose. */
-  private wanted(): cloudwatch.Metric | undefined {
-    const { workerType, demand, plan: { min, schedules, standby } } = this.props;
-    const least = [min, ...schedules.map(schedule => schedule.minWorkers ?? min)];
-    if (!standby && least.every(count => known(count) && count > 0)) return undefined;
-    // Without demand-led scaling nobody knows how many workers the runs need; that there are runs is enough.
-    return demand.metric(standby || workerType === WorkerType.PROCESS ? 'RequiredWorkers' : 'Demand');
   }
 
   private showOnDashboard(): cloudwatch.Dashboard {

@@ -19,7 +19,7 @@ export function serviceAlarms(service: ecs.FargateService, hasContainerInsights:
       missing: NOT_BREACHING,
       happened: 'The workers\' CPU has been busy for 15 minutes.',
       means: 'More runs or larger ones than the workers are made for; heartbeats and polls may come late.',
-      firstStep: 'Raise cpu or scaling.maxWorkers, or lower flowRunLimit.',
+      firstStep: 'Raise cpu; for PROCESS workers also scaling.maxWorkers, or lower flowRunLimit.',
     },
     {
       name: 'HighMemory',

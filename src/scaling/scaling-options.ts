@@ -4,16 +4,18 @@ import { WorkerRole } from './worker-role';
 /** How many workers run, and when. */
 export interface ScalingOptions {
   /**
-   * The least number of workers. Throws when it is above `maxWorkers`, or above 0 for a standby.
+   * The least number of workers. With 0, workers of both types start before a flow run is due, and end when nothing is left to do.
+   * Throws when it is above `maxWorkers`, or above 0 for a standby.
    *
    * @default - ECS: 2, in two zones; PROCESS and standby: 0, so that nothing runs while nothing is due
    */
   readonly minWorkers?: number;
 
   /**
-   * The largest number of workers.
+   * The largest number of workers. Nothing adds to two ECS workers by itself: each only starts the tasks of flow runs, a hundred
+   * and more a minute, and a third would not make that faster.
    *
-   * @default 10, or minWorkers where that is more
+   * @default - PROCESS: 10; ECS: 2; minWorkers where that is more
    */
   readonly maxWorkers?: number;
 

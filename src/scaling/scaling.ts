@@ -1,13 +1,11 @@
 import { aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_ecs as ecs, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { ScalingPlan } from './plan';
 import { Demand } from '../demand/demand';
 import { known } from '../private/validation';
-import { WorkerType } from '../worker-type';
-import { ScalingPlan } from './plan';
 
 export interface ScalingProps {
   readonly service: ecs.FargateService;
-  readonly workerType: WorkerType;
   readonly demand: Demand;
   readonly plan: ScalingPlan;
 }
@@ -25,18 +23,17 @@ const MISSING_PERIOD = Duration.seconds(10);
 const SURPLUS_MINUTES = 2;
 
 /**
- * Keeps as many workers as there is demand for, between the bounds, with AWS Application Auto Scaling.
+ * Keeps as many workers as there is demand for, between the bounds, with AWS Application Auto Scaling; where their number is fixed, that.
  *
  * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-step-scaling-policies.html
  */
 export class Scaling extends Construct {
   constructor(scope: Construct, id: string, private readonly props: ScalingProps) {
     super(scope, id);
-    const { service, workerType, plan } = props;
+    const { service, demand, plan } = props;
 
     const target = service.autoScaleTaskCount({ minCapacity: plan.min, maxCapacity: plan.max });
-    if (workerType === WorkerType.PROCESS || plan.standby) this.followDemand(target);
-    else this.followLoad(target);
+    if (demand.countsWorkers) this.followDemand(target);
 
     plan.schedules.forEach((schedule, index) => {
       target.scaleOnSchedule(`Start${index}`, {
@@ -67,19 +64,6 @@ export class Scaling extends Construct {
       evaluationPeriods: SURPLUS_MINUTES,
       // A minute later the alarm may still show what has been taken away already.
       cooldown: Duration.minutes(2),
-    });
-  }
-
-  /** Adds workers when those that are there are busy, or when flow runs are late all the same. */
-  private followLoad(target: ecs.ScalableTaskCount): void {
-    const cooldowns = { scaleInCooldown: Duration.minutes(5), scaleOutCooldown: Duration.minutes(2) };
-    target.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 70, ...cooldowns });
-    target.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent: 80, ...cooldowns });
-    target.scaleOnMetric('LateRuns', {
-      metric: this.props.demand.metric('LateRuns', { statistic: cloudwatch.Stats.MINIMUM }),
-      scalingSteps: [{ lower: 1, change: 1 }, { lower: 50, change: 2 }],
-      evaluationPeriods: 3,
-      cooldown: Duration.minutes(3),
     });
   }
 }

@@ -14,8 +14,12 @@ beforeEach(async () => {
   server.authorization = `Basic ${Buffer.from('admin:secret').toString('base64')}`;
   server.secrets.set(secretArn('secret'), 'admin:secret');
   server.secrets.set(secretArn('another'), 'admin:another');
-  server.instead = request => (request.headers['x-amz-target'] ? aws(request) : request.headers.authorization === server.authorization ? prefect(request) : undefined);
-  [published, log, more] = [[], [], 0];
+  server.instead = request => {
+    if (request.headers['x-amz-target']) return aws(request);
+    takeTime();
+    return request.headers.authorization === server.authorization ? prefect(request) : undefined;
+  };
+  [published, log, more, slow, answered] = [[], [], 0, 0, 0];
   mockWaits.length = 0;
   server.standInForAws();
   process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
@@ -37,6 +41,16 @@ function aws({ headers, body }: Request): Answer {
   expect(action).toBe('PutMetricData');
   published.push(body);
   return { status: 200, body: {} };
+}
+
+/** How many milliseconds an answer of the API takes, and when the first one was given. */
+let slow: number;
+let answered: number;
+
+function takeTime(): void {
+  const end = Date.now() + slow;
+  while (Date.now() < end);
+  answered ||= Date.now();
 }
 
 /** How many runs there are beside those on a page of active and ended ones. */
@@ -103,6 +117,14 @@ test('a poll publishes all that it read in one request, for its pool and worker'
   for (const { MetricName, Dimensions, Unit } of request.MetricData) {
     expect(Dimensions).toEqual([{ Name: 'WorkPool', Value: 'etl' }, { Name: 'Worker', Value: 'Worker' }]);
     expect(Unit).toBe(UNITS[MetricName as keyof typeof UNITS]);
+  }
+});
+
+test.each([['that succeeds', 'secret'], ['that fails', 'another']])('what a slow poll %s publishes is of the time at which it does', async (_, secret) => {
+  slow = 100;
+  const [{ MetricData }] = await invoke({}, secret);
+  for (const { Timestamp } of MetricData) {
+    expect(Timestamp * 1000).toBeGreaterThanOrEqual(answered);
   }
 });
 

@@ -19,43 +19,49 @@ describe('the workers that are needed', () => {
     [7, 9, [1, 0, 8]],
     [0, 2, [0, 0, 2]],
   ])('for a demand of %d with %d workers are %j', (demand, desired, expected) => {
-    expect(numbers(need({ demand }), fleet(desired), 7)).toEqual(expected);
+    expect(numbers(need({ demand }), fleet(desired), { flowRunLimit: 7 })).toEqual(expected);
   });
 
-  test('are unknown where a worker holds any number of flow runs', () => {
-    expect(workersFor(need({ demand: 60 }), fleet(2))).toBeUndefined();
+  test('are a few where they hold any number of flow runs, and none without any', () => {
+    expect(numbers(need({ demand: 60 }), fleet(0), { workers: 2 })).toEqual([2, 2, 0]);
+    expect(numbers(need({ demand: 1 }), fleet(2), { workers: 2 })).toEqual([1, 0, 1]);
+    expect(numbers(need(), fleet(2), { workers: 2 })).toEqual([0, 0, 2]);
+  });
+
+  test('are not asked for where their number is fixed', () => {
+    expect(workersFor(need({ demand: 60 }), fleet(2), {})).toBeUndefined();
   });
 });
 
 describe('a standby', () => {
-  const standby: Standby = { afterSeconds: 300, workers: 2 };
+  const standby: Standby = { afterSeconds: 300 };
 
   test('has no workers while runs are not late for long, whatever the demand', () => {
-    expect(numbers(need({ demand: 60, oldestLateSeconds: 299, onlineWorkers: 4 }), fleet(0), 7, standby)).toEqual([0, 0, 0]);
-    expect(numbers(need({ demand: 60, oldestLateSeconds: 299 }), fleet(0), 7, standby)).toEqual([0, 0, 0]);
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 299, onlineWorkers: 4 }), fleet(0), { flowRunLimit: 7, standby })).toEqual([0, 0, 0]);
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 299 }), fleet(0), { flowRunLimit: 7, standby })).toEqual([0, 0, 0]);
   });
 
   test('takes over when runs have been late for long, also beside another that can not cope', () => {
-    expect(numbers(need({ demand: 60, oldestLateSeconds: 300 }), fleet(0), 7, standby)).toEqual([9, 9, 0]);
-    expect(numbers(need({ demand: 60, oldestLateSeconds: 300, onlineWorkers: 10 }), fleet(0), 7, standby)).toEqual([9, 9, 0]);
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 300 }), fleet(0), { flowRunLimit: 7, standby })).toEqual([9, 9, 0]);
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 300, onlineWorkers: 10 }), fleet(0), { flowRunLimit: 7, standby })).toEqual([9, 9, 0]);
   });
 
   test('goes on when the runs are no longer late, because that is its own doing', () => {
-    expect(numbers(need({ demand: 30, onlineWorkers: 9 }), fleet(9), 7, standby)).toEqual([5, 0, 4]);
-    expect(numbers(need({ demand: 30, onlineWorkers: 2 }), fleet(9, 5), 7, standby)).toEqual([5, 0, 4]);
+    expect(numbers(need({ demand: 30, onlineWorkers: 9 }), fleet(9), { flowRunLimit: 7, standby })).toEqual([5, 0, 4]);
+    expect(numbers(need({ demand: 30, onlineWorkers: 2 }), fleet(9, 5), { flowRunLimit: 7, standby })).toEqual([5, 0, 4]);
   });
 
   test('hands back when others are online again', () => {
-    expect(numbers(need({ demand: 30, onlineWorkers: 10 }), fleet(9), 7, standby)).toEqual([0, 0, 9]);
+    expect(numbers(need({ demand: 30, onlineWorkers: 10 }), fleet(9), { flowRunLimit: 7, standby })).toEqual([0, 0, 9]);
   });
 
   test('has no workers when nothing is left to do', () => {
-    expect(numbers(need({ onlineWorkers: 9 }), fleet(9), 7, standby)).toEqual([0, 0, 9]);
+    expect(numbers(need({ onlineWorkers: 9 }), fleet(9), { flowRunLimit: 7, standby })).toEqual([0, 0, 9]);
   });
 
   test('takes over with a few workers where they hold any number of flow runs', () => {
-    expect(numbers(need({ demand: 60, oldestLateSeconds: 300 }), fleet(0), undefined, standby)).toEqual([2, 2, 0]);
-    expect(numbers(need({ demand: 1, oldestLateSeconds: 300 }), fleet(0), undefined, standby)).toEqual([1, 1, 0]);
-    expect(numbers(need({ demand: 60, onlineWorkers: 4 }), fleet(0), undefined, standby)).toEqual([0, 0, 0]);
+    expect(numbers(need({ demand: 60, oldestLateSeconds: 300 }), fleet(0), { workers: 2, standby })).toEqual([2, 2, 0]);
+    expect(numbers(need({ demand: 1, oldestLateSeconds: 300 }), fleet(0), { workers: 2, standby })).toEqual([1, 1, 0]);
+    expect(numbers(need({ demand: 60, onlineWorkers: 4 }), fleet(0), { workers: 2, standby })).toEqual([0, 0, 0]);
   });
 });

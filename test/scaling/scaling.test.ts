@@ -28,13 +28,13 @@ function change(template: Template, id: RegExp, value: number): number {
 
 describe('the bounds of', () => {
   test.each<[string, WorkerType, ScalingOptions, number, number]>([
-    ['ECS workers', ECS, {}, 2, 10],
-    ['ECS workers', ECS, { minWorkers: 1 }, 1, 10],
-    ['ECS workers', ECS, { minWorkers: 0 }, 0, 10],
+    ['ECS workers', ECS, {}, 2, 2],
+    ['ECS workers', ECS, { minWorkers: 1 }, 1, 2],
+    ['ECS workers', ECS, { minWorkers: 0 }, 0, 2],
     ['ECS workers', ECS, { minWorkers: 15 }, 15, 15],
     ['ECS workers', ECS, { maxWorkers: 4 }, 2, 4],
     ['ECS workers', ECS, { maxWorkers: 1 }, 1, 1],
-    ['ECS workers', ECS, { role: STANDBY }, 0, 10],
+    ['ECS workers', ECS, { role: STANDBY }, 0, 2],
     ['PROCESS workers', PROCESS, {}, 0, 10],
     ['PROCESS workers', PROCESS, { minWorkers: 3 }, 3, 10],
     ['PROCESS workers', PROCESS, { maxWorkers: 40 }, 0, 40],
@@ -54,25 +54,27 @@ describe('the bounds of', () => {
 });
 
 describe('ECS workers', () => {
-  const template = templateOf();
+  const policies = (scaling: ScalingOptions) => resources(templateOf({ scaling }), 'AWS::ApplicationAutoScaling::ScalingPolicy');
 
-  test('grow by CPU at 70 % and memory at 80 %, quickly up and slowly down', () => {
-    expect(trackingPolicies(template)).toEqual([
-      { PredefinedMetricSpecification: { PredefinedMetricType: 'ECSServiceAverageCPUUtilization' }, TargetValue: 70, ScaleInCooldown: 300, ScaleOutCooldown: 120 },
-      { PredefinedMetricSpecification: { PredefinedMetricType: 'ECSServiceAverageMemoryUtilization' }, TargetValue: 80, ScaleInCooldown: 300, ScaleOutCooldown: 120 },
-    ]);
+  test.each<ScalingOptions>([{}, { minWorkers: 1 }, { minWorkers: 4 }, { maxWorkers: 10 }])('keep their number, whatever is late, with %j', scaling => {
+    expect(policies(scaling)).toEqual([]);
   });
 
-  test('grow while flow runs stay late', () => {
-    expect(alarm(template, /LateRuns/)).toMatchObject({ Namespace: 'PrefectFargateWorker', MetricName: 'LateRuns', Threshold: 1, EvaluationPeriods: 3, Period: 60 });
-    expect([0, 1, 49, 50, 1000].map(late => change(template, /LateRuns/, late))).toEqual([0, 1, 1, 2, 2]);
+  test('of which there may be none are told how many it takes, and that is never more than two', () => {
+    const configuration = JSON.stringify(resource(templateOf({ scaling: { minWorkers: 0 } }), 'AWS::Lambda::Function', /Demand/).Properties.Environment.Variables);
+    expect(configuration.replaceAll('\\', '')).toContain('"workers":2,');
   });
 });
+
+const night = { start: appscaling.Schedule.cron({ hour: '20', minute: '0' }), end: appscaling.Schedule.cron({ hour: '6', minute: '0' }) };
 
 describe.each<[string, WorkerType, ScalingOptions]>([
   ['PROCESS workers', PROCESS, {}],
   ['standby PROCESS workers', PROCESS, { role: STANDBY }],
-  ['standby ECS workers', ECS, { role: STANDBY }],
+  ['standby ECS workers', ECS, { role: STANDBY, maxWorkers: 10 }],
+  ['ECS workers from none', ECS, { minWorkers: 0, maxWorkers: 10 }],
+  ['ECS workers of which there are more by day', ECS, { maxWorkers: 10, schedules: [{ ...night, minWorkers: 4 }] }],
+  ['ECS workers of which there may be none by night', ECS, { maxWorkers: 10, schedules: [{ ...night, minWorkers: 0 }] }],
 ])('%s', (_, workerType, scaling) => {
   const template = templateOf({ workerType, scaling });
 

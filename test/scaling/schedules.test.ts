@@ -43,7 +43,7 @@ describe('schedules that fit together pass:', () => {
   test('with an expression that is known only at deployment', () => {
     const stack = newStack();
     const expression = new CfnParameter(stack, 'Expression').valueAsString;
-    expect(() => addWorker(stack, { scaling: { schedules: [at('*', '8', '12'), { ...at('*', '9', '10'), start: Schedule.expression(expression) }] } })).not.toThrow();
+    expect(() => addWorker(stack, { workerType: WorkerType.PROCESS, scaling: { schedules: [at('*', '8', '12'), { ...at('*', '9', '10'), start: Schedule.expression(expression) }] } })).not.toThrow();
   });
 });
 

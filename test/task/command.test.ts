@@ -55,7 +55,7 @@ describe('the command of a worker', () => {
       workQueues: [new CfnParameter(stack, 'Queue').valueAsString, Lazy.string({ produce: () => 'late' })],
       flowRunLimit: new CfnParameter(stack, 'Limit', { type: 'Number' }).valueAsNumber,
     });
-    expect(text(container(Template.fromStack(stack)).Command).slice(3)).toEqual(
+    expect(text(container(Template.fromStack(stack)).Command).slice(6)).toEqual(
       ['prefect', 'worker', 'start', '--pool', '{Pool}', '--type', 'process', '--work-queue', '{Queue}', '--work-queue', 'late', '--limit', '{Limit}', ...END]);
   });
 

@@ -33,6 +33,6 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     PendingRuns: pending,
     RunningRuns: running,
     Demand: demand,
-    ...workersFor({ demand, oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings.flowRunLimit),
+    ...workersFor({ demand, oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
   };
 }

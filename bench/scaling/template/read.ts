@@ -1,10 +1,10 @@
 import { Alarm, Deployment, Policy, ScheduledAction } from './deployment';
 import { ofType, refersTo, Template, text } from './intrinsics';
+import { NAMESPACE } from '../../../src/demand/metrics';
 import { alarmRule } from '../aws/alarm';
 import { metricKey, Statistic } from '../aws/metrics';
 import { rateSeconds } from '../aws/schedule';
 import { CapacityProviders } from '../aws/service';
-import { NAMESPACE } from '../../../src/demand/metrics';
 import { PublisherSettings } from '../prefect/publisher';
 import { WorkerSettings } from '../prefect/worker';
 
