@@ -123,6 +123,7 @@ test('a poll publishes all that it read in one request, for its pool and worker'
 test.each([['that succeeds', 'secret'], ['that fails', 'another']])('what a slow poll %s publishes is of the time at which it does', async (_, secret) => {
   slow = 100;
   const [{ MetricData }] = await invoke({}, secret);
+  expect(answered).toBeGreaterThan(0);
   for (const { Timestamp } of MetricData) {
     expect(Timestamp * 1000).toBeGreaterThanOrEqual(answered);
   }

@@ -20,7 +20,7 @@ let prefect: Prefect;
 let pools = 0;
 
 beforeAll(async () => {
-  server = await startPrefectServer();
+  server = await startPrefectServer({ database: 'postgres' });
   prefect = new Prefect(server.apiUrl);
 });
 afterAll(() => server?.stop());
