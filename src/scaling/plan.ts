@@ -25,7 +25,6 @@ export interface ScalingPlan {
  * submits 100 to 180 runs a minute, at a tenth of a CPU second each, and two that ask for the same runs were not faster (measured).
  */
 const AVAILABLE = 2;
-const MOST = { [WorkerType.ECS]: AVAILABLE, [WorkerType.PROCESS]: 10 };
 
 const POLL_SECONDS = [10, 15, 20, 30, 60];
 
@@ -45,7 +44,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): Sca
   const standby = standbyOf(options);
   const usual = type === WorkerType.PROCESS || standby ? 0 : AVAILABLE;
   const min = options.minWorkers ?? (known(options.maxWorkers) ? Math.min(usual, options.maxWorkers) : usual);
-  const max = options.maxWorkers ?? (known(min) ? Math.max(MOST[type], min) : 10);
+  const max = options.maxWorkers ?? usualMax(type, min);
   if (known(min) && known(max) && min > max) {
     throw invalid('scaling.minWorkers', min, `it is above scaling.maxWorkers, which is ${max}; lower the one or raise the other.`);
   }
@@ -62,6 +61,12 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): Sca
   // Schedules end, and somebody has to take away then what they brought.
   const workers = type === WorkerType.ECS && (fromZero || schedules.length > 0) ? AVAILABLE : undefined;
   return { min, max, leadTime, pollInterval, schedules, standby, fromZero, workers };
+}
+
+/** Where the number of workers is fixed, both bounds are it: a deployment brings the service between them. */
+function usualMax(type: WorkerType, min: number): number {
+  if (!known(min)) return 10;
+  return type === WorkerType.PROCESS ? Math.max(10, min) : min || AVAILABLE;
 }
 
 function standbyOf({ role, minWorkers, standbyAfter }: ScalingOptions): Standby | undefined {

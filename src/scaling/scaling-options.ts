@@ -15,7 +15,7 @@ export interface ScalingOptions {
    * The largest number of workers. Nothing adds to two ECS workers by itself: each only starts the tasks of flow runs, a hundred
    * and more a minute, and a third would not make that faster.
    *
-   * @default - PROCESS: 10; ECS: 2; minWorkers where that is more
+   * @default - PROCESS: 10, or minWorkers where that is more; ECS: minWorkers, or 2 where that is 0
    */
   readonly maxWorkers?: number;
 

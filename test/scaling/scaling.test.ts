@@ -29,7 +29,7 @@ function change(template: Template, id: RegExp, value: number): number {
 describe('the bounds of', () => {
   test.each<[string, WorkerType, ScalingOptions, number, number]>([
     ['ECS workers', ECS, {}, 2, 2],
-    ['ECS workers', ECS, { minWorkers: 1 }, 1, 2],
+    ['ECS workers', ECS, { minWorkers: 1 }, 1, 1],
     ['ECS workers', ECS, { minWorkers: 0 }, 0, 2],
     ['ECS workers', ECS, { minWorkers: 15 }, 15, 15],
     ['ECS workers', ECS, { maxWorkers: 4 }, 2, 4],

@@ -270,7 +270,7 @@ class ScalableTarget:
     def create(self, request: Request) -> Outcome:
         answer = call(request.region, "application-autoscaling", "RegisterScalableTarget", request.properties)
         properties = request.properties
-        self._reach_minimum(request)
+        self._reach_range(request)
         identifier = f"{properties['ResourceId']}|{properties['ScalableDimension']}|{properties['ServiceNamespace']}"
         return Outcome(identifier, {"Id": identifier, "ScalableTargetARN": answer.get("ScalableTargetARN", "")}.get)
 
@@ -280,15 +280,19 @@ class ScalableTarget:
         call(request.region, "application-autoscaling", "DeregisterScalableTarget", request.properties)
 
     @staticmethod
-    def _reach_minimum(request: Request) -> None:
-        """As AWS does when it says "minimum capacity was set to"."""
+    def _reach_range(request: Request) -> None:
+        """As AWS does when it says "minimum capacity was set to", or maximum: of a service that is there already.
+
+        https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+        """
         if request.properties["ScalableDimension"] != "ecs:service:DesiredCount":
             return
         _, cluster, name = request.properties["ResourceId"].split("/")
         [service] = call(request.region, "ecs", "DescribeServices", {"cluster": cluster, "services": [name]})["services"]
-        minimum = int(request.properties["MinCapacity"])
-        if service["desiredCount"] < minimum:
-            call(request.region, "ecs", "UpdateService", {"cluster": cluster, "service": name, "desiredCount": minimum})
+        least, most = (int(request.properties[bound]) for bound in ("MinCapacity", "MaxCapacity"))
+        wanted = max(least, min(most, service["desiredCount"]))
+        if service["desiredCount"] != wanted:
+            call(request.region, "ecs", "UpdateService", {"cluster": cluster, "service": name, "desiredCount": wanted})
 
 
 class ScalingPolicy:
