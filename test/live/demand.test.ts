@@ -201,8 +201,9 @@ describe('the concurrency limit of a deployment', () => {
   test('leaves no more demand than runs can start, before and after Prefect has sent the others back', async () => {
     const pool = await Pool.create();
     await pool.limit(enqueue);
-    const ids = await pool.schedule(21, -20);
-    expect(await pool.read()).toMatchObject({ DueRuns: 21, LateRuns: 1, BlockedRuns: 20, Demand: 1 });
+    // Not late yet: the server may mark a late run while it sends it back, and the later of both is its state.
+    const ids = await pool.schedule(21, 0);
+    expect(await pool.read()).toMatchObject({ DueRuns: 21, LateRuns: 0, BlockedRuns: 0, Demand: 1 });
 
     expect(await pool.claim(ids)).toEqual(['Pending', ...Array<string>(20).fill('AwaitingConcurrencySlot')]);
     const reading = await pool.read();
