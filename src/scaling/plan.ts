@@ -44,7 +44,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): Sca
   const standby = standbyOf(options);
   const usual = type === WorkerType.PROCESS || standby ? 0 : AVAILABLE;
   const min = options.minWorkers ?? (known(options.maxWorkers) ? Math.min(usual, options.maxWorkers) : usual);
-  const max = options.maxWorkers ?? usualMax(type, min);
+  const max = options.maxWorkers ?? mostOf(type, min);
   if (known(min) && known(max) && min > max) {
     throw invalid('scaling.minWorkers', min, `it is above scaling.maxWorkers, which is ${max}; lower the one or raise the other.`);
   }
@@ -64,7 +64,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): Sca
 }
 
 /** Where the number of workers is fixed, both bounds are it: a deployment brings the service between them. */
-function usualMax(type: WorkerType, min: number): number {
+function mostOf(type: WorkerType, min: number): number {
   if (!known(min)) return 10;
   return type === WorkerType.PROCESS ? Math.max(10, min) : min || AVAILABLE;
 }
