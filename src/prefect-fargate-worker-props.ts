@@ -84,6 +84,18 @@ export interface PrefectFargateWorkerProps {
   readonly ephemeralStorageGiB?: number;
 
   /**
+   * Whether an ECS worker's `/tmp`, the one place that it can write to, is a tmpfs, in memory. AWS Fargate has these since January
+   * 2026, and perhaps not in every region and partition yet; there, ECS refuses the task definition. With `false` it is a
+   * volume on the task's ephemeral storage, and one container more opens it to the worker's user, as root, before the worker starts.
+   * The worker runs without root permissions on a read-only root file system either way.
+   * Throws for PROCESS workers, which write where their image lets them.
+   *
+   * @see https://aws.amazon.com/about-aws/whats-new/2026/01/amazon-ecs-tmpfs-mounts-aws-fargate-managed-instances/
+   * @default true
+   */
+  readonly tmpfs?: boolean;
+
+  /**
    * CPU architecture of the worker and of its flow runs' tasks; the images have to be built for it.
    *
    * @default ecs.CpuArchitecture.X86_64

@@ -23,7 +23,9 @@ export interface XRayTracingOptions {
 export class Tracing {
   /**
    * To AWS X-Ray: each task of a worker or a flow run gets a collector that takes traces over OTLP on the task's own
-   * loopback and sends them on. A collector that fails takes no flow run with it.
+   * loopback and sends them on. A collector that fails while it runs takes no flow run with it. One whose image can't be pulled
+   * does: ECS starts no task of which an image is missing, so give a copy in Amazon ECR with `collectorImage` where tasks have no
+   * route to the internet.
    *
    * Prefect makes a span of each flow run and each task run, but the official images have nothing that sends them. Add
    * it to the image that runs your flows (`WorkPool.managed(name, { flowRunDefaults: { image } })`, or `image` of a

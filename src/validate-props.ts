@@ -22,6 +22,10 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
   requireStorage('ephemeralStorageGiB', ephemeralStorageGiB);
   requireStorage('flowRunDefaults.ephemeralStorageGiB', workPool._managed?.flowRunDefaults?.ephemeralStorageGiB);
 
+  if (props.tmpfs !== undefined && workerType === WorkerType.PROCESS) {
+    throw invalid('tmpfs', props.tmpfs, 'a PROCESS worker has the file system of its image, and no tmpfs; remove it.');
+  }
+
   const defaults = workPool._managed?.flowRunDefaults;
   if (defaults && workerType === WorkerType.PROCESS) {
     // Their names only: a value of the environment may be a secret.

@@ -13,6 +13,7 @@ import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING, un
 import { officialImage } from './images';
 import { withDirectHosts } from './proxy';
 import { WorkerSize } from './size';
+import { addTmpVolume, TMP, tmpfs } from './writable-tmp';
 
 export interface TaskProps {
   readonly api: PrefectApi;
@@ -30,9 +31,8 @@ export interface TaskProps {
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
   readonly tracing?: Tracing;
+  readonly tmpfs?: boolean;
 }
-
-const HOME = '/tmp';
 
 /** The worker's task definition, and the log group of the worker and of its flow runs. */
 export class Task extends Construct {
@@ -42,7 +42,7 @@ export class Task extends Construct {
 
   constructor(scope: Construct, id: string, props: TaskProps) {
     super(scope, id);
-    const { api, identity, workerType, size, tracing } = props;
+    const { api, identity, workerType, size, tracing, tmpfs: inMemory = true } = props;
 
     this.logGroup = new logs.LogGroup(this, 'Logs', {
       encryptionKey: props.encryptionKey,
@@ -81,7 +81,7 @@ export class Task extends Construct {
         // Only the health check below asks the health server, from inside the container.
         PREFECT_WORKER_WEBSERVER_HOST: '127.0.0.1',
         PREFECT_WORKER_WEBSERVER_PORT: '8080',
-        ...(workerType === WorkerType.ECS ? { HOME, PREFECT_HOME: `${HOME}/.prefect` } : {}),
+        ...(workerType === WorkerType.ECS ? { HOME: TMP, PREFECT_HOME: `${TMP}/.prefect` } : {}),
       },
       secrets: { ...inOrder(props.secrets), ...api._secrets },
       healthCheck: {
@@ -92,8 +92,9 @@ export class Task extends Construct {
         startPeriod: Duration.seconds(120),
       },
       stopTimeout: Duration.seconds(120),
-      ...this.confinement(workerType),
+      ...this.confinement(workerType, inMemory),
     });
+    if (workerType === WorkerType.ECS && !inMemory) addTmpVolume(this.container, image, logging);
     if (api._tlsCaCertificate !== undefined) {
       addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
     }
@@ -104,17 +105,16 @@ export class Task extends Construct {
   }
 
   /**
-   * An ECS worker runs as a user without rights on a root file system that it can't write to; it needs only a small
-   * /tmp, which has to be a tmpfs, because ECS gives a bind mount to root.
+   * An ECS worker runs as a user without permissions on a root file system that it can't write to; it needs only a small
+   * /tmp, which is a tmpfs where Fargate has it.
    *
    * A PROCESS worker runs your flows: they clone repositories, install packages and write results where the image
    * lets them, so its user and its file system are the image's.
    */
-  private confinement(workerType: WorkerType): Partial<ecs.ContainerDefinitionOptions> {
+  private confinement(workerType: WorkerType, inMemory: boolean): Partial<ecs.ContainerDefinitionOptions> {
     const linuxParameters = new ecs.LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true });
     if (workerType === WorkerType.PROCESS) return { linuxParameters };
-    const { RW, NOSUID, NODEV } = ecs.TmpfsMountOption;
-    linuxParameters.addTmpfs({ containerPath: HOME, size: 64, mountOptions: [RW, NOSUID, NODEV] });
+    if (inMemory) tmpfs(linuxParameters);
     return { linuxParameters, readonlyRootFilesystem: true, user: '1000:1000' };
   }
 }

@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { aws_ecr as ecr, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, WorkerType } from '../../src';
@@ -61,6 +65,38 @@ describe('an ECS worker', () => {
     expect(worker).toMatchObject({ User: '1000:1000', ReadonlyRootFilesystem: true });
     expect(worker.LinuxParameters.Tmpfs).toEqual([{ ContainerPath: '/tmp', Size: 64, MountOptions: ['rw', 'nosuid', 'nodev'] }]);
     expect(variables(ecsTemplate)).toMatchObject({ HOME: '/tmp', PREFECT_HOME: '/tmp/.prefect' });
+  });
+
+  describe('without tmpfs', () => {
+    const template = templateOf({ tmpfs: false });
+    const worker = container(template);
+    const opener = container(template, 'tmp');
+
+    test('is confined all the same, with a volume as its /tmp', () => {
+      expect(worker).toMatchObject({ User: '1000:1000', ReadonlyRootFilesystem: true });
+      expect(worker.LinuxParameters.Tmpfs).toBeUndefined();
+      expect(worker.MountPoints).toEqual([{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'tmp' }]);
+      expect(resource(template, 'AWS::ECS::TaskDefinition').Properties.Volumes).toEqual([{ Name: 'tmp' }]);
+      expect(variables(template)).toMatchObject({ HOME: '/tmp', PREFECT_HOME: '/tmp/.prefect' });
+    });
+
+    test('starts once a container has opened the volume, which ECS gives to root', () => {
+      expect(worker.DependsOn).toEqual([{ ContainerName: 'tmp', Condition: 'SUCCESS' }]);
+      expect(opener).toMatchObject({ Essential: false, User: 'root', ReadonlyRootFilesystem: true, Image: worker.Image, MountPoints: worker.MountPoints });
+    });
+
+    test('can write there: the program opens the directory to all', async () => {
+      const directory = await mkdtemp(join(tmpdir(), 'tmp-'));
+      await chmod(directory, 0o755);
+      const [, , program] = opener.Command;
+      spawnSync('python3', ['-c', program.replace('"/tmp"', JSON.stringify(directory))]);
+      expect((await stat(directory)).mode & 0o7777).toBe(0o1777);
+      await rm(directory, { recursive: true });
+    });
+
+    test('is refused for a PROCESS worker, which has none', () => {
+      expect(() => templateOf({ workerType: PROCESS, tmpfs: false })).toThrow('tmpfs is false: a PROCESS worker has the file system of its image, and no tmpfs; remove it.');
+    });
   });
 
   test('runs the image that has prefect-aws', () => {
