@@ -26,6 +26,19 @@ export interface CheckEvent {
 /** Begins the line of the log that says what is different. */
 export const WORK_POOL_CHANGED = 'WorkPoolChanged';
 
+/** Type of the custom resource that ends the flow runs' tasks when it is deleted. */
+export const FLOW_RUN_TASKS = 'Custom::PrefectFlowRunTasks';
+
+/** What its function is told. */
+export interface FlowRunTasksConfiguration {
+  readonly api: ApiLocation;
+  readonly workPool: string;
+  /** ARN of the cluster. */
+  readonly cluster: string;
+  /** How the families of the flow runs' task definitions begin. */
+  readonly family: string;
+}
+
 /** What to fill into a base job template. */
 export interface TemplateValues {
   /** Defaults of the template's variables. */

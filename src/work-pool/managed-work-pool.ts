@@ -1,4 +1,4 @@
-import { aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, CustomResource, Duration, IResolvable, Stack } from 'aws-cdk-lib';
+import { aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, CustomResource, Duration, IResolvable, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
@@ -31,6 +31,9 @@ export class ManagedWorkPool extends Construct {
   public readonly resource: CustomResource;
   /** Where the pool's function says what is not as the last deployment left it. */
   public readonly logGroup: logs.ILogGroup;
+  /** The role of that function, and what calls it. */
+  public readonly role: iam.IRole;
+  public readonly serviceToken: string;
 
   constructor(scope: Construct, id: string, private readonly props: ManagedWorkPoolProps) {
     super(scope, id);
@@ -38,14 +41,16 @@ export class ManagedWorkPool extends Construct {
 
     const fn = this.makeFunction();
     this.logGroup = fn.logGroup;
+    this.role = fn.role!;
     const provider = new cr.Provider(this, 'Provider', {
       onEventHandler: fn,
       logGroup: functionLogs(this, 'ProviderLogs', props),
       ...network.providerOptions,
     });
+    this.serviceToken = provider.serviceToken;
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::PrefectWorkPool',
-      serviceToken: provider.serviceToken,
+      serviceToken: this.serviceToken,
       properties: {
         // As JSON, because CloudFormation turns every number and boolean of a custom resource into a string.
         Configuration: Stack.of(this).toJsonString(configuration(props)),
@@ -58,8 +63,8 @@ export class ManagedWorkPool extends Construct {
   private makeFunction(): lambda.Function {
     return new WorkPoolFunction(this, 'Function', {
       description: `Keeps the Prefect work pool of ${this.node.scope!.node.path}`,
-      // The deployment fails within a minute when the API can't be reached.
-      timeout: Duration.seconds(50),
+      // As long as the flow runs of a stack that is deleted may take to end; an API that can't be reached is given up before.
+      timeout: Duration.minutes(15),
       memorySize: 256,
       ...apiFunction(this, {
         ...this.props,

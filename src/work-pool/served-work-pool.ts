@@ -4,6 +4,7 @@ import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { EventQueue } from './event-queue';
+import { FlowRunTasks } from './flow-run-tasks';
 import { CREDENTIAL_VARIABLES, flowRunFamily, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
 import { ManagedWorkPool } from './managed-work-pool';
 import { requireOneManager } from './one-manager';
@@ -65,13 +66,17 @@ export class ServedWorkPool extends Construct {
     const template = props.flowRunTask
       ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, family: flowRunFamily(scope), defaults })
       : { variables: {}, environment: PATIENCE };
-    const { resource, logGroup } = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
-    this.managementLogs = logGroup;
-    this.notices = resource.getAttString('Notices');
+    const managed = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
+    this.managementLogs = managed.logGroup;
+    this.notices = managed.resource.getAttString('Notices');
     // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
-    if (!props.network.functionsInVpc) props.network.startAfter(resource);
+    if (!props.network.functionsInVpc) props.network.startAfter(managed.resource);
     // A worker that finds no pool stops, and the deployment with it.
-    props.service.node.addDependency(resource);
+    props.service.node.addDependency(managed.resource);
+    if (workerType === WorkerType.PROCESS) return;
+    const tasks = new FlowRunTasks(this, 'FlowRunTasks', { ...props, managed, workPoolName: workPool.name, family: flowRunFamily(scope) });
+    // The workers go first, so that none of them starts a flow run in between.
+    props.service.node.addDependency(tasks.resource);
   }
 }
 

@@ -13,6 +13,8 @@ export interface StoredQueue extends Limited {
 export interface StoredWorkPool extends Limited {
   readonly id: string;
   readonly type: string;
+  readonly is_paused: boolean;
+  readonly description: string | null;
   readonly base_job_template: BaseJobTemplate;
 }
 

@@ -1,12 +1,15 @@
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
 import { putAutomation, removeAutomation } from './automation';
 import { fillTemplate } from './base-job-template';
-import { CheckEvent, WORK_POOL_CHANGED, WorkPoolConfiguration } from './configuration';
+import { CheckEvent, FLOW_RUN_TASKS, WORK_POOL_CHANGED, WorkPoolConfiguration } from './configuration';
 import { drift } from './drift';
+import { endFlowRuns } from './end-flow-runs';
+import { resumption } from './pause';
 import { outdatedServer } from './server-version';
 import { Limited, offeredTemplate, poolPath, queuePath, StoredWorkPool } from './stored-work-pool';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { connect } from '../private/prefect-connection';
+import { within } from '../private/within';
 
 interface Put {
   readonly id: string;
@@ -26,6 +29,12 @@ const FORBIDDEN = [401, 403];
  */
 export async function handler(event: CdkCustomResourceEvent | CheckEvent): Promise<CdkCustomResourceResponse> {
   if ('check' in event) return { Data: { Differences: await check(event) } };
+  if (event.ResourceType === FLOW_RUN_TASKS) return endFlowRuns(event);
+  // The deployment fails within a minute when the API can't be reached.
+  return within(Number(process.env.WORK_POOL_SECONDS ?? 50), 'The Prefect API had not answered all requests', keepWorkPool(event));
+}
+
+async function keepWorkPool(event: CdkCustomResourceEvent): Promise<CdkCustomResourceResponse> {
   const wanted: WorkPoolConfiguration = JSON.parse(event.ResourceProperties.Configuration);
   const owner = `${event.LogicalResourceId} of ${event.StackId}`;
   if (event.RequestType === 'Delete') {
@@ -58,7 +67,7 @@ async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPo
 
   const template = fillTemplate(offered, present?.base_job_template, wanted.template, before?.template);
   if (present) {
-    await client.request('PATCH', path, { base_job_template: template, ...concurrencyLimit(present, wanted, before) });
+    await client.request('PATCH', path, { base_job_template: template, ...concurrencyLimit(present, wanted, before), ...resumption(present) });
   } else {
     const created = await create(client, '/work_pools/', {
       name: wanted.name,

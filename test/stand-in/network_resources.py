@@ -1,9 +1,26 @@
 """Parts of the network for which moto's own CloudFormation is not enough."""
 
 import json
+import time
 from typing import Any
 
-from provisioning import NeedsReplacement, Outcome, Provisioner, Request, call
+import settings
+from ecs import all_tasks
+from provisioning import Failure, NeedsReplacement, Outcome, Provisioner, Request, call
+
+
+#: CloudFormation tries for a quarter of an hour to delete what network interfaces still use.
+_PATIENCE = 900.0
+_LEAST_PATIENCE = 15.0
+
+
+def wait_until_unused(kind: str, identifier: str) -> None:
+    """EC2 deletes no security group and no subnet of a task that has not stopped, whose network interface is in it."""
+    end = time.monotonic() + max(settings.scaled(_PATIENCE), _LEAST_PATIENCE)
+    while any(task.last_status != "STOPPED" and identifier in task.network.get(kind, []) for task in all_tasks()):
+        if time.monotonic() > end:
+            raise Failure(f"resource {identifier} has a dependent object (Service: Ec2, Status Code: 400, Error Code: DependencyViolation)", identifier)
+        time.sleep(0.2)
 
 
 def tags_for(request: Request, kind: str) -> list[dict[str, Any]]:
@@ -59,6 +76,7 @@ class Subnet:
         raise NeedsReplacement()
 
     def delete(self, request: Request) -> None:
+        wait_until_unused("subnets", request.physical_id)
         call(request.region, "ec2", "DeleteSubnet", {"SubnetId": request.physical_id})
 
     @staticmethod
@@ -150,6 +168,7 @@ class SecurityGroup:
         return self._outcome(request, request.physical_id)
 
     def delete(self, request: Request) -> None:
+        wait_until_unused("securityGroups", request.physical_id)
         call(request.region, "ec2", "DeleteSecurityGroup", {"GroupId": request.physical_id})
 
     @staticmethod

@@ -81,10 +81,13 @@ class Task:
         checked = any(item.essential and item.has_health_check for item in self.containers)
         return self.last_status == "RUNNING" and self.health == ("HEALTHY" if checked else "UNKNOWN")
 
+    @property
+    def network(self) -> dict[str, Any]:
+        return (self.request.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+
     def describe(self) -> dict[str, Any]:
-        configuration = (self.request.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
         described = {
-            "attachments": _attachments(self.id, configuration),
+            "attachments": _attachments(self.id, self.network),
             "availabilityZone": f"{self.region}a",
             "clusterArn": self.cluster_arn,
             "connectivity": "CONNECTED",

@@ -76,7 +76,7 @@ describe('an ECS worker', () => {
       expect(worker).toMatchObject({ User: '1000:1000', ReadonlyRootFilesystem: true });
       expect(worker.LinuxParameters.Tmpfs).toBeUndefined();
       expect(worker.MountPoints).toEqual([{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'tmp' }]);
-      expect(resource(template, 'AWS::ECS::TaskDefinition').Properties.Volumes).toEqual([{ Name: 'tmp' }]);
+      expect(resource(template, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.Volumes).toEqual([{ Name: 'tmp' }]);
       expect(variables(template)).toMatchObject({ HOME: '/tmp', PREFECT_HOME: '/tmp/.prefect' });
     });
 

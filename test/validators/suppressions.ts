@@ -56,7 +56,7 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:ecs:.*:task(-definition)?\/[^*]+\*(:\*)?\]$/,
-    where: /(WorkerRole|Rescue\/Role)\/DefaultPolicy/,
+    where: /(WorkerRole|Rescue\/Role|WorkPool\/Managed\/Role)\/DefaultPolicy/,
     reason: 'Tasks have random ids and task definitions get their revision when they are registered; cluster and family are fixed.',
   },
   {
@@ -68,7 +68,7 @@ export const suppressions: Suppression[] = [
   {
     engine: 'rules',
     rule: 'iam',
-    where: /Rescue\/Role\/DefaultPolicy/,
+    where: /(Rescue|WorkPool\/Managed)\/Role\/DefaultPolicy/,
     message: /ecs:ListTasks/,
     reason: 'ECS asks for ecs:ListTasks on * where no container instance is named, and Fargate has none; a condition fixes the cluster.',
   },
@@ -88,7 +88,7 @@ export const suppressions: Suppression[] = [
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
     where: /\/WorkPool\/Managed\/Role\/DefaultPolicy/,
-    reason: 'Only ec2:DescribeSubnets, by which AWS Lambda attaches the function to the VPC, and which has no resource-level permissions; the rule "iam" checks the rest.',
+    reason: 'Only ecs:ListTasks, for one cluster by a condition, and in a VPC ec2:DescribeSubnets, which has no resource-level permissions; the rule "iam" checks the rest.',
   },
   {
     engine: 'cdk-nag',

@@ -214,4 +214,13 @@ describe('a server that can not be reached', () => {
     server.instead = () => ({ status: 503, body: { detail: 'maintenance' } });
     expect(await failure(wanted())).toMatch(/answered 503 .*maintenance/);
   });
+
+  test('and is slow is given up while there is time to say so: the deployment fails within a minute', async () => {
+    process.env.WORK_POOL_SECONDS = '1';
+    let busy = true;
+    server.instead = () => busy ? { status: 503, body: {} } : undefined;
+    const said = await failure(wanted());
+    busy = false;
+    expect(said).toBe('The Prefect API had not answered all requests after 1 seconds.');
+  });
 });

@@ -198,19 +198,21 @@ describe('the function that manages the pool', () => {
   const template = templateOf(stack => ({ api: cloud(stack, 'key') }));
   const fn = resource(template, 'AWS::Lambda::Function', /WorkPoolManagedFunction/);
 
-  test('gives up within the minute in which the deployment has to fail', () => {
-    expect(fn.Properties.Timeout).toBeLessThan(60);
+  test('has the time that flow runs of a stack that is deleted may take to end', () => {
+    expect(fn.Properties.Timeout).toBe(900);
   });
 
   test('runs Node 22 or later', () => {
     expect(Number(/^nodejs(\d+)\.x$/.exec(fn.Properties.Runtime)![1])).toBeGreaterThanOrEqual(22);
   });
 
-  test('may read the API key and write its own log, and nothing else', () => {
+  test('may read the API key and write its own log, and end flow runs, and nothing else', () => {
     const statements = statementsOf(template, /WorkPoolManagedRole/);
     expect(statements.map(({ Action, Resource }) => [Action, text(Resource)])).toEqual([
       [['logs:CreateLogStream', 'logs:PutLogEvents'], expect.stringMatching(/^\{WorkerWorkPoolManagedLogs\w+\.Arn\}$/)],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], '{ApiKeyF9DDEE66}'],
+      [['ecs:DescribeTasks', 'ecs:StopTask'], expect.stringMatching(/:task\/\{WorkerCluster\w+\}\/\*$/)],
+      ['ecs:ListTasks', '*'],
     ]);
   });
 
