@@ -88,7 +88,7 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
       missing: NOT_BREACHING,
       happened: 'The demand publisher can\'t read the Prefect API, or can\'t write to CloudWatch.',
       means: 'Scaling and the alarms on runs are blind; workers may not reach the API either.',
-      firstStep: 'Read the last error in the publisher\'s log group; check the API\'s status, its key and the way to it.',
+      firstStep: 'Read the last error in the publisher\'s log group; check the API\'s status, the key and its role, and the way to the API.',
       critical: true,
     },
     {
