@@ -30,7 +30,6 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
-    from prefect.client.schemas import FlowRun
 
 BEHAVIOR = "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"
 #: How long the hand-back may take. Prefect gives the flow 30 seconds to clean up before, and Fargate 120 for everything.

@@ -3,6 +3,8 @@
 `python -c <this file> <command>`, with nothing but Python's library. The command takes this process over.
 """
 
+from __future__ import annotations
+
 import sys
 
 # As for `prefect` itself: a file in the working directory doesn't stand in for a module.
@@ -12,6 +14,7 @@ import json
 import os
 import re
 import urllib.request
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 #: Came with Prefect 3.6.23; what is older ends with "No such option".
@@ -19,7 +22,7 @@ KEEP_POOL = "--no-create-pool-if-not-found"
 LOWEST = "3.4.25"
 
 
-def limits(ecs):
+def limits(ecs: bool) -> Iterator[tuple[str, str, str]]:
     """By package and the version from which on it is otherwise: what the worker can't do."""
     yield "prefect", LOWEST, "nobody has tried whether the worker and its flow runs work"
     if "PREFECT_API_AUTH_STRING" in os.environ:
@@ -32,11 +35,11 @@ def limits(ecs):
         yield "prefect", "3.8.1", "flow runs that are interrupted can't clean up"
 
 
-def numbers(text):
+def numbers(text: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", text)[:3]]
 
 
-def older(package, than):
+def older(package: str, than: str) -> bool:
     """Whether the image has an older version. What is installed elsewhere has none here, and is taken for a newer one."""
     try:
         return numbers(version(package)) < numbers(than)
@@ -44,7 +47,7 @@ def older(package, than):
         return False
 
 
-def name():
+def name() -> list[str]:
     """The worker's task as `region:cluster:task`, by which the reconciler knows which flow runs are its own, and what became of their worker."""
     if not (metadata := os.environ.get("ECS_CONTAINER_METADATA_URI_V4")):
         return []
@@ -52,14 +55,14 @@ def name():
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(f"{metadata}/task", timeout=5) as answer:
-            arn = json.load(answer)["TaskARN"]
+            arn: str = json.load(answer)["TaskARN"]
         return ["--name", ":".join([arn.split(":")[3], *arn.split("/")[-2:]])]
     except (KeyError, OSError, ValueError) as error:
         print(f"launcher: warning: the worker's task is not known, and nobody helps its flow runs where it can't: {error!r}", flush=True)
         return []
 
 
-def understood(command):
+def understood(command: list[str]) -> list[str]:
     return [part for part in command if part != KEEP_POOL or not older("prefect", "3.6.23")]
 
 
