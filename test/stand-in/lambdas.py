@@ -17,6 +17,7 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction
 from moto.logs.models import logs_backends
 
+import registry
 import settings
 from recorder import callers
 
@@ -114,7 +115,7 @@ def _environment(function: LambdaFunction, work: Path, request_id: str) -> dict[
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["Token"],
         "LAMBDA_TASK_ROOT": str(_unpacked(function)),
-        "STAND_IN_HOSTS": json.dumps(settings.HOSTS),
+        "STAND_IN_HOSTS": json.dumps({**registry.hosts(), **settings.HOSTS}),
         settings.OWNER_VARIABLE: f"{settings.DIRECTORY}:lambda:{function.function_name}",
         **{name: str(value) for name, value in (function.environment_vars or {}).items()},
     }

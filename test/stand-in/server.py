@@ -28,6 +28,7 @@ import lambdas  # noqa: E402
 import observability_resources  # noqa: E402
 import provisioners  # noqa: E402
 import queues  # noqa: E402
+import registry  # noqa: E402
 import schedules  # noqa: E402
 import stack_api  # noqa: E402
 import task_endpoints  # noqa: E402
@@ -46,6 +47,8 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
+        if registry.serves(environ):
+            return registry.serve(environ, start_response)
         if not path.startswith(_OWN):
             return self._from_aws(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

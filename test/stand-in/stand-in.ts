@@ -108,7 +108,10 @@ export interface StandInOptions {
   readonly timeScale?: number;
   /** By the image's whole name, as a container definition has it. */
   readonly images?: { readonly [name: string]: ImageContent };
-  /** Ports on this machine that functions reach in the place of public hosts, without TLS. */
+  /**
+   * Ports on this machine that functions reach in the place of public hosts, without TLS.
+   * @default - public registries of images that have every name, and nothing in it
+   */
   readonly hosts?: { readonly [host: string]: number };
   readonly onProgress?: (line: string) => void;
 }
