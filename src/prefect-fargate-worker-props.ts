@@ -52,12 +52,13 @@ export interface PrefectFargateWorkerProps {
    * pulled from there. Docker Hub gives an address that pulls without credentials 100 images in six hours, which a few hundred flow runs
    * of an ECS worker exceed; and copies need no way to the internet.
    *
-   * A function outside your VPC copies them, within a minute. The workers of a stack share the repository. It is encrypted, its tags
-   * are immutable, images are scanned when they arrive, the last twelve are kept, and it is deleted with the stack.
-   * Images that you give are pulled from where they are.
+   * A function copies them, which needs egress to Docker Hub: it runs outside your VPC, unless `network.functionsInVpc` is set. Where
+   * Docker Hub refuses it for longer than ten minutes, the deployment fails and says so; deploy again, or set this to false.
+   * The workers of a stack share the repository. It is encrypted, its tags are immutable, images are scanned when they arrive, the last
+   * twelve are kept, and it is deleted with the stack. Images that you give are pulled from where they are.
    *
    * @see https://docs.docker.com/docker-hub/usage/pulls/
-   * @default false
+   * @default - true, unless functions have to run in subnets without a route to the internet
    */
   readonly copyImages?: boolean;
 

@@ -182,9 +182,9 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     });
 
     const images = new DefaultImages(this, {
-      copy: props.copyImages ?? false,
+      copy: props.copyImages,
+      network,
       cpuArchitecture,
-      closedNetwork: network.closed,
       encryptionKey: key,
       logRetention,
     });

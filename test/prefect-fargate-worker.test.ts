@@ -164,6 +164,7 @@ describe('imported resources', () => {
       cluster: ecs.Cluster.fromClusterAttributes(stack, 'Shared', { clusterName: 'shared', vpc, securityGroups: [] }),
       securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-11111111')],
       workPool: WorkPool.existing('etl'),
+      copyImages: false,
     });
     const template = Template.fromStack(stack);
     expect(resources(template, 'AWS::ECS::Service')).toHaveLength(1);

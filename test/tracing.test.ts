@@ -123,7 +123,7 @@ test('a collector of yours is pulled by worker and flow runs', () => {
 test('the default collector brings a warning where tasks can not reach its registry', () => {
   const stack = newStack();
   const vpc = importedVpc(stack, { isolatedSubnetIds: ['subnet-1', 'subnet-2'] });
-  addWorker(stack, { ...traced(), vpc });
+  addWorker(stack, { ...traced(), vpc, copyImages: false });
   expect(warnings(stack, 'publicImage.collectorImage')).toHaveLength(1);
 });
 

@@ -1,13 +1,12 @@
 import { Annotations, aws_ecs as ecs, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { known } from '../private/validation';
 import { ImageCopies, ImageCopiesProps } from './image-copies';
 
 export interface DefaultImagesProps extends ImageCopiesProps {
-  /** Whether images are copied to a repository of the stack. */
-  readonly copy: boolean;
+  /** Whether images are copied to a repository of the stack. @default - where the function that copies them reaches the internet */
+  readonly copy?: boolean;
   readonly cpuArchitecture: ecs.CpuArchitecture;
-  /** Whether the tasks' subnets have no route to the internet. */
-  readonly closedNetwork: boolean;
 }
 
 /** The images that nobody gave: copies in the stack, or as they are in their public registries. */
@@ -16,16 +15,25 @@ export class DefaultImages {
 
   /** What the prop gives, or else the image of this name. */
   public givenOr(name: string, prop: string, given: ecs.ContainerImage | undefined): ecs.ContainerImage {
-    const { copy, cpuArchitecture, closedNetwork } = this.props;
+    const { cpuArchitecture, network: { closed, providerOptions } } = this.props;
     if (given) return given;
+    const copy = this.props.copy ?? !(closed && providerOptions.vpc);
     // Other registries have no such limit, so an open network needs no copy of what they have.
-    if (copy && (closedNetwork || isOfDockerHub(name))) return ImageCopies.of(Stack.of(this.worker), this.props).copy(name, cpuArchitecture);
-    if (closedNetwork) {
+    if (copy && (closed || isOfDockerHub(name))) return ImageCopies.of(Stack.of(this.worker), this.props).copy(name, cpuArchitecture);
+    if (closed) {
       Annotations.of(this.worker).addWarningV2(`cdk-prefect-fargate-worker:publicImage.${prop}`,
         'Tasks in subnets without a route to the internet can\'t pull the default image from its public registry. '
         + `Set copyImages to true, or copy it to Amazon ECR yourself and give it with ${prop}.`);
     }
     return ecs.ContainerImage.fromRegistry(name);
+  }
+
+  /** Warns of flow runs that share Docker Hub's limit of an address. Workers start too seldom to meet it. */
+  public warnOfAnonymousPulls(name: string, hasCredentials: boolean): void {
+    if (hasCredentials || this.props.network.closed || !known(name) || !isOfDockerHub(name)) return;
+    Annotations.of(this.worker).addWarningV2('cdk-prefect-fargate-worker:anonymousPulls',
+      `Each flow run pulls ${name} from Docker Hub without credentials, which an address may do about 100 times in six hours; after that, flow runs can't start. `
+      + 'Leave copyImages on for the official image, copy your own to Amazon ECR, or give ContainerImage.fromRegistry() the credentials of an account.');
   }
 }
 

@@ -1,7 +1,8 @@
 import { aws_ecr as ecr, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, aws_logs as logs, custom_resources as cr, CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ImageCopyFunction } from './image-copy-function';
-import { functionLogs } from '../private/api-function';
+import { Network } from '../network/network';
+import { functionLogs, letLambdaAttach } from '../private/api-function';
 import { invalid } from '../private/validation';
 
 const ID = 'PrefectImages';
@@ -13,6 +14,7 @@ const ARCHITECTURES: Record<string, string> = { X86_64: 'amd64', ARM64: 'arm64' 
 const IMAGES_KEPT = 12;
 
 export interface ImageCopiesProps {
+  readonly network: Network;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
 }
@@ -22,9 +24,11 @@ export interface ImageCopiesProps {
  * way to the internet. The official images share most of their layers, so they share the repository.
  */
 export class ImageCopies extends Construct {
-  /** Those of the stack: the first worker that needs one creates the repository. */
+  /** Those of the stack, or of one VPC where functions have to be in it: the first worker that needs one creates the repository. */
   public static of(stack: Stack, props: ImageCopiesProps): ImageCopies {
-    return stack.node.tryFindChild(ID) as ImageCopies | undefined ?? new ImageCopies(stack, ID, props);
+    const { vpc } = props.network.providerOptions;
+    const id = vpc ? `${ID}${vpc.node.addr.slice(-8)}` : ID;
+    return stack.node.tryFindChild(id) as ImageCopies | undefined ?? new ImageCopies(stack, id, props);
   }
 
   private readonly repository: ecr.Repository;
@@ -45,6 +49,7 @@ export class ImageCopies extends Construct {
     this.provider = new cr.Provider(this, 'Provider', {
       onEventHandler: this.copyFunction(),
       logGroup: functionLogs(this, 'ProviderLogs', props),
+      ...props.network.providerOptions,
     });
   }
 
@@ -54,7 +59,8 @@ export class ImageCopies extends Construct {
     if (!architecture) throw invalid('cpuArchitecture', cpuArchitecture._cpuArchitecture, 'images are copied for X86_64 and ARM64; set copyImages to false and give your own.');
     const [, name, version] = /([^/:]+):(.+)$/.exec(image)!;
     const id = `${name}-${architecture}`;
-    const copy = this.node.tryFindChild(id) as CustomResource | undefined ?? new CustomResource(this, id, {
+    const made = this.node.tryFindChild(id) as CustomResource | undefined;
+    const copy = made ?? new CustomResource(this, id, {
       resourceType: 'Custom::ImageCopy',
       serviceToken: this.provider.serviceToken,
       properties: {
@@ -64,6 +70,7 @@ export class ImageCopies extends Construct {
         Tag: `${name}-${version}-${architecture}`,
       },
     });
+    if (!made && this.inVpc) copy.node.addDependency(this.props.network.reachable);
     return ecs.ContainerImage.fromEcrRepository(this.repository, copy.getAttString('Tag'));
   }
 
@@ -73,6 +80,7 @@ export class ImageCopies extends Construct {
       description: 'Copies public images to the repository of the stack',
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     });
+    if (this.inVpc) letLambdaAttach(role);
     logGroup.grantWrite(role);
     // Its own grants to push add GetAuthorizationToken on everything, for Docker's login.
     this.repository.grant(role,
@@ -84,6 +92,12 @@ export class ImageCopies extends Construct {
       memorySize: 512,
       role,
       logGroup,
+      ...this.props.network.providerOptions,
     });
+  }
+
+  /** The function reaches public registries from outside the VPC, wherever it may be there. */
+  private get inVpc(): boolean {
+    return this.props.network.providerOptions.vpc !== undefined;
   }
 }

@@ -33,7 +33,7 @@ export function apiFunction(scope: Construct, options: ApiFunctionOptions) {
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
  */
-function letLambdaAttach(role: iam.Role): void {
+export function letLambdaAttach(role: iam.Role): void {
   role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaENIManagementAccess'));
   role.addToPolicy(new iam.PolicyStatement({ sid: 'FindSubnets', actions: ['ec2:DescribeSubnets'], resources: ['*'] }));
 }

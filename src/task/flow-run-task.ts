@@ -64,6 +64,9 @@ export class FlowRunTask extends Construct {
       // The longest that Fargate gives a task to hand its run back.
       stopTimeout: Duration.seconds(120),
     });
+    if (props.defaults) {
+      images.warnOfAnonymousPulls(this.container.imageName, this.container.renderContainerDefinition().repositoryCredentials !== undefined);
+    }
     if (api._tlsCaCertificate !== undefined) addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
     if (tracing) {
       addCollector(this.container, images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage), logging);

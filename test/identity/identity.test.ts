@@ -116,11 +116,12 @@ describe('an ECS worker may', () => {
 });
 
 describe('the execution roles', () => {
-  test.each([/IdentityExecutionRole/, /FlowRunExecutionRole/])('may read the API key and write the logs, and nothing else: %s', role => {
+  test.each([/IdentityExecutionRole/, /FlowRunExecutionRole/])('may read the API key, write the logs and pull the copies of the images, and nothing else: %s', role => {
     const statements = statementsOf(template, role);
     expect(statements.flatMap(({ Action }) => Action).sort()).toEqual(
-      ['logs:CreateLogStream', 'logs:PutLogEvents', 'secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue']);
-    expect(statements.filter(({ Resource }) => Resource === '*')).toEqual([]);
+      ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetAuthorizationToken', 'ecr:GetDownloadUrlForLayer', 'logs:CreateLogStream', 'logs:PutLogEvents', 'secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue']);
+    // Docker's login has no resource.
+    expect(statements.filter(({ Resource }) => Resource === '*').map(({ Action }) => Action)).toEqual(['ecr:GetAuthorizationToken']);
   });
 
   test('read each secret of a server that asks for several', () => {

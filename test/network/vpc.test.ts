@@ -74,8 +74,11 @@ describe('network options', () => {
       expect(warnings(stack, NO_WAY_OUT)).toEqual([expect.stringMatching(/PrivateSubnet1, PrivateSubnet2 have no route .* https:\/\/api\.prefect\.cloud.*network\.natGateways or vpcSubnets.*privateNetwork/)]);
     });
 
-    test('warns of the default images, which are in a public registry', () => {
-      expect(warnings(stack, 'cdk-prefect-fargate-worker:publicImage')).toEqual([
+    test('warns of the default images where they are not copied from their public registry', () => {
+      expect(warnings(stack, 'cdk-prefect-fargate-worker:publicImage')).toEqual([]);
+      const uncopied = newStack();
+      addWorker(uncopied, { network: { natGateways: 0 }, copyImages: false });
+      expect(warnings(uncopied, 'cdk-prefect-fargate-worker:publicImage')).toEqual([
         expect.stringMatching(/can't pull the default image from its public registry\. Set copyImages to true, or copy it to Amazon ECR yourself and give it with image\./),
         expect.stringMatching(/give it with flowRunDefaults\.image\./),
       ]);

@@ -16,6 +16,12 @@ const variables = (template: Template) => Object.fromEntries(container(template)
 const secrets = (template: Template) =>
   Object.fromEntries((container(template).Secrets ?? []).map(({ Name, ValueFrom }: any) => [Name, text(ValueFrom)]));
 
+/** The image that a container's is a copy of. */
+function copiedImage(template: Template, { Image }: any): string {
+  const [, copy] = /{(\w+)\.Tag}$/.exec(text(Image))!;
+  return template.findResources('Custom::ImageCopy')[copy].Properties.Image;
+}
+
 describe.each(both)('the container of a worker of the type %s', (_, template) => {
   const worker = container(template);
 
@@ -48,7 +54,7 @@ describe.each(both)('the container of a worker of the type %s', (_, template) =>
   });
 
   test('runs an image at an exact version', () => {
-    expect(worker.Image).toMatch(/^prefecthq\/prefect(-aws)?:\d+\.\d+\.\d+-python3\.\d+(-prefect\d+\.\d+\.\d+)?$/);
+    expect(copiedImage(template, worker)).toMatch(/^prefecthq\/prefect(-aws)?:\d+\.\d+\.\d+-python3\.\d+(-prefect\d+\.\d+\.\d+)?$/);
   });
 
   test('has the API\'s address as a variable and the key only as a reference', () => {
@@ -100,7 +106,7 @@ describe('an ECS worker', () => {
   });
 
   test('runs the image that has prefect-aws', () => {
-    expect(worker.Image).toMatch(/^prefecthq\/prefect-aws:/);
+    expect(copiedImage(ecsTemplate, worker)).toMatch(/^prefecthq\/prefect-aws:/);
   });
 
   test('knows its event queue', () => {
@@ -118,7 +124,7 @@ describe('a PROCESS worker', () => {
   });
 
   test('runs the plain image of Prefect and watches no queue', () => {
-    expect(container(processTemplate).Image).toMatch(/^prefecthq\/prefect:/);
+    expect(copiedImage(processTemplate, container(processTemplate))).toMatch(/^prefecthq\/prefect:/);
     expect(variables(processTemplate)).not.toHaveProperty('PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME');
     processTemplate.resourceCountIs('AWS::SQS::Queue', 0);
   });

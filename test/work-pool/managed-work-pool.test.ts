@@ -24,7 +24,7 @@ describe('an ECS pool is told', () => {
       cluster: `{${id('AWS::ECS::Cluster', /./)}.Arn}`,
       family: expect.stringMatching(/^prefect-Stack-Worker-[0-9A-F]+$/),
       launch_type: 'FARGATE',
-      image: expect.stringMatching(/^prefecthq\/prefect:\d/),
+      image: expect.stringMatching(/{PrefectImagesRepository\w+}:{PrefectImagesprefectamd64\w+\.Tag}$/),
       cpu: 512,
       memory: 1024,
       command: expect.stringMatching(/^python -c '.*FLOW_RUN_PROGRAM.*"prefect", "flow-run", "execute"\)'$/),
@@ -93,8 +93,9 @@ describe('the defaults of flow runs', () => {
       workPool: WorkPool.managed('etl', { flowRunDefaults: { image: ecs.ContainerImage.fromEcrRepository(new ecr.Repository(stack, 'Flows'), '7') } }),
     }));
     expect(configurationOf(template).template.variables.image).toMatch(/Flows.*:7$/);
-    expect(statementsOf(template, /FlowRunExecutionRole/).flatMap(({ Action }) => Action)).toContain('ecr:BatchGetImage');
-    expect(statementsOf(template, /IdentityExecutionRole/).flatMap(({ Action }) => Action)).not.toContain('ecr:BatchGetImage');
+    const pulled = (role: RegExp) => statementsOf(template, role).filter(({ Action }) => Action.includes('ecr:BatchGetImage')).map(({ Resource }) => text(Resource));
+    expect(pulled(/FlowRunExecutionRole/)).toEqual([expect.stringMatching(/^{Flows\w+\.Arn}$/)]);
+    expect(pulled(/IdentityExecutionRole/)).toEqual([expect.stringMatching(/^{PrefectImages\w+\.Arn}$/)]);
   });
 
   test('pull an image of a private registry with its credentials', () => {
