@@ -1,4 +1,4 @@
-import { aws_ecr as ecr, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, aws_logs as logs, custom_resources as cr, CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { aws_ecr as ecr, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, aws_logs as logs, custom_resources as cr, CustomResource, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ImageCopyFunction } from './image-copy-function';
 import { Network } from '../network/network';
@@ -27,7 +27,7 @@ export class ImageCopies extends Construct {
   /** Those of the stack, or of one VPC where functions have to be in it: the first worker that needs one creates the repository. */
   public static of(stack: Stack, props: ImageCopiesProps): ImageCopies {
     const { vpc } = props.network.providerOptions;
-    const id = vpc ? `${ID}${vpc.node.addr.slice(-8)}` : ID;
+    const id = vpc ? `${ID}${Names.uniqueResourceName(vpc, { maxLength: 100 })}` : ID;
     return stack.node.tryFindChild(id) as ImageCopies | undefined ?? new ImageCopies(stack, id, props);
   }
 

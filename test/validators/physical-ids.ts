@@ -34,6 +34,7 @@ const SHAPES: Record<string, Shape> = {
   'AWS::IAM::Role': global('role'),
   'AWS::IAM::User': global('user'),
   'AWS::IAM::ManagedPolicy': { ref: (id, resolver) => resolver.formatArn('iam', `policy/${id}`, { region: '' }), arn: (ref) => ref },
+  'AWS::ECR::Repository': named('ecr', 'repository/'),
   'AWS::ECS::Cluster': named('ecs', 'cluster/'),
   'AWS::ECS::Service': byArn('ecs', (id, resolver, logicalId) => `service/${clusterName(resolver, logicalId)}/${id}`),
   'AWS::ECS::TaskDefinition': byArn('ecs', (id, resolver, logicalId) => {
@@ -117,6 +118,9 @@ export function attributeOf(resolver: Resolver, logicalId: string, attribute: st
     case 'TopicArn':
     case 'TaskDefinitionArn':
       return arnOf(resolver, logicalId);
+    case 'Tag':
+      // Of a copied image: what the function is told.
+      return resolver.resolve(resolver.template.Resources[logicalId].Properties?.Tag);
     case 'QueueName':
     case 'TopicName':
       return ref.slice(Math.max(ref.lastIndexOf('/'), ref.lastIndexOf(':')) + 1);

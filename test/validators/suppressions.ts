@@ -92,6 +92,12 @@ export const suppressions: Suppression[] = [
   },
   {
     engine: 'cdk-nag',
+    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
+    where: /\/PrefectImages\w*\/Role\/DefaultPolicy/,
+    reason: 'Only ec2:DescribeSubnets, by which AWS Lambda attaches the function to the VPC, and which has no resource-level permissions; the rule "iam" checks the rest.',
+  },
+  {
+    engine: 'cdk-nag',
     rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-VPCDefaultSecurityGroupClosed$/,
     where: /^EverythingOn\/Worker\/Network\/Vpc\/Resource$/,
     reason: 'With network.functionsInVpc the CDK\'s function that takes the rules away is not there, because it runs outside of the VPC; nothing is in the group.',
@@ -163,7 +169,7 @@ export const suppressions: Suppression[] = [
   })),
   ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
     ...exception,
-    where: /\/(WorkPool\/Managed\/.*|Custom::.*CustomResourceProvider\/Handler)/,
+    where: /\/(WorkPool\/Managed\/.*|PrefectImages\w*\/.*|Custom::.*CustomResourceProvider\/Handler)/,
     reason: 'CloudFormation waits for the answer of a custom resource and fails the deployment without it; nobody would look into a queue.',
   })),
   ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({

@@ -1,6 +1,7 @@
 import { documentsOf, eachValue, type Document } from './documents';
 import type { Resolver } from './intrinsics';
 import { asArray, ofType, props, targetOf, targets } from './template';
+import type { Template } from './types';
 
 /** A service whose tasks poll a work pool, with what else in the template speaks of it. */
 export interface Worker {
@@ -69,19 +70,19 @@ export function under(document: unknown, ...keys: string[]): any[] {
   return values;
 }
 
+/** A function, and those whose settings name it: the CDK's provider, which hands it the requests of custom resources. */
+export function callersOf(template: Template, functionId: string): string[] {
+  const callers = ofType(template, 'AWS::Lambda::Function').filter(
+    ([id, { Properties = {} }]) => id !== functionId && targets(template, Object.values(Properties.Environment?.Variables ?? {})).includes(functionId),
+  );
+  return [functionId, ...callers.map(([id]) => id)];
+}
+
 /** What a function is told: its own settings, those of custom resources that it serves, and the events that rules send. */
 export function settingsOf(resolver: Resolver, functionId: string): Document[] {
   const { template } = resolver;
   const { documents } = documentsOf(resolver);
-  const callers = [
-    functionId,
-    ...ofType(template, 'AWS::Lambda::Function')
-      .filter(
-        ([id, { Properties = {} }]) =>
-          id !== functionId && targets(template, Object.values(Properties.Environment?.Variables ?? {})).includes(functionId),
-      )
-      .map(([id]) => id),
-  ];
+  const callers = callersOf(template, functionId);
   const serving = (id: string) => callers.includes(targetOf(template, props(template, id).ServiceToken) ?? '');
   return documents.filter(({ logicalId, path }) => {
     if (callers.includes(logicalId) || serving(logicalId)) return true;
