@@ -29,7 +29,13 @@ const PRICE = {
   metric: 0.3,
   thousandPuts: 0.01,
   tenThousandReadings: 0.05,
+  storedImageGigabyte: 0.1,
+  natGatewayGigabyte: 0.045,
 };
+/** What the official images take in a registry, about. */
+const IMAGE_GIGABYTES = 0.3;
+/** A flow run of the default size, for as long. */
+const FLOW_RUN_MINUTES = 10;
 /** Requests a minute: the demand is published once; its function reads the API's secret once, the one that looks for lost runs twice. */
 const [PUTS, READINGS] = [1, 3];
 interface Line {
@@ -49,6 +55,21 @@ export function costs(build: string): string {
   const lines = bill(Template.fromStack(BUILDS[build](new App({ analyticsReporting: false }))).toJSON());
   const rows = lines.map(({ what, arithmetic, dollars }) => `| ${what} | ${arithmetic} | ${dollars.toFixed(2)} |`);
   return ['| what | arithmetic | $ a month |', '| --- | --- | ---: |', ...rows, `| **in all** | | **${total(lines).toFixed(2)}** |`].join('\n');
+}
+
+/** What one flow run of the default size costs, by where its task pulls the image from. */
+export function flowRunCosts(): string {
+  const { vCpuHour, gigabyteHour, natGatewayGigabyte } = PRICE;
+  const compute = (0.5 * vCpuHour.X86_64 + gigabyteHour.X86_64) * FLOW_RUN_MINUTES / 60;
+  const pulled = IMAGE_GIGABYTES * natGatewayGigabyte;
+  const row = (what: string, arithmetic: string, dollars: number) => `| ${what} | ${arithmetic} | ${dollars.toFixed(4)} |`;
+  return [
+    '| what | arithmetic | $ a run |',
+    '| --- | --- | ---: |',
+    row(`${FLOW_RUN_MINUTES} minutes of half a vCPU and 1 GiB`, `(0.5 × ${vCpuHour.X86_64} + ${gigabyteHour.X86_64}) × ${FLOW_RUN_MINUTES} ÷ 60`, compute),
+    row('its image from Amazon ECR, layers through the S3 endpoint', `${IMAGE_GIGABYTES} GB × 0`, 0),
+    row('its image from Docker Hub, through a NAT gateway', `${IMAGE_GIGABYTES} GB × ${natGatewayGigabyte}`, pulled),
+  ].join('\n');
 }
 
 const total = (lines: readonly Line[]) => lines.reduce((sum, { dollars }) => sum + Number(dollars.toFixed(2)), 0);
@@ -74,6 +95,7 @@ function bill(template: any): Line[] {
     monthly('metrics under alarms', metricsUnder(of('AWS::CloudWatch::Alarm').filter(alarm => !isFast(alarm))), PRICE.alarmMetric),
     monthly('metrics under alarms that look every ten seconds', metricsUnder(of('AWS::CloudWatch::Alarm').filter(isFast)), PRICE.fastAlarmMetric),
     monthly('composite alarms', of('AWS::CloudWatch::CompositeAlarm').length, PRICE.compositeAlarm),
+    monthly('GB of copied images', of('Custom::ImageCopy').length * IMAGE_GIGABYTES, PRICE.storedImageGigabyte),
     monthly('dashboard', of('AWS::CloudWatch::Dashboard').length, PRICE.dashboard),
   ].filter(({ dollars, what }) => dollars > 0 || what === 'workers');
 }

@@ -156,6 +156,11 @@ function panels(inventory: Inventory): string[] {
       parts: [{ icon: 'architecture-service/AWSLambda', title: 'Pool function', notes: ['makes and updates', 'pool and template'], count: inventory.count(['Custom::PrefectWorkPool', 'AWS::Lambda::Function'], 'WorkPool') }],
     },
     {
+      title: 'Images',
+      color: ORANGE,
+      parts: [{ icon: 'architecture-service/AmazonElasticContainerRegistry', title: 'Repository', notes: ['copies of the', 'official images'], count: inventory.count(['AWS::ECR::Repository', 'Custom::ImageCopy', 'AWS::Lambda::Function'], 'PrefectImages') }],
+    },
+    {
       title: 'Flow runs\' tasks',
       color: PINK,
       parts: [

@@ -44,6 +44,16 @@ describe('the deployment', () => {
     expect(automations).toEqual([expect.objectContaining({ enabled: true, trigger: expect.objectContaining({ posture: 'Proactive', within: 900 }) })]);
   });
 
+  test('copies the official images, for workers to run from there, and flow runs of the ECS work pool', async () => {
+    const ids = await physicalIds(live.standIn, 'Live');
+    const repository = new RegExp(`^123456789012\\.dkr\\.ecr\\.us-east-1\\.amazonaws\\.com/${ids('AWS::ECR::Repository')}:prefect(-aws)?-\\d+\\.\\d+\\.\\d+-python`);
+    const tasks = await live.standIn.tasks();
+    expect(tasks.length).toBeGreaterThanOrEqual(2);
+    for (const { containers } of tasks) expect(containers[0].image).toMatch(repository);
+    const { base_job_template: template } = await pool(ECS_POOL);
+    expect(template.variables.properties.image.default).toMatch(repository);
+  });
+
   test.each([[PROCESS_POOL], [ECS_POOL]])('brings a worker of %s online', async name => {
     expect((await live.prefect.onlineWorkers(name)).length).toBeGreaterThanOrEqual(1);
   });
@@ -113,7 +123,7 @@ function stopped(run: FlowRun): Promise<string | undefined> {
 describe('the recorded calls', () => {
   test('of workers and flow runs are all allowed by the synthesized policies', async () => {
     // Of the functions, only ours: the CDK's bring along rights of their own.
-    const calls = (await live.standIn.calls()).filter(({ caller }) => caller.kind === 'task' || /WorkPoolManagedFunction/.test(caller.function ?? ''));
+    const calls = (await live.standIn.calls()).filter(({ caller }) => caller.kind === 'task' || /WorkPoolManagedFunction|PrefectImagesFunction/.test(caller.function ?? ''));
     const ids = await physicalIds(live.standIn, 'Live');
     const simulator = new PolicySimulator(deployedTemplate(live.deployment.output), { physicalIds: ids.map });
     const questions = await questionsOf(simulator, calls);

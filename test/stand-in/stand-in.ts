@@ -57,6 +57,7 @@ export interface TaskInfo {
 
 export interface ContainerInfo {
   readonly name: string;
+  readonly image: string;
   readonly lastStatus: string;
   readonly healthStatus: string;
   readonly exitCode?: number;
