@@ -1,7 +1,7 @@
 import { Annotations, aws_ecs as ecs, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { known } from '../private/validation';
 import { ImageCopies, ImageCopiesProps } from './image-copies';
+import { known } from '../private/validation';
 
 export interface DefaultImagesProps extends ImageCopiesProps {
   /** Whether images are copied to a repository of the stack. @default - where the function that copies them reaches the internet */
