@@ -36,6 +36,10 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
     throw invalid('vpc', undefined, 'the deployment asks the server of privateNetwork, or the proxy of proxyUrl, for the work pool, and nothing connects '
       + 'a VPC that is created here to it by then; give the VPC that reaches the server with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
   }
+  if (props.copyImages && props.network?.functionsInVpc) {
+    throw invalid('copyImages', true, 'the function that copies runs outside of the VPC, where network.functionsInVpc wants none; copy the images to Amazon ECR yourself '
+      + 'and give them with image and flowRunDefaults.image, or leave one of the two out.');
+  }
   requireWorkerEnvironment(props);
   requireFlowRunEnvironment(defaults ?? {});
 }

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { App, aws_ec2 as ec2, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { container, resource, resources, WORKER_TASK } from './support/worker';
+import { BehindAProxy } from '../examples/behind-a-proxy';
 import { CustomImage } from '../examples/custom-image';
 import { ExistingVpc } from '../examples/existing-vpc';
 import { FlowRunTask } from '../examples/flow-run-task';
@@ -75,6 +76,19 @@ const recipes: Record<string, Recipe> = {
       template.resourceCountIs('AWS::EC2::NatGateway', 0);
       template.resourceCountIs('AWS::EC2::InternetGateway', 0);
       expect(JSON.stringify(container(template).Image)).toContain('worker-0.7.12-prefect3.9.1');
+    },
+  },
+  'behind-a-proxy': {
+    build: scope => new BehindAProxy(scope, 'Example', {
+      vpc: new ec2.Vpc(new Stack(scope, 'Network'), 'Vpc', { subnetConfiguration: [{ name: 'Closed', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }] }),
+      proxyUrl: 'http://proxy.example.com:3128',
+    }),
+    works: template => {
+      expect(container(template).Environment).toContainEqual({ Name: 'NO_PROXY', Value: '.amazonaws.com,localhost,127.0.0.1,169.254.170.2' });
+      expect(pools(template)[0]).toContain('http://proxy.example.com:3128');
+      for (const group of ['Worker', 'FlowRun', 'Function']) {
+        expect(JSON.stringify(resource(template, 'AWS::EC2::SecurityGroup', new RegExp(`Network${group}SecurityGroup`)).Properties.SecurityGroupEgress)).toContain('3128');
+      }
     },
   },
   'registry-credentials': {

@@ -166,6 +166,10 @@ describe('functionsInVpc', () => {
     expect(rules(true)).not.toContain('VPC_DEFAULT_SECURITY_GROUP_CLOSED');
   });
 
+  test('is refused with copyImages, whose function is outside', () => {
+    expect(() => templateOf({ copyImages: true, network: { functionsInVpc: true } })).toThrow(/^copyImages is true: the function that copies runs outside of the VPC/);
+  });
+
   test('is refused in public subnets, where a function has no way out', () => {
     const stack = newStack();
     const vpcSubnets = { subnetType: ec2.SubnetType.PUBLIC };
