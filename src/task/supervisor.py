@@ -284,6 +284,7 @@ def reschedule(runs: set[str], worker: str) -> None:
     """Gives flow runs whose processes are gone back to Prefect. Tries until the container is killed."""
     from prefect.client.orchestration import get_client
 
+    complete_models()
     done: dict[str, bool] = {}
     while len(done) < len(runs):
         with get_client(sync_client=True) as api:
@@ -294,6 +295,12 @@ def reschedule(runs: set[str], worker: str) -> None:
                     say(f"warning: flow run {run} is not rescheduled yet: {error!r}")
         time.sleep(0 if len(done) == len(runs) else 1)
     say(f"{sum(done.values())} flow runs rescheduled")
+
+
+def complete_models() -> None:
+    """Before Prefect 3.6, those of its client are complete only with all of Prefect."""
+    with contextlib.suppress(ImportError):
+        import prefect.main  # noqa: F401
 
 
 def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:

@@ -4,7 +4,8 @@ import { pythonEnvironment } from './environment';
 
 /**
  * Puts another Prefect into the tests' environment: `npx tsx test/python/prefect-version.ts newest`.
- * For CI, whose environment is its own; delete `.cache/python` to have the locked one again.
+ * For CI, whose environment is its own; delete `.cache/python` to have the locked one again. The lowest ones that are supported
+ * have locks of their own, and run in each build: test/live/versions.test.ts.
  */
 const VERSIONS: Record<string, readonly string[]> = {
   newest: ['prefect>=3.9.1,<4', 'prefect-aws>=0.7.12'],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { endGroup, freePort, startGroup } from './child';
 import { startPostgres } from './postgres';
-import { pythonEnvironment } from '../python/environment';
+import { PythonLock, pythonEnvironment } from '../python/environment';
 
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -30,6 +30,8 @@ export interface PrefectServerOptions {
   readonly database?: 'sqlite' | 'postgres';
   /** @default - a new temporary directory, removed by `stop` */
   readonly directory?: string;
+  /** The lock of the environment that the server is of. @default - the tests' own */
+  readonly lock?: PythonLock;
   /** Further settings of the server, by their environment variables. */
   readonly environment?: Record<string, string>;
   readonly onProgress?: (line: string) => void;
@@ -37,7 +39,7 @@ export interface PrefectServerOptions {
 
 /** A real Prefect server on a free port, with a database of its own. */
 export async function startPrefectServer(options: PrefectServerOptions = {}): Promise<PrefectServer> {
-  const { bin } = await pythonEnvironment(options.onProgress);
+  const { bin } = await pythonEnvironment(options.onProgress, options.lock);
   const directory = options.directory ?? await mkdtemp(path.join(tmpdir(), 'prefect-server-'));
   await mkdir(directory, { recursive: true });
   const postgres = options.database === 'postgres' ? await startPostgres() : undefined;

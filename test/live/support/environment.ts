@@ -7,6 +7,7 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { cdk, Deployment } from './cdk';
 import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
+import { PythonLock } from '../../python/environment';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
 import { HeaderProxy, startHeaderProxy } from '../../stand-in/header-proxy';
 import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
@@ -24,6 +25,8 @@ export interface LiveOptions {
   readonly authString?: boolean;
   /** A header that a proxy in front of the self-hosted server demands, which workers and functions have from a secret. */
   readonly header?: { readonly name: string; readonly value: string };
+  /** The lock of the environment that the server is of. @default - the tests' own */
+  readonly serverLock?: PythonLock;
   /** How many workers of each type. */
   readonly workers?: number;
   /** What images hold, where it is more than the tests' Python environment. */
@@ -84,7 +87,9 @@ export async function startLive(options: LiveOptions): Promise<Live> {
         await cdk(aws, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
         return aws;
       }),
-      start(startPrefectServer({ authString: cloud ? undefined : credential, environment: COMPRESSED_TIME, database: 'postgres', onProgress })),
+      start(startPrefectServer({
+        authString: cloud ? undefined : credential, environment: COMPRESSED_TIME, lock: options.serverLock, database: 'postgres', onProgress,
+      })),
     ]);
     const proxy = cloud
       ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential!, workerApiKey: WORKER_KEY, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
