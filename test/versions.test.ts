@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkerType } from '../src';
-import { container, templateOf } from './support/worker';
 import { LOWEST_PREFECT } from '../src/private/versions';
+import { FLOW_RUN_IMAGE, officialImage } from '../src/task/images';
 
 /** A version of Prefect is said in several places; these hold them together. */
 const read = (...path: string[]) => readFileSync(join(__dirname, '..', ...path), 'utf8');
@@ -11,8 +11,8 @@ const PREFECT = pinned('requirements.lock', 'prefect')!;
 const PREFECT_AWS = pinned('requirements.lock', 'prefect-aws')!;
 
 test('the default images have the versions that the tests run', () => {
-  expect(container(templateOf()).Image).toMatch(new RegExp(`^prefecthq/prefect-aws:${PREFECT_AWS}-python[\\d.]+-prefect${PREFECT}$`));
-  expect(container(templateOf({ workerType: WorkerType.PROCESS })).Image).toMatch(new RegExp(`^prefecthq/prefect:${PREFECT}-python`));
+  expect(officialImage(WorkerType.ECS)).toMatch(new RegExp(`^prefecthq/prefect-aws:${PREFECT_AWS}-python[\\d.]+-prefect${PREFECT}$`));
+  for (const image of [officialImage(WorkerType.PROCESS), FLOW_RUN_IMAGE]) expect(image).toMatch(new RegExp(`^prefecthq/prefect:${PREFECT}-python[\\d.]+$`));
 });
 
 test('the lowest versions are those that the live tests run', () => {
