@@ -7,6 +7,7 @@ import moto.ecs.urls
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.core.responses import ActionResult, BaseResponse
 
+import hindrances
 import settings
 from refusal import Refusal
 from services import Service
@@ -262,6 +263,8 @@ class EcsResponse(BaseResponse):
         return ActionResult({"families": [family for family in self._state.definitions if family.startswith(prefix)]})
 
     def run_task(self) -> ActionResult:
+        if refused := hindrances.take(self._request, "refused"):
+            return ActionResult({"tasks": [], "failures": [{"reason": refused["reason"]}]})
         return ActionResult({"tasks": [item.describe() for item in self._state.run_task(self._request)], "failures": []})
 
     def stop_task(self) -> ActionResult:

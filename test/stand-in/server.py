@@ -24,6 +24,7 @@ import custom_resources  # noqa: E402
 import ecr_layers  # noqa: E402
 import ecs  # noqa: E402
 import event_delivery  # noqa: E402
+import hindrances  # noqa: E402
 import lambdas  # noqa: E402
 import observability_resources  # noqa: E402
 import provisioners  # noqa: E402
@@ -32,7 +33,6 @@ import registry  # noqa: E402
 import schedules  # noqa: E402
 import stack_api  # noqa: E402
 import task_endpoints  # noqa: E402
-import tasks  # noqa: E402
 from recorder import Recorder  # noqa: E402
 
 _log = logging.getLogger("stand-in")
@@ -79,8 +79,8 @@ class Application:
         if room == "spot-interruptions":
             ecs.task(rest).stop("Your Spot Task was interrupted.", "SpotInterruption")
             return 200, {}
-        if room == "placement":
-            (tasks.placement.set if rest == "on" else tasks.placement.clear)()
+        if room == "hindrance":
+            hindrances.hinder(json.loads(body))
             return 200, {}
         if room == "responses":
             return custom_resources.accept_response(rest, body)

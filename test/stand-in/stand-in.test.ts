@@ -95,15 +95,40 @@ test('ECR takes parts of layers, layers and images only where they are what they
 
 test('a task that finds no place stays PROVISIONING until it is stopped; later ones find theirs', async () => {
   await register('placeless', python('print("placed")'));
-  await standIn.setPlacement(false);
+  await standIn.hinderTasks({ how: 'unplaced' });
   const placeless = await run('placeless');
   await until(() => find(placeless), (item) => item.lastStatus === 'PROVISIONING');
-  await standIn.setPlacement(true);
+  await standIn.hinderTasks();
   const placed = await run('placeless');
   expect((await until(() => find(placed), (item) => item.lastStatus === 'STOPPED')).containers[0].exitCode).toBe(0);
   expect((await find(placeless)).lastStatus).toBe('PROVISIONING');
   await aws('ecs', 'StopTask', { cluster: 'test', task: placeless, reason: 'enough' });
   expect(await until(() => find(placeless), (item) => item.lastStatus === 'STOPPED')).toMatchObject({ stopCode: 'UserInitiated', stoppedReason: 'enough' });
+});
+
+test('a task whose image can\'t be pulled stops with that reason, and no exit code; later ones start', async () => {
+  await register('unpulled', python('print("pulled")'));
+  await standIn.hinderTasks({ how: 'unpulled', reason: 'CannotPullContainerError: toomanyrequests', times: 1 });
+  const unpulled = await run('unpulled');
+  const pulled = await run('unpulled');
+  const stopped = await until(() => find(unpulled), (item) => item.lastStatus === 'STOPPED');
+  expect(stopped).toMatchObject({ stopCode: 'TaskFailedToStart', stoppedReason: 'CannotPullContainerError: toomanyrequests', containers: [{ reason: 'CannotPullContainerError: toomanyrequests' }] });
+  expect(stopped.containers[0].exitCode).toBeUndefined();
+  expect((await until(() => find(pulled), (item) => item.lastStatus === 'STOPPED')).containers[0].exitCode).toBe(0);
+});
+
+test('a capacity provider without capacity refuses tasks, or lets them fail, and others do not', async () => {
+  await register('capacity', python('print(1)'));
+  const spot = { capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }] };
+  const reason = 'Capacity is unavailable at this time.';
+  const ask = (options: object) => aws('ecs', 'RunTask', { cluster: 'test', taskDefinition: 'capacity', networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-1'] } }, ...options });
+  await standIn.hinderTasks({ how: 'refused', reason, capacityProvider: 'FARGATE_SPOT' });
+  expect(await ask(spot)).toMatchObject({ tasks: [], failures: [{ reason }] });
+  expect((await ask({})).tasks).toHaveLength(1);
+  await standIn.hinderTasks({ how: 'failed', reason, capacityProvider: 'FARGATE_SPOT' });
+  const { tasks: [{ taskArn }] } = await ask(spot);
+  await standIn.hinderTasks();
+  expect(await until(() => find(taskArn), (item) => item.lastStatus === 'STOPPED')).toMatchObject({ stopCode: 'TaskFailedToStart', stoppedReason: reason, containers: [] });
 });
 
 test('a message that nobody deletes comes back after its visibility timeout, and becomes a dead letter', async () => {

@@ -64,6 +64,20 @@ export interface ContainerInfo {
   readonly reason?: string;
 }
 
+/** What keeps new tasks from starting. */
+export interface Hindrance {
+  /**
+   * `unplaced`: they find no place, and stay PROVISIONING until they are stopped. `refused`: RunTask takes none, and gives the
+   * reason. `failed`: they stop for the reason before they have containers. `unpulled`: they stop because no image can be pulled.
+   */
+  readonly how: 'unplaced' | 'refused' | 'failed' | 'unpulled';
+  readonly reason?: string;
+  /** @default - tasks on any capacity provider, and on none */
+  readonly capacityProvider?: 'FARGATE' | 'FARGATE_SPOT';
+  /** How many tasks. @default - all */
+  readonly times?: number;
+}
+
 export interface StandIn {
   readonly endpoint: string;
   /** Logs of containers (`tasks/<id>/<container>.log`) and functions (`lambda/<name>.log`), requests (`calls.jsonl`), the server's own log. */
@@ -78,8 +92,8 @@ export interface StandIn {
   containerLog(taskArn: string, container: string): Promise<string>;
   /** Takes a task's Spot capacity back: SIGTERM, then SIGKILL after its stop timeout, whether it is protected or not. */
   interruptSpot(taskArn: string): Promise<void>;
-  /** Whether new tasks find a place. Those made while it is off stay PROVISIONING, until they are stopped. */
-  setPlacement(on: boolean): Promise<void>;
+  /** Keeps tasks from starting that are asked for from now on; without a hindrance, nothing does any more. */
+  hinderTasks(hindrance?: Hindrance): Promise<void>;
   /** Ends the stand-in with every task and function that it started. */
   stop(): Promise<void>;
 }
@@ -172,8 +186,8 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     async interruptSpot(taskArn) {
       await ask(`spot-interruptions/${taskArn.split('/').pop()}`);
     },
-    async setPlacement(on) {
-      await ask(`placement/${on ? 'on' : 'off'}`);
+    async hinderTasks(hindrance) {
+      await fetch(`${endpoint}/_stand-in/hindrance`, { method: 'POST', body: JSON.stringify(hindrance ?? null) });
     },
     async stop() {
       child.kill('SIGTERM');

@@ -11,13 +11,11 @@ import pulls
 import settings
 from containers import Container, StartFailure
 from event_delivery import publish
+from hindrances import take
 from recorder import callers
 from settings import iso, now
 from task_secrets import SecretUnavailable, resolve
 
-#: Tasks that are made without it never find a place and stay PROVISIONING.
-placement = threading.Event()
-placement.set()
 #: Two workers on one machine cannot both listen on the port that each has alone in AWS.
 _PORT_VARIABLE = "PREFECT_WORKER_WEBSERVER_PORT"
 
@@ -44,6 +42,7 @@ class Task:
         self.token = settings.random_id(40)
         self.directory = settings.DIRECTORY / "tasks" / self.id
         self._changed = changed
+        self._hindrance = take(request, "unplaced", "failed", "unpulled") or {"how": None}
         self._wake = threading.Condition()
         self._mounts_of: dict[str, dict[str, Path]] = {}
         overrides = {item["name"]: item for item in self.overrides.get("containerOverrides") or []}
@@ -142,15 +141,14 @@ class Task:
 
     def _live(self) -> None:
         self._move("PROVISIONING")
-        if not placement.is_set():
-            with self._wake:
-                self._wake.wait_for(lambda: self.desired_status == "STOPPED")
-            self._move("STOPPED", "stoppedAt")
+        if self._hindrance["how"] in ("unplaced", "failed"):
+            self._never_placed()
             return
         self._move("PENDING")
         try:
             for item in self.containers:
                 pulls.check(item.definition.get("image") or "")
+            self._pull()
             environments = {item.name: self._environment(item) for item in self.containers}
             self._mounts_of = {item.name: self._mounts(item) for item in self.containers}
             self._run(environments)
@@ -162,6 +160,20 @@ class Task:
         self._stop_containers()
         self._move("DEPROVISIONING", "executionStoppedAt")
         self._move("STOPPED", "stoppedAt")
+
+    def _never_placed(self) -> None:
+        if self._hindrance["how"] == "failed":
+            self.containers = []
+            self.stop(self._hindrance["reason"], "TaskFailedToStart")
+        with self._wake:
+            self._wake.wait_for(lambda: self.desired_status == "STOPPED")
+        self._move("STOPPED", "stoppedAt")
+
+    def _pull(self) -> None:
+        if self._hindrance["how"] == "unpulled":
+            for container in self.containers:
+                container.status, container.reason = "STOPPED", self._hindrance["reason"]
+            raise StartFailure(self._hindrance["reason"])
 
     def _run(self, environments: dict[str, dict[str, str]]) -> None:
         waiting = list(self.containers)

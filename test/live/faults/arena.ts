@@ -30,7 +30,7 @@ export interface ArenaOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-export type FlowName = 'plain' | 'retrying' | 'patient' | 'suspending' | 'sleeping' | 'computing';
+export type FlowName = 'plain' | 'spot' | 'retrying' | 'patient' | 'suspending' | 'sleeping' | 'computing';
 
 /** Flows whose heartbeats are as frequent as Prefect lets them be, so that a test needn't wait a quarter of an hour for them to stop. */
 const FREQUENT: readonly FlowName[] = ['sleeping', 'computing'];
@@ -107,6 +107,7 @@ export class Arena {
         entrypoint: `flows.py:${flow}`,
         directory: __dirname,
         jobVariables: {
+          ...(flow === 'spot' && { launch_type: 'FARGATE_SPOT' }),
           env: { ...(FREQUENT.includes(flow) && FREQUENT_HEARTBEATS), ...(!this.options.measures && PREFECTS_OWN) },
           ...(!this.options.measures && this.options.workerType === WorkerType.ECS && { command: 'prefect flow-run execute' }),
         },
@@ -263,6 +264,7 @@ export class Arena {
   public async clean(): Promise<void> {
     await this.live.gate!.open();
     this.live.gate!.refusePolls(false);
+    await this.live.standIn.hinderTasks();
     for (const run of await this.flowRuns([...this.known])) {
       if (FINAL.includes(run.state.type)) continue;
       await this.live.prefect.call('POST', `/flow_runs/${run.id}/set_state`, { state: { type: 'CANCELLED', name: 'Cancelled' }, force: true });

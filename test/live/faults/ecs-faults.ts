@@ -3,12 +3,13 @@ import { Arena, FlowName } from './arena';
 import { Fault, toRuns } from './fault';
 import { faultsOfBoth } from './faults-of-both';
 import { WorkerType } from '../../../src';
-import { TaskInfo } from '../../stand-in/stand-in';
+import { Hindrance, TaskInfo } from '../../stand-in/stand-in';
 import { killNow } from '../support/processes';
 
 const workerType = WorkerType.ECS;
 const SHORT = 4;
 const LONG = 20;
+const NO_CAPACITY = 'Capacity is unavailable at this time. Please try again later or in a different availability zone';
 
 /** Runs that have begun and wait for the release. */
 async function begun(arena: Arena, count: number, flow?: FlowName): Promise<string[]> {
@@ -39,6 +40,27 @@ async function killFirst(arena: Arena, ids: readonly string[]): Promise<void> {
 
 async function killWorkers(arena: Arena): Promise<void> {
   for (const task of await arena.workers()) (await arena.processesOf(task, 'all')).forEach(killNow);
+}
+
+/** Runs whose tasks are kept from starting, for as long as the hindrance lasts by itself. */
+function hindered(flow: FlowName, hindrance: Hindrance): Fault['happen'] {
+  return async (arena, count) => {
+    await arena.live.standIn.hinderTasks(hindrance);
+    const ids = await arena.startRuns(count, SHORT, flow);
+    await arena.release();
+    return ids;
+  };
+}
+
+/** Runs whose tasks are kept from finding a place; those on demand that come later find one. */
+function unplaced(flow: FlowName, hindrance: Hindrance): Fault['happen'] {
+  return async (arena, count) => {
+    const ids = await hindered(flow, hindrance)(arena, count);
+    await arena.until('tasks without a place', 120, async () =>
+      (await arena.live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'PROVISIONING').length >= count);
+    if (!hindrance.capacityProvider) await arena.live.standIn.hinderTasks();
+    return ids;
+  };
 }
 
 export const ECS_FAULTS: readonly Fault[] = [
@@ -141,15 +163,28 @@ export const ECS_FAULTS: readonly Fault[] = [
     workerType,
     what: 'the tasks of runs find no place and stay PROVISIONING',
     patienceSeconds: 240,
-    happen: async (arena, count) => {
-      await arena.live.standIn.setPlacement(false);
-      const ids = await arena.startRuns(count, SHORT);
-      await arena.release();
-      await arena.until('tasks without a place', 120, async () =>
-        (await arena.live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'PROVISIONING').length >= count);
-      await arena.live.standIn.setPlacement(true);
-      return ids;
-    },
+    happen: unplaced('plain', { how: 'unplaced' }),
+  },
+  {
+    name: 'Spot never placed',
+    workerType,
+    what: 'the same for runs on Spot, which has no capacity from then on',
+    patienceSeconds: 300,
+    happen: unplaced('spot', { how: 'unplaced', capacityProvider: 'FARGATE_SPOT' }),
+  },
+  {
+    name: 'Spot tasks fail to start',
+    workerType,
+    what: 'the tasks of runs on Spot stop before they have started, as Spot has no capacity',
+    patienceSeconds: 300,
+    happen: hindered('spot', { how: 'failed', reason: NO_CAPACITY, capacityProvider: 'FARGATE_SPOT' }),
+  },
+  {
+    name: 'Spot refuses tasks',
+    workerType,
+    what: 'Amazon ECS takes no task on Spot: "Capacity is unavailable at this time"',
+    patienceSeconds: 300,
+    happen: hindered('spot', { how: 'refused', reason: NO_CAPACITY, capacityProvider: 'FARGATE_SPOT' }),
   },
   ...faultsOfBoth(workerType, inFlight),
 ];

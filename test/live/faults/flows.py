@@ -39,6 +39,11 @@ def plain(seconds: float, evidence: str, gate: str) -> None:
     work(seconds, evidence, gate)
 
 
+@flow(name="spot")
+def spot(seconds: float, evidence: str, gate: str) -> None:
+    work(seconds, evidence, gate)
+
+
 @flow(name="retrying", retries=2, retry_delay_seconds=1)
 def retrying(seconds: float, evidence: str, gate: str) -> None:
     """Fails at first, so that Prefect tries it again in the process that it has."""
