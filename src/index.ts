@@ -1,4 +1,5 @@
 export * from './compliance/compliance-options';
+export * from './interrupted-runs';
 export * from './network/network-options';
 export * from './observability/alarm-options';
 export * from './observability/log-archive-options';

@@ -242,12 +242,12 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       workerSecrets: props.secrets,
     });
 
-    new Reconciler(this, 'Rescue', {
+    const reconciler = new Reconciler(this, 'Rescue', {
       api,
       network,
       cluster,
       service,
-      workPoolName: workPool.name,
+      workPool,
       workQueues: props.workQueues,
       workerType,
       encryptionKey: key,
@@ -281,6 +281,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       events: served.events,
       managementLogs: served.managementLogs,
       demand: this.demand,
+      reconciler,
       plan,
       encryptionKey: key,
       logRetention,

@@ -1,4 +1,5 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { InterruptedRuns } from './interrupted-runs';
 import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
 import { flowRunSize, requireFargateSize } from './task/fargate-size';
 
@@ -122,6 +123,16 @@ export interface ManagedWorkPoolOptions {
    * @default - half a vCPU, 1 GiB, on demand, the official Prefect image
    */
   readonly flowRunDefaults?: FlowRunDefaults;
+
+  /**
+   * What becomes of flow runs that are interrupted while they execute, as by a Spot interruption.
+   *
+   * Whoever stops the task of an ECS worker's flow run by hand, in the console or with `StopTask`, has it crash with their reason in
+   * any case.
+   *
+   * @default InterruptedRuns.RESTART
+   */
+  readonly interruptedRuns?: InterruptedRuns;
 
   /**
    * Whether the work pool goes when the construct goes. Its scheduled flow runs go with it.

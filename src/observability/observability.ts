@@ -16,8 +16,9 @@ import { LogQueries } from './log-queries';
 import { ObservabilityOptions } from './observability-options';
 import { ServiceEvents } from './service-events';
 import { validateThresholds } from './thresholds';
-import { natAlarms, queueAlarms, serviceAlarms, workPoolAlarm } from './worker-alarms';
+import { natAlarms, queueAlarms, rescueFailing, serviceAlarms, workPoolAlarm } from './worker-alarms';
 import { Cluster } from '../cluster/cluster';
+import { Reconciler } from '../rescue/reconciler';
 import { ScalingPlan } from '../scaling/plan';
 import { EventQueue } from '../work-pool/event-queue';
 
@@ -34,6 +35,7 @@ export interface ObservabilityProps {
   /** Where it is said that a managed work pool has been changed. */
   readonly managementLogs?: logs.ILogGroup;
   readonly demand: Demand;
+  readonly reconciler: Reconciler;
   readonly plan: ScalingPlan;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
@@ -68,7 +70,7 @@ export class Observability extends Construct {
   }
 
   private alarmDefinitions(): AlarmDefinition[] {
-    const { network, cluster, service, events, managementLogs, demand, plan } = this.props;
+    const { network, cluster, service, events, managementLogs, demand, reconciler, plan } = this.props;
     // 1 or more while a worker is wanted, where there may be none on purpose.
     const wanted = plan.fromZero ? demand.metric('RequiredWorkers') : undefined;
     const standby = plan.standby !== undefined;
@@ -76,6 +78,7 @@ export class Observability extends Construct {
     validateThresholds(options);
     return [
       ...demandAlarms({ demand, wanted, standby, options }),
+      rescueFailing(reconciler.function),
       ...serviceAlarms(service, cluster.containerInsights, options),
       ...(events ? queueAlarms(events, wanted, options) : []),
       ...natAlarms(network.natGatewayIds),

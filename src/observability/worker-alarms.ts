@@ -1,10 +1,27 @@
-import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, Duration } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, Duration } from 'aws-cdk-lib';
 import { AlarmDefinition, math, MINUTE } from './alarm-definition';
 import { AlarmOptions } from './alarm-options';
 import { containerInsights, natMetric } from './metrics';
 import { EventQueue } from '../work-pool/event-queue';
 
 const { NOT_BREACHING } = cloudwatch.TreatMissingData;
+
+/** Alarm on the function that looks after flow runs. */
+export function rescueFailing(reconciler: lambda.IFunction): AlarmDefinition {
+  const sum = { statistic: cloudwatch.Stats.SUM, period: MINUTE };
+  return {
+    name: 'RescueFailing',
+    // Throttled, it doesn't run at all, and has no errors.
+    metric: math('SUM(METRICS())', { errors: reconciler.metricErrors(sum), throttles: reconciler.metricThrottles(sum) }, 'Failed looks'),
+    threshold: 1,
+    datapoints: [3, 5],
+    missing: NOT_BREACHING,
+    happened: 'The rescue function, which looks after flow runs, fails.',
+    means: 'A flow run that loses its task stays as it is; workers don\'t get a new API key.',
+    firstStep: 'Read the last error in the rescue function\'s log group; check the API\'s status, its key and the way to it.',
+    critical: true,
+  };
+}
 
 /** Alarms on the workers' tasks. */
 export function serviceAlarms(service: ecs.FargateService, hasContainerInsights: boolean, options: AlarmOptions): AlarmDefinition[] {

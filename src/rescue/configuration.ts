@@ -8,6 +8,8 @@ export interface ReconcilerConfiguration {
   readonly workQueues?: readonly string[];
   /** How the pool's flow runs run: `ecs`, each in a task of its own, or `process`, in the workers' tasks. */
   readonly type: string;
+  /** What becomes of runs that are interrupted while they execute, where no tag says otherwise. */
+  readonly interruptedRuns: 'restart' | 'crash';
   /** ARN of the cluster whose tasks the function can see. Runs elsewhere are none of its business. */
   readonly cluster: string;
   /** Name of the workers' service in it. */
@@ -30,6 +32,14 @@ export interface ReconcilerLimits {
   readonly silent: number;
   /** Until a run is due that leaves Spot: longer than until the next look, which writes its job variables where this one was cut off. */
   readonly leavingSpot: number;
+  /** Until the next attempt where Amazon ECS could not start a task for now; it doubles where that goes on. */
+  readonly later: number;
+  /** Until the task of a run that has ended counts as forgotten. */
+  readonly forgotten: number;
+  /** The same where the run counts as crashed for its silence, and may only be cut off from the API. */
+  readonly cutOff: number;
 }
 
-export const LIMITS: ReconcilerLimits = { settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900, leavingSpot: 90 };
+export const LIMITS: ReconcilerLimits = {
+  settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900, leavingSpot: 90, later: 60, forgotten: 600, cutOff: 3600,
+};

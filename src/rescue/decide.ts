@@ -1,36 +1,16 @@
 import type { ReconcilerLimits } from './configuration';
+import type { FlowRun } from './flow-run';
+import { startFailure } from './start-failure';
+import { LivingTask, stoppedByPerson, StoppedTask, TaskOutcome } from './task-outcome';
 import { isSilence } from '../private/no-heartbeat';
 
-/** A flow run, as far as it matters here. */
-export interface FlowRun {
-  readonly id: string;
-  readonly stateId: string;
-  readonly state: 'SCHEDULED' | 'PAUSED' | 'PENDING' | 'RUNNING' | 'CANCELLING' | 'CRASHED';
-  /** Whether Prefect's observer has seen a task of the attempt that is Pending. */
-  readonly placed: boolean;
-  readonly message: string;
-  readonly since: Date;
-  /** How often it has begun to execute. */
-  readonly runCount: number;
-  /** How often its flow may be tried again, and after how many seconds. Known once it has begun. */
-  readonly retries: number;
-  readonly retryDelay: number;
-  /** Whether it waits to be tried again in the process that has tried it before. No worker is given such a run. */
-  readonly waitsInProcess: boolean;
-  /** `launch_type` among its own job variables. */
-  readonly launchType?: string;
+/** What holds for all flow runs of the pool. */
+export interface Rules {
+  /** Whether a run's task is its own, or the worker's with others in it. */
+  readonly ownTask: boolean;
+  readonly interruptedRuns: 'restart' | 'crash';
+  readonly limits: ReconcilerLimits;
 }
-
-/** What ECS says of the task that executes a flow run. */
-export type TaskOutcome =
-  | { readonly task: 'unknown' }
-  /** There is none, although the run was claimed. */
-  | { readonly task: 'none' }
-  | { readonly task: 'starting' | 'running'; readonly arn: string; readonly spot: boolean }
-  /** ECS has forgotten it, or it has stopped. */
-  | { readonly task: 'stopped'; readonly stopCode?: string; readonly reason: string; readonly created?: Date; readonly at?: Date; readonly spot: boolean };
-
-type StoppedTask = Extract<TaskOutcome, { task: 'stopped' }>;
 
 export type Decision =
   | { readonly then: 'nothing' }
@@ -44,13 +24,15 @@ export type Decision =
     readonly isRetry?: boolean;
   }
   | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string; readonly onDemand?: undefined }
+  /** As `startLater` says, which needs to know how often that was so before. */
+  | { readonly then: 'startLater'; readonly why: string }
   /** Its state stays, with the time at which it is due. */
   | (StateStays & { readonly then: 'release' })
   | (StateStays & { readonly then: 'leaveSpot' });
 
 interface StateStays { readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined; readonly isRetry?: undefined }
 
-export type Change = Exclude<Decision, { then: 'nothing' }>;
+export type Change = Exclude<Decision, { then: 'nothing' } | { then: 'startLater' }>;
 export type StateChange = Exclude<Change, StateStays & { then: 'release' | 'leaveSpot' }>;
 
 const NOTHING: Decision = { then: 'nothing' };
@@ -58,20 +40,31 @@ const NOTHING: Decision = { then: 'nothing' };
 /** Reasons that lie outside of the flow run and its container. */
 const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'TerminationNotice', 'UserInitiated'];
 
+/** How the state's message begins where Prefect's worker could not start a task. */
+const NOT_SUBMITTED = 'Failed to submit flow run to infrastructure: ';
 /** What ECS says when it has no room or no time for one more task right now, as Prefect's worker passes it on. */
 const NOT_NOW = /throttl|rate exceeded|request limit exceeded|too many concurrent attempts|reached the limit|capacity is unavailable/i;
-/** Seconds until the next attempt. */
-const LATER = 60;
+
+/** What is said of a run whose task is to be started later, by which it is known how often that was so. */
+const NOT_STARTED = 'Its task could not be started: ';
+/** What is said of it in the end. */
+const GIVEN_UP = 'Given up';
+/** How often that may be: with the delays below, seven hours. Docker Hub's limit is for six. */
+const MOST_STARTS = 12;
+const LONGEST_DELAY = 3600;
 
 /** What is said of a run that is to leave Spot, by which the next look knows it. */
 const NEXT_ON_DEMAND = 'Its next attempt is on demand.';
+
+/** The message with which `flow_run.py` gives an interrupted run back. */
+const HANDED_BACK = 'Its task was interrupted before it was finished.';
 
 /** How often the flow runs of a worker that broke are started: one of them may be what breaks it. */
 const STARTS_WITH_A_BROKEN_WORKER = 3;
 
 /** Whether there may be something to do for a run that waits. */
 export function mayNeedHelp(run: FlowRun): boolean {
-  return run.waitsInProcess || isToLeaveSpot(run);
+  return run.waitsInProcess || isToLeaveSpot(run) || run.message === HANDED_BACK;
 }
 
 /** Prefect takes the job variables of scheduled runs only: they are written after the state, which is where a look may be cut off. */
@@ -79,18 +72,18 @@ function isToLeaveSpot({ state, message, launchType }: FlowRun): boolean {
   return state === 'SCHEDULED' && message.endsWith(NEXT_ON_DEMAND) && launchType !== 'FARGATE';
 }
 
-/**
- * What to do about a flow run. A run whose task runs is never touched, and neither is one of which ECS can't speak.
- *
- * @param ownTask whether the task is the run's own, or the worker's with others in it
- */
-export function decide(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, limits: ReconcilerLimits, now: Date): Decision {
+/** What to do about a flow run. A run whose task runs is never touched, and neither is one of which ECS can't speak. */
+export function decide(run: FlowRun, outcome: TaskOutcome, rules: Rules, now: Date): Decision {
+  const { ownTask, limits } = rules;
   const age = seconds(run.since, now);
   if (isToLeaveSpot(run)) return { then: 'leaveSpot', why: run.message };
+  // Before its task hands the run back, or a worker takes it again.
+  const person = ownTask && isOfThisAttempt(run, outcome) ? stoppedByPerson(outcome) : undefined;
+  if (person !== undefined) return { then: 'crash', why: `Its task was stopped: ${person}` };
   if (outcome.task === 'unknown' || age < limits.settle) return NOTHING;
-  if (run.state === 'CRASHED') return reconsider(run, outcome, ownTask, limits);
+  if (run.state === 'CRASHED') return reconsider(run, outcome, rules);
   if (run.state === 'SCHEDULED') return run.waitsInProcess && outcome.task === 'stopped' ? { then: 'release', why: `Its task has ended: ${outcome.reason}` } : NOTHING;
-  if (run.state === 'CANCELLING') return cancelling(outcome, age, ownTask, limits);
+  if (run.state === 'CANCELLING') return cancelling(outcome, age, rules);
 
   switch (outcome.task) {
     case 'none':
@@ -103,7 +96,20 @@ export function decide(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, lim
       if (outcome.at && seconds(outcome.at, now) < limits.settle) return NOTHING;
       if (run.state === 'PENDING' && isOfEarlierAttempt(outcome, run, ownTask)) return claimed(run, age, limits);
       // What began after this task's end runs elsewhere.
-      return outcome.at && outcome.at < run.since ? NOTHING : afterDeath(run, outcome, ownTask, limits);
+      return outcome.at && outcome.at < run.since ? NOTHING : afterDeath(run, outcome, rules);
+  }
+}
+
+/** Whether a task that is told to stop is the one in which a run is, or that has just handed it back. */
+function isOfThisAttempt(run: FlowRun, outcome: TaskOutcome): boolean {
+  switch (run.state) {
+    case 'RUNNING':
+      return outcome.task !== 'stopped' || outcome.at === undefined || outcome.at > run.since;
+    case 'PENDING':
+      return 'arn' in outcome ? run.stateName === 'InfrastructurePending' || outcome.created! > run.since
+        : outcome.task === 'stopped' && !isOfEarlierAttempt(outcome, run, true);
+    default:
+      return run.state === 'SCHEDULED' && run.message === HANDED_BACK;
   }
 }
 
@@ -113,14 +119,15 @@ export function decide(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, lim
  */
 function isOfEarlierAttempt({ created, at }: StoppedTask, run: FlowRun, ownTask: boolean): boolean {
   if (!at || at <= run.since) return true;
-  return ownTask && !run.placed && created !== undefined && created < run.since;
+  // Prefect's observer has not seen a task of the attempt that is Pending.
+  return ownTask && run.stateName !== 'InfrastructurePending' && created !== undefined && created < run.since;
 }
 
 function claimed(run: FlowRun, age: number, limits: ReconcilerLimits): Decision {
   return run.state === 'PENDING' && age > limits.claimed ? { then: 'reschedule', why: 'A worker claimed it, and started no task.' } : NOTHING;
 }
 
-function notPlaced({ arn, spot }: Extract<TaskOutcome, { arn: string }>, limits: ReconcilerLimits): Decision {
+function notPlaced({ arn, spot }: LivingTask, limits: ReconcilerLimits): Decision {
   const why = `Its task did not start within ${limits.starting} seconds.`;
   return { ...spot ? onDemand(why, limits) : { then: 'reschedule', why }, stop: arn };
 }
@@ -129,34 +136,69 @@ function onDemand(why: string, limits: ReconcilerLimits): Extract<Decision, { th
   return { then: 'reschedule', why: `${why} ${NEXT_ON_DEMAND}`, delay: limits.leavingSpot, onDemand: true };
 }
 
-function cancelling(outcome: TaskOutcome, age: number, ownTask: boolean, limits: ReconcilerLimits): Decision {
+function cancelling(outcome: TaskOutcome, age: number, { ownTask, limits }: Rules): Decision {
   if (outcome.task === 'stopped') return { then: 'cancel', why: 'Its task has ended.' };
   if (age < limits.cancelling || !ownTask) return NOTHING;
   if (outcome.task === 'none') return { then: 'cancel', why: 'It had no task.' };
   return outcome.task === 'unknown' ? NOTHING : { then: 'cancel', why: `It did not end within ${limits.cancelling} seconds.`, stop: outcome.arn };
 }
 
-function afterDeath(run: FlowRun, outcome: StoppedTask, ownTask: boolean, limits: ReconcilerLimits, why = `Its task has ended: ${outcome.reason}`): Decision {
+function afterDeath(run: FlowRun, outcome: StoppedTask, rules: Rules, why = `Its task has ended: ${outcome.reason}`): Decision {
+  const { ownTask } = rules;
+  if (ownTask && stoppedByPerson(outcome) !== undefined) return { then: 'crash', why };
+  if (ownTask && outcome.stopCode === 'TaskFailedToStart') return notStarted(run, outcome, rules, why);
+  if (crashes(run, rules)) return { then: 'crash', why };
   if (outcome.stopCode !== undefined && TAKEN_AWAY.includes(outcome.stopCode)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
-  if (neverStarted(run, outcome)) return onDemand(why, limits);
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay, isRetry: true } : { then: 'crash', why };
+}
+
+/** Its flow has not begun in this task. A task on Spot is followed by one on demand, which is why that happens once. */
+function notStarted(run: FlowRun, { spot, reason }: StoppedTask, { limits }: Rules, why: string): Decision {
+  const failure = startFailure(reason);
+  if (spot && run.launchType !== 'FARGATE' && (failure === 'capacity' || failure === 'unknown')) return onDemand(why, limits);
+  return failure === 'permanent' || failure === 'unknown' ? { then: 'crash', why } : { then: 'startLater', why: reason };
+}
+
+/** With a delay that doubles, and an end. */
+export function startLater(why: string, before: number, { later }: ReconcilerLimits): StateChange {
+  return before < MOST_STARTS
+    ? { then: 'reschedule', why: NOT_STARTED + why, delay: Math.min(later * 2 ** before, LONGEST_DELAY) }
+    : { then: 'crash', why: `${GIVEN_UP} after ${before + 1} attempts. ${NOT_STARTED}${why}` };
+}
+
+/** How often a run's task could not be started since its flow ran, or since it was given up. */
+export function failedStarts(states: readonly { readonly type: string; readonly message: string | null }[]): number {
+  return states.reduce((count, { type, message }) => {
+    if (type === 'RUNNING' || type === 'CRASHED' && message?.startsWith(GIVEN_UP)) return 0;
+    return type === 'SCHEDULED' && message?.startsWith(NOT_STARTED) ? count + 1 : count;
+  }, 0);
+}
+
+/** Whether a run that was interrupted while it executed is not to be executed again. */
+function crashes({ state, runCount, tags }: FlowRun, { interruptedRuns }: Rules): boolean {
+  if (state === 'PENDING' || runCount === 0) return false;
+  if (tags.includes('when-interrupted:crash')) return true;
+  return interruptedRuns === 'crash' && !tags.includes('when-interrupted:restart');
 }
 
 /**
  * Prefect's observer has marked the run as crashed, without a look at the flow's retries; its worker has, where ECS would not take
  * one more task; or its heartbeats didn't get through, as while the API is away, and now its task has ended.
  */
-function reconsider(run: FlowRun, outcome: TaskOutcome, ownTask: boolean, limits: ReconcilerLimits): Decision {
-  if (run.runCount === 0 && NOT_NOW.test(run.message)) {
-    return /capacity is unavailable/i.test(run.message) && run.launchType !== 'FARGATE'
-      ? onDemand('Fargate had no capacity.', limits)
-      : { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: LATER };
-  }
-  if (outcome.task !== 'stopped') return NOTHING;
-  if (isSilence(run.message)) return unlessCrashed(afterDeath(run, outcome, ownTask, limits));
-  const observed = /^The following containers stopped with a non-zero exit code/.test(run.message) || neverStarted(run, outcome);
-  return ownTask && observed ? unlessCrashed(afterDeath(run, outcome, ownTask, limits, outcome.reason)) : NOTHING;
+function reconsider(run: FlowRun, outcome: TaskOutcome, rules: Rules): Decision {
+  if (run.message.startsWith(NOT_SUBMITTED)) return notSubmitted(run, rules);
+  if (outcome.task !== 'stopped' || run.message.startsWith(GIVEN_UP)) return NOTHING;
+  if (isSilence(run.message)) return unlessCrashed(afterDeath(run, outcome, rules));
+  const observed = run.message.startsWith('The following containers stopped with a non-zero exit code') || outcome.stopCode === 'TaskFailedToStart';
+  return rules.ownTask && observed ? unlessCrashed(afterDeath(run, outcome, rules, outcome.reason)) : NOTHING;
+}
+
+function notSubmitted(run: FlowRun, { limits }: Rules): Decision {
+  const reason = run.message.slice(NOT_SUBMITTED.length);
+  if (startFailure(reason) === 'capacity' && run.launchType !== 'FARGATE') return onDemand('Fargate had no capacity.', limits);
+  if (NOT_NOW.test(reason)) return { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: limits.later };
+  return startFailure(reason) === 'later' ? { then: 'startLater', why: reason } : NOTHING;
 }
 
 /** Whether a run that counts as crashed has no process any more. Of a PROCESS worker's, that is what its worker says. */
@@ -167,11 +209,6 @@ export function hasEnded(run: FlowRun, outcome: TaskOutcome, ownTask: boolean): 
 /** It has that state already, and a reason with it. */
 function unlessCrashed(decision: Decision): Decision {
   return decision.then === 'crash' ? NOTHING : decision;
-}
-
-/** A task on Spot that never ran: the next one goes on demand, which is why this happens once. */
-function neverStarted(run: FlowRun, outcome: StoppedTask): boolean {
-  return outcome.spot && outcome.stopCode === 'TaskFailedToStart' && run.launchType !== 'FARGATE';
 }
 
 function hasRetries(run: FlowRun): boolean {

@@ -3,19 +3,21 @@ import {
   Duration, Stack,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { LIMITS, ReconcilerConfiguration } from './configuration';
+import { ReconcilerFunction } from './reconciler-function';
+import { InterruptedRuns } from '../interrupted-runs';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { apiFunction, apiLocation } from '../private/api-function';
+import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
-import { LIMITS, ReconcilerConfiguration } from './configuration';
-import { ReconcilerFunction } from './reconciler-function';
 
 export interface ReconcilerProps {
   readonly api: PrefectApi;
   readonly network: Network;
   readonly cluster: ecs.ICluster;
   readonly service: ecs.FargateService;
-  readonly workPoolName: string;
+  readonly workPool: WorkPool;
   readonly workQueues?: string[];
   readonly workerType: WorkerType;
   readonly encryptionKey: kms.IKey;
@@ -33,6 +35,8 @@ export interface ReconcilerProps {
  * @see https://docs.prefect.io/v3/concepts/states
  */
 export class Reconciler extends Construct {
+  public readonly function: lambda.Function;
+
   constructor(scope: Construct, id: string, private readonly props: ReconcilerProps) {
     super(scope, id);
     const { api, network } = props;
@@ -41,7 +45,7 @@ export class Reconciler extends Construct {
       ...props,
       purpose: 'Looks for Prefect flow runs that lost their task',
     });
-    const fn = new ReconcilerFunction(this, 'Function', {
+    const fn = this.function = new ReconcilerFunction(this, 'Function', {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
       timeout: Duration.seconds(55),
       memorySize: 256,
@@ -60,20 +64,33 @@ export class Reconciler extends Construct {
     this.letLookAtTasks(options.role);
     if (network.functionsInVpc) fn.node.addDependency(network.reachable);
 
+    const target = () => new targets.LambdaFunction(fn, { retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     new events.Rule(this, 'Schedule', {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
       schedule: events.Schedule.rate(Duration.minutes(1)),
-      targets: [new targets.LambdaFunction(fn, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+      targets: [target()],
+    });
+    if (props.workerType === WorkerType.PROCESS) return;
+    // A flow run whose task a person stops is handed back by that task, and within the minute a worker would have it again.
+    new events.Rule(this, 'StoppedByHand', {
+      description: `Tasks of flow runs that are stopped by hand, for the Prefect worker ${scope.node.path}`,
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: { clusterArn: [props.cluster.clusterArn], desiredStatus: ['STOPPED'], stopCode: ['UserInitiated'], lastStatus: ['RUNNING', 'DEACTIVATING', 'STOPPING'] },
+      },
+      targets: [target()],
     });
   }
 
   private configuration(): ReconcilerConfiguration {
-    const { api, cluster, service, workPoolName, workQueues, workerType } = this.props;
+    const { api, cluster, service, workPool, workQueues, workerType } = this.props;
     return {
       api: apiLocation(api),
-      workPool: workPoolName,
+      workPool: workPool.name,
       workQueues,
       type: workerType,
+      interruptedRuns: workPool._managed?.interruptedRuns ?? InterruptedRuns.RESTART,
       cluster: cluster.clusterArn,
       service: service.serviceName,
       workerSecrets: Object.values(api._secrets).map(({ arn }) => arn),

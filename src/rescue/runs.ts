@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { FlowRun, StateChange } from './decide';
+import { failedStarts, StateChange } from './decide';
+import type { FlowRun } from './flow-run';
 import { STILL_WAITING } from '../private/no-heartbeat';
 import type { PrefectClient } from '../private/prefect-client';
 
@@ -27,6 +28,7 @@ interface StoredRun {
   readonly state_type: FlowRun['state'];
   readonly state: State;
   readonly run_count: number;
+  readonly tags: readonly string[];
   readonly empirical_policy: Policy | null;
   readonly infrastructure_pid: string | null;
   readonly job_variables: Record<string, unknown> | null;
@@ -66,6 +68,16 @@ export class Runs {
 
   public crashedSince(since: Date): Promise<FoundRun[]> {
     return this.find({ state: { type: { any_: ['CRASHED'] } }, end_time: { after_: since.toISOString() } });
+  }
+
+  /** Those of these runs that have ended. */
+  public ended(ids: readonly string[]): Promise<FoundRun[]> {
+    return this.find({ id: { any_: ids }, state: { type: { any_: ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'] } } });
+  }
+
+  /** How often a run's task could not be started until now; Prefect keeps a run's states. */
+  public async failedStarts(id: string): Promise<number> {
+    return failedStarts(await this.states(id));
   }
 
   /**
@@ -109,6 +121,20 @@ export class Runs {
     return events.some(({ event }) => event === 'prefect.flow-run.heartbeat') ? new Date(events[0].occurred) : undefined;
   }
 
+  /** Whether there has been a heartbeat of a run since it came to its state. */
+  public async heardOf({ id, since }: FlowRun): Promise<boolean> {
+    const { events } = await this.client.request<{ events: unknown[] }>('POST', '/events/filter', {
+      filter: { resource: { id: [`prefect.flow-run.${id}`] }, event: { name: ['prefect.flow-run.heartbeat'] }, occurred: { since: since.toISOString() } },
+      limit: 1,
+    });
+    return events.length > 0;
+  }
+
+  private async states(id: string): Promise<State[]> {
+    const states = await this.client.request<State[]>('GET', `/flow_run_states/?flow_run_id=${id}`);
+    return states.sort((one, other) => Date.parse(one.timestamp) - Date.parse(other.timestamp));
+  }
+
   /** Whether a run is still in the state that was judged. */
   public async unchanged(run: FlowRun): Promise<boolean> {
     return (await this.client.request<StoredRun>('GET', `/flow_runs/${run.id}`)).state_id === run.stateId;
@@ -131,8 +157,8 @@ export class Runs {
   /** Whether the attempt that has ended had begun. */
   private async hadBegun({ id, state, stateId }: FoundRun): Promise<boolean> {
     if (state !== 'CRASHED') return state === 'RUNNING';
-    const states = await this.client.request<State[]>('GET', `/flow_run_states/?flow_run_id=${id}`);
-    const before = states.sort((one, other) => Date.parse(one.timestamp) - Date.parse(other.timestamp)).findIndex(({ id: found }) => found === stateId) - 1;
+    const states = await this.states(id);
+    const before = states.findIndex(({ id: found }) => found === stateId) - 1;
     return states[before]?.type === 'RUNNING';
   }
 
@@ -147,6 +173,12 @@ export class Runs {
 
   /** Gives a run its next state, and tells whether Prefect accepted that. */
   public async set(run: FlowRun, decision: StateChange, now: Date): Promise<boolean> {
+    // Prefect changes the message of no run that has crashed: it has to wait for a moment.
+    const crashed = run.state === 'CRASHED' && decision.then === 'crash';
+    return (!crashed || await this.propose(run, { then: 'reschedule', why: decision.why, delay: 3600 }, now)) && this.propose(run, decision, now);
+  }
+
+  private async propose(run: FlowRun, decision: StateChange, now: Date): Promise<boolean> {
     // Not repeated: where the answer is lost, a worker may have claimed the run since. The next look decides afresh.
     const { status } = await this.client.once<{ status: string }>('POST', `/flow_runs/${run.id}/set_state`, {
       state: { ...nextState(decision, now), message: decision.why },
@@ -174,9 +206,10 @@ function toRun(run: StoredRun): FoundRun {
     id: run.id,
     stateId: run.state_id,
     state: run.state_type,
-    placed: run.state.name === 'InfrastructurePending',
+    stateName: run.state.name,
     message: run.state.message ?? '',
     since: new Date(run.state.timestamp),
+    tags: run.tags,
     runCount: run.run_count,
     retries: retries ?? 0,
     retryDelay: (Array.isArray(delay) ? delay[Math.min(run.run_count, delay.length) - 1] : delay) ?? 0,

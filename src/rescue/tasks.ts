@@ -1,5 +1,5 @@
 import { DescribeTasksCommand, ECSClient, paginateListTasks, StopTaskCommand, Task } from '@aws-sdk/client-ecs';
-import type { TaskOutcome } from './decide';
+import { STOPPED_HERE, TaskOutcome } from './task-outcome';
 
 /** The most tasks that ECS describes at a time. */
 const PAGE = 100;
@@ -62,7 +62,7 @@ export class Tasks {
   }
 
   /** Tasks that have not stopped, by the flow run that the worker has tagged them with. */
-  public async alive(): Promise<Map<string, TaskOutcome>> {
+  public async living(): Promise<Map<string, TaskOutcome>> {
     const outcomes = new Map<string, TaskOutcome>();
     for await (const { taskArns = [] } of paginateListTasks({ client: this.client }, { cluster: this.cluster, desiredStatus: 'RUNNING' })) {
       if (taskArns.length === 0) continue;
@@ -77,22 +77,24 @@ export class Tasks {
   }
 
   public async stop(arn: string, reason: string): Promise<void> {
-    await this.client.send(new StopTaskCommand({ cluster: this.cluster, task: arn, reason: reason.slice(0, 1024) }));
+    await this.client.send(new StopTaskCommand({ cluster: this.cluster, task: arn, reason: (STOPPED_HERE + reason).slice(0, 1024) }));
   }
 }
 
 function outcomeOf(task: Task): TaskOutcome {
-  const spot = task.capacityProviderName === 'FARGATE_SPOT';
+  const known = { spot: task.capacityProviderName === 'FARGATE_SPOT', created: task.createdAt };
+  const stop = { stopCode: task.stopCode, reason: reasonOf(task) };
+  const living = { ...known, arn: task.taskArn!, ...(task.desiredStatus === 'STOPPED' && { stopping: stop }) };
   switch (task.lastStatus) {
     case 'PROVISIONING':
     case 'PENDING':
     case 'ACTIVATING':
-      return { task: 'starting', arn: task.taskArn!, spot };
+      return { task: 'starting', ...living };
     case 'STOPPED':
     case 'DELETED':
-      return { task: 'stopped', stopCode: task.stopCode, reason: reasonOf(task), created: task.createdAt, at: task.stoppedAt, spot };
+      return { task: 'stopped', ...known, ...stop, at: task.stoppedAt };
     default:
-      return { task: 'running', arn: task.taskArn!, spot };
+      return { task: 'running', ...living };
   }
 }
 

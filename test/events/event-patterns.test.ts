@@ -15,6 +15,7 @@ interface Expectation {
 }
 
 const FAILED = 'SERVICE_DEPLOYMENT_FAILED';
+const BY_HAND = { stopCode: 'UserInitiated', stoppedReason: 'Wrong data' };
 
 const EXPECTATIONS: readonly Expectation[] = [
   {
@@ -30,6 +31,18 @@ const EXPECTATIONS: readonly Expectation[] = [
       'a task of another family': taskStateChange({ ...origin, family: elsewhere(origin).family }),
       'a deployment': deploymentStateChange(origin, FAILED),
       'a service action': serviceAction(origin, 'SERVICE_TASK_PLACEMENT_FAILURE'),
+    }),
+  },
+  {
+    rule: /^Rescue\/StoppedByHand$/,
+    takes: (origin) => ({
+      'a flow run whose task somebody stops': taskStateChange(origin, { ...BY_HAND, lastStatus: 'RUNNING' }),
+      'the same a moment later': taskStateChange(origin, { ...BY_HAND, lastStatus: 'DEACTIVATING' }),
+    }),
+    leaves: (origin) => ({
+      'what has stopped, and been looked at': taskStateChange(origin, BY_HAND),
+      'a Spot interruption': taskStateChange(origin, { stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.', lastStatus: 'DEACTIVATING' }),
+      'a flow run in another cluster': taskStateChange({ ...origin, clusterArn: elsewhere(origin).clusterArn }, { ...BY_HAND, lastStatus: 'DEACTIVATING' }),
     }),
   },
   {

@@ -16,8 +16,10 @@ afterAll(() => world?.stop());
 
 const seconds = (from: string, to = Date.now()) => (new Date(from).getTime() - to) / 1000;
 
-test('asks ECS for no task where no run is on its way', async () => {
+test('asks ECS only for its list of tasks where no run is on its way', async () => {
   await world.look();
+  expect(world.targets()).toEqual(['ListTasks']);
+  await world.look('process');
   expect(world.targets()).toEqual([]);
 });
 
@@ -191,6 +193,137 @@ describe('a run for which Spot has no capacity', () => {
   });
 });
 
+describe('a run whose image can\'t be pulled for now', () => {
+  const TOO_MANY = { stopCode: 'TaskFailedToStart', stoppedReason: 'CannotPullContainerError: 429 Too Many Requests - Server message: toomanyrequests' };
+  const OBSERVED = 'The following containers stopped with a non-zero exit code: [\'prefect\']';
+
+  /** What a worker and Prefect's observer make of the next attempt. */
+  const refuse = async (id: string) => {
+    await world.set(id, { type: 'PENDING' });
+    await world.set(id, { type: 'CRASHED', message: OBSERVED });
+    world.task(id, TOO_MANY);
+  };
+
+  test('is due again after a minute, two, four and so on; Prefect\'s history of its states keeps count', async () => {
+    const id = await world.run({ state: 'CRASHED', message: OBSERVED });
+    world.task(id, TOO_MANY);
+    for (const delay of [60, 120, 240]) {
+      await world.look();
+      const { state, next_scheduled_start_time: due } = await world.get(id);
+      expect(state).toMatchObject({ name: 'AwaitingRetry', message: `Its task could not be started: ${TOO_MANY.stoppedReason}` });
+      expect(Math.round(seconds(due, new Date(state.timestamp).getTime()))).toBe(delay);
+      await refuse(id);
+    }
+  });
+
+  test('stays crashed with the reason in the end, until a person starts it again', async () => {
+    const id = await world.run({ state: 'CRASHED', message: OBSERVED });
+    world.task(id, TOO_MANY);
+    for (let attempt = 0; attempt < 12; attempt++) {
+      await world.look();
+      await refuse(id);
+    }
+    await world.look();
+    const given = await world.stateOf(id);
+    expect(given).toMatchObject({ type: 'CRASHED', message: `Given up after 13 attempts. Its task could not be started: ${TOO_MANY.stoppedReason}` });
+    await world.look();
+    expect(world.changes()).toEqual([]);
+    await world.set(id, { type: 'SCHEDULED', name: 'AwaitingRetry', message: 'Retried by a person' });
+    await refuse(id);
+    await world.look();
+    expect((await world.stateOf(id)).name).toBe('AwaitingRetry');
+  });
+
+  test('stays crashed where the image is not there', async () => {
+    const id = await world.run({ state: 'CRASHED', message: OBSERVED });
+    world.task(id, { ...TOO_MANY, stoppedReason: 'CannotPullContainerError: docker.io/acme/typo: not found' });
+    await world.look();
+    expect(await world.stateOf(id)).toMatchObject({ type: 'CRASHED', message: OBSERVED });
+  });
+});
+
+describe('a task whose flow run has ended', () => {
+  const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'] as const;
+  const stops = () => world.requests.filter(({ method }) => method === 'StopTask').map(({ body }) => body);
+
+  test('is stopped after a while, with the reason', async () => {
+    const ids: string[] = [];
+    for (const state of ENDED) ids.push(await world.run({ state, begun: true }));
+    for (const id of ids) world.task(id, { lastStatus: 'RUNNING' });
+    await world.look('ecs', { forgotten: 600 });
+    expect(stops()).toEqual([]);
+    await world.look('ecs', { forgotten: 0 });
+    expect(stops().map(({ task }) => task).sort()).toEqual(ids.map(id => TASK + id).sort());
+    expect(stops().map(({ reason }) => reason).sort()).toEqual(['Cancelled', 'Completed', 'Crashed', 'Failed'].map(state => expect.stringMatching(`^Prefect reconciler: Its flow run has been ${state} since 20`)));
+    // ECS lists it no more.
+    await world.look('ecs', { forgotten: 0 });
+    expect(stops()).toEqual([]);
+  });
+
+  test('goes on where a tag says so, where the run is of another pool, and where it was started again', async () => {
+    const kept = await world.run({ state: 'CRASHED', begun: true, tags: ['when-ended:keep-task'] });
+    const again = await world.run({ state: 'CANCELLED', begun: true });
+    for (const id of [kept, again]) world.task(id, { lastStatus: 'RUNNING' });
+    world.task('00000000-0000-4000-8000-000000000000', { lastStatus: 'RUNNING' });
+    world.before = async ({ method, path }) => {
+      if (method === 'GET' && path.includes(again)) await world.set(again, { type: 'SCHEDULED' });
+    };
+    await world.look('ecs', { forgotten: 0 });
+    expect(stops()).toEqual([]);
+  });
+
+  test('goes on for an hour where its run is only silent, as it may be cut off from the API', async () => {
+    const id = await world.run({ state: 'CRASHED', begun: true, message: 'No heartbeat for 900 seconds.' });
+    world.task(id, { lastStatus: 'RUNNING' });
+    await world.look('ecs', { forgotten: 0, cutOff: 3600 });
+    expect(stops()).toEqual([]);
+    await world.look('ecs', { forgotten: 0, cutOff: 0 });
+    expect(stops()).toHaveLength(1);
+  });
+
+  test('is a worker\'s, and of no concern, where runs are its processes', async () => {
+    world.task(await world.run({ state: 'CANCELLED', begun: true }), { lastStatus: 'RUNNING' });
+    await world.look('process', { forgotten: 0 });
+    expect(world.targets()).toEqual([]);
+  });
+});
+
+describe('a run whose task a person has stopped', () => {
+  const STOPPING = { lastStatus: 'DEACTIVATING', desiredStatus: 'STOPPED', stopCode: 'UserInitiated', stoppedReason: 'Wrong data' };
+
+  test('crashes with their reason, at once', async () => {
+    const id = await world.run();
+    world.task(id, STOPPING);
+    await world.look('ecs', { settle: 60 });
+    expect(await world.stateOf(id)).toMatchObject({ type: 'CRASHED', message: 'Its task was stopped: Wrong data' });
+  });
+
+  test('crashes even where the task was faster and has given it back', async () => {
+    const id = await world.run({ state: 'SCHEDULED', stateName: 'AwaitingRetry', begun: true, message: 'Its task was interrupted before it was finished.', due: 20 });
+    world.task(id, STOPPING);
+    await world.look('ecs', { settle: 60 });
+    expect(await world.stateOf(id)).toMatchObject({ type: 'CRASHED', message: 'Its task was stopped: Wrong data' });
+  });
+});
+
+describe('where interrupted runs are to crash', () => {
+  test('one that executed does, and one whose tag says otherwise is started again', async () => {
+    world.interruptedRuns = 'crash';
+    const [once, again] = [await world.run(), await world.run({ tags: ['when-interrupted:restart'] })];
+    for (const id of [once, again]) world.task(id);
+    await world.look();
+    expect(await world.typesOf([once, again])).toEqual(['CRASHED', 'SCHEDULED']);
+  });
+
+  test('a deployment\'s tag says so for its runs', async () => {
+    await world.changeDeployment({}, ['when-interrupted:crash']);
+    const id = await world.run();
+    world.task(id);
+    await world.look();
+    expect((await world.stateOf(id)).type).toBe('CRASHED');
+  });
+});
+
 test('does not repeat a change of state whose answer is lost: a worker may have claimed the run since', async () => {
   world.task(await world.run());
   world.instead.push({ path: /\/set_state$/, status: 504, heard: true });
@@ -200,12 +333,15 @@ test('does not repeat a change of state whose answer is lost: a worker may have 
 
 describe('heartbeats', () => {
   const heartbeat = (id: string, ago: number) => world.prefect.call('POST', '/events', [{
-    id: crypto.randomUUID(), event: 'prefect.flow-run.heartbeat', occurred: new Date(Date.now() - ago * 1000).toISOString(),
-    resource: { 'prefect.resource.id': `prefect.flow-run.${id}` }, related: [],
+    id: crypto.randomUUID(),
+    event: 'prefect.flow-run.heartbeat',
+    occurred: new Date(Date.now() - ago * 1000).toISOString(),
+    resource: { 'prefect.resource.id': `prefect.flow-run.${id}` },
+    related: [],
   }]);
   const heard = async (id: string) => {
     for (let tries = 0; tries < 50; tries++) {
-      const { events } = await world.prefect.call<any>('POST', '/events/filter', { filter: { resource: { id: [`prefect.flow-run.${id}`] } }, limit: 1 });
+      const { events } = await world.prefect.call<any>('POST', '/events/filter', { filter: { resource: { id: [`prefect.flow-run.${id}`] }, event: { name: ['prefect.flow-run.heartbeat'] } }, limit: 1 });
       if (events.length > 0) return;
       await new Promise(resolve => setTimeout(resolve, 200));
     }

@@ -42,6 +42,8 @@ const lives: Life[] = [
   { name: 'PublisherFailing', template: ecs, well: { errors: 0, broken: 0 }, fault: { errors: 1, broken: 0 }, after: 3, silence: FORGIVEN },
   { name: 'PublisherFailing', template: ecs, well: { errors: 0, broken: 0 }, fault: { broken: 1 }, after: 3, silence: FORGIVEN },
   { name: 'PublisherSilent', template: ecs, well: { reports: 0 }, fault: {}, after: 4, silence: ['ALARM', 'ALARM'] },
+  { name: 'RescueFailing', template: ecs, well: { errors: 0, throttles: 0 }, fault: { errors: 1, throttles: 0 }, after: 3, silence: FORGIVEN },
+  { name: 'RescueFailing', template: process, well: { errors: 0, throttles: 0 }, fault: { throttles: 1 }, after: 3, silence: FORGIVEN },
   { name: 'FewerTasksThanWanted', template: ecs, well: { desired: 2, running: 2 }, fault: { desired: 2, running: 1 }, after: 10, silence: FORGIVEN },
   { name: 'HighCpu', template: ecs, well: { CPUUtilization: 89 }, fault: { CPUUtilization: 90 }, after: 15, silence: FORGIVEN },
   { name: 'HighMemory', template: ecs, well: { MemoryUtilization: 89 }, fault: { MemoryUtilization: 90 }, after: 5, silence: FORGIVEN },
@@ -103,6 +105,7 @@ describe('scaled to zero on purpose', () => {
     OldestLateSeconds: 0,
     CrashedRuns: 0,
     errors: 0,
+    throttles: 0,
     broken: 0,
     reports: 0,
     desired: 0,
@@ -175,7 +178,7 @@ describe('WorkerUnhealthy', () => {
   test('is any of the alarms for which flow runs don\'t start', () => {
     const rule = text(composite(ecs).AlarmRule);
     expect(rule.match(/Alarms(\w+?)[0-9A-F]{8}\.Arn/g).map((match: string) => match.slice(6, -12)))
-      .toEqual(['NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'FewerTasksThanWanted']);
+      .toEqual(['NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'RescueFailing', 'FewerTasksThanWanted']);
     expect(rule).toMatch(/^\(ALARM\("[^"]+"\)( OR ALARM\("[^"]+"\))+\)$/);
   });
 
@@ -187,7 +190,7 @@ describe('WorkerUnhealthy', () => {
   };
 
   test.each(lives.filter(({ template }) => template === ecs).map(life => [life.name, life] as const))('follows %s into ALARM and back to OK, or is left alone by it', (name, { well, fault }) => {
-    const critical = ['NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'FewerTasksThanWanted'].includes(name);
+    const critical = ['NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'RescueFailing', 'FewerTasksThanWanted'].includes(name);
     const alarm = new Alarm(ecs, name);
     const states = [well, fault, well].map(minute => (alarm.after(minutes(30, minute)) === 'ALARM' ? whileIn(name) : whileIn()));
     expect(states).toEqual(critical ? ['OK', 'ALARM', 'OK'] : ['OK', 'OK', 'OK']);

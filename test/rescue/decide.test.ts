@@ -1,11 +1,13 @@
 import { LIMITS } from '../../src/rescue/configuration';
-import { decide, FlowRun, mayNeedHelp, TaskOutcome } from '../../src/rescue/decide';
+import { decide, failedStarts, mayNeedHelp, Rules, startLater } from '../../src/rescue/decide';
+import type { FlowRun } from '../../src/rescue/flow-run';
+import type { TaskOutcome } from '../../src/rescue/task-outcome';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 
 function run(overrides: Partial<FlowRun> = {}): FlowRun {
-  return { id: 'run', stateId: 'state', state: 'RUNNING', placed: false, message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, waitsInProcess: false, ...overrides };
+  return { id: 'run', stateId: 'state', state: 'RUNNING', stateName: '', tags: [], message: '', since: ago(2000), runCount: 1, retries: 0, retryDelay: 0, waitsInProcess: false, ...overrides };
 }
 function stopped(overrides: Partial<Extract<TaskOutcome, { task: 'stopped' }>> = {}): TaskOutcome {
   return { task: 'stopped', stopCode: 'EssentialContainerExited', reason: 'prefect: OutOfMemoryError', created: ago(1900), at: ago(100), spot: false, ...overrides };
@@ -13,8 +15,9 @@ function stopped(overrides: Partial<Extract<TaskOutcome, { task: 'stopped' }>> =
 const alive: TaskOutcome = { task: 'running', arn: 'arn', spot: false };
 const starting: TaskOutcome = { task: 'starting', arn: 'arn', spot: false };
 
-const ofEcs = (flowRun: FlowRun, outcome: TaskOutcome) => decide(flowRun, outcome, true, LIMITS, NOW);
-const ofProcess = (flowRun: FlowRun, outcome: TaskOutcome) => decide(flowRun, outcome, false, LIMITS, NOW);
+const rules: Rules = { ownTask: true, interruptedRuns: 'restart', limits: LIMITS };
+const ofEcs = (flowRun: FlowRun, outcome: TaskOutcome, others: Partial<Rules> = {}) => decide(flowRun, outcome, { ...rules, ...others }, NOW);
+const ofProcess = (flowRun: FlowRun, outcome: TaskOutcome, others: Partial<Rules> = {}) => ofEcs(flowRun, outcome, { ownTask: false, ...others });
 const nothing = { then: 'nothing' };
 
 describe('a healthy run', () => {
@@ -42,7 +45,7 @@ describe('a healthy run', () => {
     expect(ofEcs(run({ state: 'PENDING', since: ago(110) }), handedBack)).toEqual(nothing);
     expect(ofEcs(run({ state: 'PENDING', since: ago(301) }), handedBack)).toMatchObject({ then: 'reschedule', why: 'A worker claimed it, and started no task.' });
     // This one's task was seen by the observer, and so is its own.
-    expect(ofEcs(run({ state: 'PENDING', since: ago(110), placed: true }), handedBack)).toMatchObject({ then: 'reschedule', why: expect.stringContaining('Its task has ended') });
+    expect(ofEcs(run({ state: 'PENDING', since: ago(110), stateName: 'InfrastructurePending' }), handedBack)).toMatchObject({ then: 'reschedule', why: expect.stringContaining('Its task has ended') });
     // A worker's task is older than all of its runs.
     expect(ofProcess(run({ state: 'PENDING', since: ago(110) }), handedBack)).toMatchObject({ then: 'reschedule' });
   });
@@ -55,7 +58,7 @@ describe('a healthy run', () => {
 describe('a run that lost its task', () => {
   test.each([['SpotInterruption'], ['ServiceSchedulerInitiated'], ['TerminationNotice'], ['UserInitiated']])('to ECS (%s) is scheduled again', stopCode => {
     const decision = { then: 'reschedule', why: 'Its task has ended: taken back' };
-    expect(ofEcs(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(decision);
+    if (stopCode !== 'UserInitiated') expect(ofEcs(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(decision);
     expect(ofProcess(run(), stopped({ stopCode, reason: 'taken back' }))).toEqual(decision);
   });
 
@@ -131,12 +134,115 @@ describe('a run that never got a task', () => {
     const message = `Failed to submit flow run to infrastructure: ${why}`;
     const refused = run({ state: 'CRASHED', runCount: 0, launchType: 'FARGATE', message });
     expect(ofEcs(refused, { task: 'none' })).toMatchObject({ then: 'reschedule', delay: 60 });
-    expect(ofEcs({ ...refused, runCount: 1 }, { task: 'none' })).toEqual(nothing);
+    // The second attempt of a run that was interrupted in its first one.
+    expect(ofEcs({ ...refused, runCount: 1 }, { task: 'none' })).toMatchObject({ then: 'reschedule', delay: 60 });
+    // A flow may say that of something else.
+    expect(ofEcs({ ...refused, message: why }, { task: 'none' })).toEqual(nothing);
+  });
+
+  test('because its image can\'t be pulled for now is started later, on Spot too, whoever noticed it first', () => {
+    const unpulled = (spot: boolean) => stopped({ stopCode: 'TaskFailedToStart', reason: 'CannotPullContainerError: toomanyrequests', spot });
+    const later = { then: 'startLater', why: 'CannotPullContainerError: toomanyrequests' };
+    for (const spot of [true, false]) {
+      expect(ofEcs(run({ state: 'PENDING', runCount: 0 }), unpulled(spot))).toEqual(later);
+      expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message: 'The following containers stopped with a non-zero exit code: [\'prefect\']' }), unpulled(spot))).toEqual(later);
+    }
+    const refused = 'Failed to submit flow run to infrastructure: RuntimeError: Failed to run ECS task: RESOURCE:ENI';
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message: refused }), { task: 'none' })).toEqual({ then: 'startLater', why: 'RuntimeError: Failed to run ECS task: RESOURCE:ENI' });
+  });
+
+  test('because its image is not there is crashed, on Spot too', () => {
+    const missing = stopped({ stopCode: 'TaskFailedToStart', reason: 'CannotPullContainerError: flows:typo: not found', spot: true });
+    expect(ofEcs(run({ state: 'PENDING', runCount: 0 }), missing)).toMatchObject({ then: 'crash' });
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0 }), missing)).toEqual(nothing);
+  });
+
+  test('is started with growing delays for seven hours, and then given up with the reason', () => {
+    const attempts = Array.from({ length: 12 }, (_, before) => startLater('why', before, LIMITS) as { delay: number });
+    const delays = attempts.map(({ delay }) => delay / 60);
+    expect(delays.slice(0, 7)).toEqual([1, 2, 4, 8, 16, 32, 60]);
+    expect(delays.reduce((sum, delay) => sum + delay)).toBe(63 + 6 * 60);
+    expect(startLater('why', 12, LIMITS)).toEqual({ then: 'crash', why: 'Given up after 13 attempts. Its task could not be started: why' });
+    expect(ofEcs(run({ state: 'CRASHED', message: 'Given up after 13 attempts. Its task could not be started: toomanyrequests' }), stopped({ stopCode: 'TaskFailedToStart', reason: 'toomanyrequests' }))).toEqual(nothing);
+  });
+
+  test('is counted since it ran or was given up: a person may have started it again', () => {
+    const late = { type: 'SCHEDULED', message: 'Its task could not be started: why' };
+    const between = [{ type: 'PENDING', message: null }, { type: 'CRASHED', message: 'The following containers' }];
+    expect(failedStarts([])).toBe(0);
+    expect(failedStarts([{ type: 'SCHEDULED', message: null }, ...between, late, ...between, late])).toBe(2);
+    expect(failedStarts([late, { type: 'RUNNING', message: null }, ...between, late])).toBe(1);
+    expect(failedStarts([late, late, { type: 'CRASHED', message: 'Given up after 13 attempts.' }, { type: 'SCHEDULED', message: 'Retried by a person' }])).toBe(0);
   });
 
   test('because it may not be started stays crashed', () => {
     const message = 'Failed to submit flow run to infrastructure: ClientError: An error occurred (AccessDeniedException) when calling the RunTask operation';
     expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message }), { task: 'none' })).toEqual(nothing);
+  });
+});
+
+describe('a run whose task a person has stopped', () => {
+  const stop = { stopCode: 'UserInitiated', reason: 'Wrong data' };
+  const crash = { then: 'crash', why: 'Its task was stopped: Wrong data' };
+  const told: TaskOutcome = { ...alive, created: ago(3000), stopping: stop } as TaskOutcome;
+
+  test('crashes with their reason, at once, before its task can hand it back', () => {
+    expect(ofEcs(run({ since: ago(1) }), told)).toEqual(crash);
+    expect(ofEcs(run({ state: 'PENDING', since: ago(1), stateName: 'InfrastructurePending' }), told)).toEqual(crash);
+    expect(ofEcs(run(), stopped({ ...stop, at: ago(1) }))).toEqual(crash);
+  });
+
+  test('crashes even when its task was faster', () => {
+    const handedBack = run({ state: 'SCHEDULED', since: ago(1), message: 'Its task was interrupted before it was finished.' });
+    expect(mayNeedHelp(handedBack)).toBe(true);
+    expect(ofEcs(handedBack, told)).toEqual(crash);
+    expect(ofEcs(handedBack, stopped(stop))).toEqual(crash);
+    expect(ofEcs(handedBack, stopped({ stopCode: 'SpotInterruption' }))).toEqual(nothing);
+  });
+
+  test('goes on where a worker has it again, and names that task still', () => {
+    expect(ofEcs(run({ state: 'PENDING', since: ago(50), stateName: 'Submitting' }), stopped(stop))).toEqual(nothing);
+    expect(ofEcs(run({ since: ago(50) }), stopped(stop))).toEqual(nothing);
+  });
+
+  test('stays crashed where Prefect\'s observer was first', () => {
+    expect(ofEcs(run({ state: 'CRASHED', message: 'The following containers stopped with a non-zero exit code: [\'prefect\']' }), stopped(stop))).toEqual(nothing);
+  });
+
+  test('is not one whose task the reconciler has stopped, or the worker that cancels it', () => {
+    for (const reason of ['Prefect reconciler: Its task did not start within 600 seconds.', 'Stopped by Prefect worker']) {
+      expect(ofEcs(run(), stopped({ ...stop, reason }))).toMatchObject({ then: 'reschedule' });
+    }
+    expect(ofEcs(run({ state: 'CANCELLING' }), stopped(stop))).toMatchObject({ then: 'cancel' });
+  });
+
+  test('is started again where it was a worker\'s task: that one was meant', () => {
+    expect(ofProcess(run(), stopped(stop))).toMatchObject({ then: 'reschedule' });
+  });
+});
+
+describe('where interrupted runs are to crash', () => {
+  const crash: Partial<Rules> = { interruptedRuns: 'crash' };
+  const interrupted = stopped({ stopCode: 'SpotInterruption', reason: 'taken back' });
+
+  test('a run that executed does, whatever retries its flow has', () => {
+    for (const outcome of [interrupted, stopped()]) {
+      expect(ofEcs(run({ retries: 3 }), outcome, crash)).toMatchObject({ then: 'crash', why: expect.stringContaining('Its task has ended') });
+      expect(ofProcess(run({ retries: 3 }), outcome, crash)).toMatchObject({ then: 'crash' });
+    }
+    expect(ofEcs(run({ state: 'CRASHED', message: 'No heartbeat for 900 seconds.' }), interrupted, crash)).toEqual(nothing);
+  });
+
+  test('a run that had not begun is started again', () => {
+    expect(ofEcs(run({ state: 'PENDING' }), stopped({ stopCode: 'SpotInterruption', created: ago(1000) }), crash)).toMatchObject({ then: 'reschedule' });
+    expect(ofEcs(run({ state: 'PENDING', since: ago(301) }), { task: 'none' }, crash)).toMatchObject({ then: 'reschedule' });
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message: 'The following containers stopped with a non-zero exit code: [\'prefect\']' }), interrupted, crash)).toMatchObject({ then: 'reschedule' });
+  });
+
+  test('tags say otherwise for single runs, and the cautious one wins', () => {
+    expect(ofEcs(run({ tags: ['when-interrupted:restart'] }), interrupted, crash)).toMatchObject({ then: 'reschedule' });
+    expect(ofEcs(run({ tags: ['when-interrupted:crash'] }), interrupted)).toMatchObject({ then: 'crash' });
+    expect(ofProcess(run({ tags: ['when-interrupted:restart', 'when-interrupted:crash'] }), interrupted)).toMatchObject({ then: 'crash' });
   });
 });
 

@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { WorkerType } from '../../src';
+import { InterruptedRuns, WorkerType, WorkPool } from '../../src';
 import { LIMITS } from '../../src/rescue/configuration';
-import { newStack, addWorker, resource, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+import { newStack, addWorker, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
 
 const functionOf = (template: Template) => resource(template, 'AWS::Lambda::Function', /RescueFunction/).Properties;
 const cluster = (template: Template) => `{${resource(template, 'AWS::ECS::Cluster').logicalId}}`;
@@ -17,6 +17,7 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
       api: { url: expect.stringMatching(/^https:/), isCloud: true, secrets: { PREFECT_API_KEY: expect.stringMatching(/^\{ApiKey\w+\}$/) } },
       workPool: 'etl',
       type: workerType,
+      interruptedRuns: 'restart',
       cluster: expect.stringMatching(/Cluster\w+\.Arn\}$/),
       service: expect.stringMatching(/Service\w+\.Name\}$/),
       workerSecrets: [expect.stringMatching(/^\{ApiKey\w+\}$/)],
@@ -25,7 +26,7 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
   });
 
   test('looks every minute, and never twice at a time', () => {
-    const rule = resource(template, 'AWS::Events::Rule', /Rescue/).Properties;
+    const rule = resource(template, 'AWS::Events::Rule', /RescueSchedule/).Properties;
     expect(rule.ScheduleExpression).toBe('rate(1 minute)');
     expect(rule.Targets[0].RetryPolicy).toMatchObject({ MaximumRetryAttempts: 0 });
     expect(fn.Timeout).toBeLessThan(Duration.minutes(1).toSeconds());
@@ -40,6 +41,20 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
 
 test('is told the work queues that its workers serve, where these are not all', () => {
   expect(JSON.parse(text(functionOf(templateOf({ workQueues: ['fast'] })).Environment.Variables.CONFIGURATION)).workQueues).toEqual(['fast']);
+});
+
+test('looks at once where a person stops the task of a flow run, which only ECS workers\' runs have', () => {
+  const rules = (workerType: WorkerType) => resources(templateOf({ workerType }), 'AWS::Events::Rule')
+    .map(({ Properties }) => Properties).filter(({ EventPattern }) => EventPattern?.detail.stopCode?.includes('UserInitiated'));
+  const [{ EventPattern: pattern, Targets: [target] }] = rules(WorkerType.ECS);
+  expect(pattern.detail).toMatchObject({ stopCode: ['UserInitiated'], desiredStatus: ['STOPPED'], clusterArn: [{ 'Fn::GetAtt': [expect.any(String), 'Arn'] }] });
+  expect(text(target.Arn)).toMatch(/RescueFunction\w+\.Arn/);
+  expect(rules(WorkerType.PROCESS)).toEqual([]);
+});
+
+test('is told what becomes of interrupted runs', () => {
+  const template = templateOf({ workPool: WorkPool.managed('etl', { interruptedRuns: InterruptedRuns.CRASH }) });
+  expect(JSON.parse(text(functionOf(template).Environment.Variables.CONFIGURATION)).interruptedRuns).toBe('crash');
 });
 
 test('may stop tasks only where each run has its own', () => {

@@ -53,6 +53,7 @@ export class ReconcilerWorld {
 
   public readonly prefect: Prefect;
   public requests: Asked[] = [];
+  public interruptedRuns: 'restart' | 'crash' = 'restart';
   public secrets: Record<string, string> = {};
   /** Values of secrets by their ARN. */
   public values: Record<string, string> = {};
@@ -84,7 +85,7 @@ export class ReconcilerWorld {
 
   /** A work pool with nothing in it, and a cluster without tasks. */
   public async clean(): Promise<void> {
-    Object.assign(this, { requests: [], tasks: [], secrets: {}, values: {}, instead: [], before: undefined, deployed: Date.now() / 1000 });
+    Object.assign(this, { requests: [], interruptedRuns: 'restart', tasks: [], secrets: {}, values: {}, instead: [], before: undefined, deployed: Date.now() / 1000 });
     this.pool = `pool-${this.pools++}`;
     const offered = await this.prefect.call<any>('GET', '/collections/views/aggregate-worker-metadata');
     await this.prefect.call('POST', '/work_pools/', {
@@ -100,8 +101,8 @@ export class ReconcilerWorld {
     await this.prefect.call('PATCH', `/work_pools/${this.pool}`, { base_job_template: template });
   }
 
-  public async changeDeployment(jobVariables: Stored): Promise<void> {
-    await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { job_variables: jobVariables });
+  public async changeDeployment(jobVariables: Stored, tags: string[] = []): Promise<void> {
+    await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { job_variables: jobVariables, tags });
   }
 
   /** One run of the deployment at a time, and what becomes of the next. */
@@ -136,7 +137,7 @@ export class ReconcilerWorld {
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_CONFIG_FILE: '/dev/null',
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-      CONFIGURATION: JSON.stringify({ api: { url: `${origin}/api`, isCloud: false, secrets: this.secrets }, workPool: this.pool, workQueues, type, cluster: CLUSTER, service: 'workers', workerSecrets: Object.values(this.secrets) }),
+      CONFIGURATION: JSON.stringify({ api: { url: `${origin}/api`, isCloud: false, secrets: this.secrets }, workPool: this.pool, workQueues, type, interruptedRuns: this.interruptedRuns, cluster: CLUSTER, service: 'workers', workerSecrets: Object.values(this.secrets) }),
       LIMITS: JSON.stringify({ ...IMPATIENT, ...limits }),
     });
     await handler();
@@ -147,13 +148,15 @@ export class ReconcilerWorld {
     const { state = 'RUNNING', policy, worker, due } = options;
     const begun = options.begun ?? BEGUN.includes(state);
     const { id } = await this.prefect.call<{ id: string }>('POST', `/deployments/${this.deployment}/create_flow_run`, {
-      tags: options.tags, job_variables: options.jobVariables ?? {}, ...(worker && { labels: { 'prefect.worker.name': worker } }),
+      tags: options.tags,
+      job_variables: options.jobVariables ?? {},
+      ...(worker && { labels: { 'prefect.worker.name': worker } }),
+      state: { type: state === 'SCHEDULED' && !begun ? 'SCHEDULED' : 'PENDING' },
     });
     const infrastructure = options.infrastructure === undefined ? `${CLUSTER}::${TASK}${id}` : options.infrastructure;
     if (infrastructure !== null || policy) {
       await this.prefect.call('PATCH', `/flow_runs/${id}`, { ...(infrastructure !== null && { infrastructure_pid: infrastructure }), ...(policy && { empirical_policy: policy }) });
     }
-    if (state !== 'SCHEDULED' || begun) await this.set(id, { type: 'PENDING' });
     if (begun) await this.set(id, { type: 'RUNNING' });
     if (!(state === 'PENDING' && options.stateName === undefined) && !(state === 'RUNNING')) {
       await this.set(id, {

@@ -155,6 +155,9 @@ describe('a server of your own', () => {
 
   test('gives flow runs the certificate authority', () => {
     expect(flowRunContainer(template, 'ca-certificate')).toMatchObject({ essential: false, image: told.template.variables.image, environment: [{ name: 'CA_CERTIFICATE', value: CERTIFICATE }] });
+    // As the flow run's own logs, which Prefect's worker adds to no other container.
+    const { 'awslogs-create-group': _, ...logs } = told.template.variables.cloudwatch_logs_options;
+    expect(flowRunContainer(template, 'ca-certificate').logConfiguration).toEqual({ logDriver: 'awslogs', options: { ...logs, 'awslogs-stream-prefix': 'flow-run' } });
     expect(flowRunContainer(template)).toMatchObject({
       dependsOn: [{ containerName: 'ca-certificate', condition: 'SUCCESS' }],
       mountPoints: [{ sourceVolume: 'prefect-tls', containerPath: '/prefect-tls', readOnly: true }],
