@@ -33,7 +33,7 @@ describe('switching off', () => {
   });
 });
 
-test('the default has fewer than 130 resources, and everything on fewer than 200', () => {
-  expect(ids(templateOf()).size).toBeLessThan(130);
+test('the default has fewer than 140 resources, and everything on fewer than 200', () => {
+  expect(ids(templateOf()).size).toBeLessThan(140);
   expect(ids(all).size).toBeLessThan(200);
 });
