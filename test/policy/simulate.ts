@@ -107,8 +107,8 @@ export class PolicySimulator {
 
   /** The policy of the resource with this ARN, where the template has one. */
   private resourcePolicy(arn: string): any {
-    const owner = ofType(this.template, /^AWS::(KMS::Key|SQS::Queue|SecretsManager::Secret|SNS::Topic)$/).map(([id]) => id)
-      .find((id) => this.resolver.arn(id) === arn);
+    const owner = ofType(this.template, /^AWS::(KMS::Key|SQS::Queue|SecretsManager::Secret|SNS::Topic|S3::Bucket)$/).map(([id]) => id)
+      .find((id) => this.resolver.arn(id) === arn.split('/')[0] || this.resolver.arn(id) === arn);
     if (!owner) {
       // Every key has a policy, and that of any other key hands the decision to the account's identity policies.
       return arn.includes(':kms:') ? this.accountDecides() : undefined;
@@ -116,8 +116,8 @@ export class PolicySimulator {
     const isFor = (targets: any) => asArray<any>(targets).some((item) => targetOf(this.template, item) === owner);
     const documents = [
       props(this.template, owner).KeyPolicy,
-      ...ofType(this.template, /^AWS::(SQS::QueuePolicy|SNS::TopicPolicy)$/)
-        .filter(([, { Properties = {} }]) => isFor(Properties.Queues ?? Properties.Topics))
+      ...ofType(this.template, /^AWS::(SQS::QueuePolicy|SNS::TopicPolicy|S3::BucketPolicy)$/)
+        .filter(([, { Properties = {} }]) => isFor(Properties.Queues ?? Properties.Topics ?? Properties.Bucket))
         .map(([, { Properties = {} }]) => Properties.PolicyDocument),
       ...ofType(this.template, 'AWS::SecretsManager::ResourcePolicy')
         .filter(([, { Properties = {} }]) => isFor(Properties.SecretId))

@@ -42,7 +42,11 @@ function find(resolver: Resolver): Found {
 }
 
 function eachText(value: any, visit: (text: string, path: string) => void, path = ''): void {
-  if (typeof value === 'string') {visit(value, path);} else if (value !== null && typeof value === 'object') {Object.entries(value).forEach(([key, inner]) => eachText(inner, visit, path ? `${path}.${key}` : key));}
+  if (typeof value === 'string') {
+    visit(value, path);
+  } else if (value !== null && typeof value === 'object') {
+    Object.entries(value).forEach(([key, inner]) => eachText(inner, visit, path ? `${path}.${key}` : key));
+  }
 }
 
 /** Calls back for every value inside of another, with the key that holds it (that of the list, for a list's items). */

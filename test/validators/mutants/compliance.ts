@@ -5,6 +5,7 @@ const rule = (template: Template, identifier: string) =>
   first(template, 'AWS::Config::ConfigRule', ({ Source }) => Source.SourceIdentifier === identifier)[1];
 
 export const complianceMutants: Mutant[] = [
+  { name: 'AWS Config rule that looks for a credential that Prefect doesn\'t have', caughtBy: 'prefect', edit: (template) => { rule(template, 'ECS_NO_ENVIRONMENT_SECRETS').Properties!.InputParameters.secretKeys = 'PREFECT_KEY'; } },
   {
     name: 'AWS Config rule for the whole account',
     caughtBy: 'config-rules',

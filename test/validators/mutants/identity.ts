@@ -28,6 +28,11 @@ export const identityMutants: Mutant[] = [
   { name: 'metrics in another namespace than the alarms\'', caughtBy: 'needs', edit: (template) => { condition(template, 'cloudwatch:PutMetricData').StringEquals['cloudwatch:namespace'] = 'PrefectFargateWorkers'; } },
   { name: 'role that the function can\'t assume', caughtBy: 'needs', edit: (template) => { trust(template, 'lambda.amazonaws.com').Principal.Service = 'ecs-tasks.amazonaws.com'; } },
   { name: 'role that ECS assumes for others', caughtBy: 'needs', edit: (template) => { trust(template, 'ecs-tasks').Condition.StringEquals['aws:SourceAccount'] = { Ref: 'AWS::StackName' }; } },
+  { name: 'policy read by older rules', caughtBy: 'forms', edit: (template) => { first(template, 'AWS::IAM::Policy')[1].Properties.PolicyDocument.Version = '2008-10-17'; } },
+  { name: 'policy statement about nobody', caughtBy: 'forms', edit: (template) => delete first(template, 'AWS::SNS::TopicPolicy')[1].Properties.PolicyDocument.Statement[0].Principal },
+  { name: 'archive that its writer can\'t reach over TLS', caughtBy: 'needs', edit: (template) => { first(template, 'AWS::S3::BucketPolicy')[1].Properties.PolicyDocument.Statement[0].Condition.Bool['aws:SecureTransport'] = 'true'; } },
+  { name: 'archive that takes plain HTTP', caughtBy: 'refusals', edit: (template) => { first(template, 'AWS::S3::BucketPolicy')[1].Properties.PolicyDocument.Statement[0].Effect = 'Allow'; } },
+  { name: 'key whose use AWS services can\'t hand on', caughtBy: 'needs', edit: (template) => { first(template, 'AWS::KMS::Key')[1].Properties.KeyPolicy.Statement.find(({ Effect }: any) => Effect === 'Deny').Condition.BoolIfExists['kms:GrantIsForAWSResource'] = 'true'; } },
   {
     name: 'key for other log groups',
     caughtBy: 'refusals',

@@ -32,6 +32,7 @@ export const networkMutants: Mutant[] = [
   { name: 'endpoint that is missing in a zone', caughtBy: 'routes', edit: (template) => endpoint(template, 'secretsmanager')[1].Properties.SubnetIds.pop() },
   { name: 'gateway endpoint that a subnet has no route to', caughtBy: 'routes', edit: (template) => endpoint(template, '.s3')[1].Properties.RouteTableIds.shift() },
   { name: 'endpoints whose names the VPC doesn\'t resolve', caughtBy: 'routes', edit: (template) => { first(template, 'AWS::EC2::VPC')[1].Properties.EnableDnsHostnames = false; endpoint(template, 'secretsmanager'); } },
+  { name: 'public address in a private subnet', caughtBy: 'routes', edit: (template) => { first(template, 'AWS::ECS::Service')[1].Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp = 'ENABLED'; serviceGroup(template); } },
   { name: 'subnets that overlap', caughtBy: 'routes', edit: (template) => { const [id, { Properties }] = first(template, 'AWS::EC2::Subnet'); Properties.CidrBlock = template.Resources[another(template, id)].Properties!.CidrBlock; } },
   {
     name: 'private subnet without default route',

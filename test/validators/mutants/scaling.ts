@@ -36,6 +36,7 @@ export const scalingMutants: Mutant[] = [
   { name: 'scaling of a service by the ARN of its cluster', caughtBy: 'scalable-targets', edit: (template) => editReference(template, TARGET, /^service\/$/, ({ Ref }) => ({ 'Fn::GetAtt': [Ref, 'Arn'] })) },
   { name: 'two targets for one service', caughtBy: 'scalable-targets', edit: (template) => { const [id, { Properties }] = target(template); Properties.ResourceId = template.Resources[another(template, id)].Properties!.ResourceId; } },
   { name: 'policy of another worker\'s target', caughtBy: 'scalable-targets', edit: (template) => { const [, { Properties }] = first(template, 'AWS::ApplicationAutoScaling::ScalingPolicy'); Properties.ScalingTargetId = { Ref: another(template, Properties.ScalingTargetId.Ref) }; } },
+  { name: 'policy without what its type asks for', caughtBy: 'scaling-policies', edit: (template) => { stepsFor(template, /^(Missing|Late)/).policy.PolicyType = 'TargetTrackingScaling'; } },
   { name: 'steps that nothing sets off', caughtBy: 'scalable-targets', edit: (template) => { stepsFor(template, /^(Missing|Late)/).alarm.AlarmActions = []; } },
   { name: 'schedule that lowers the largest number of workers for good', caughtBy: 'scalable-targets', edit: (template) => { first(template, TARGET, SCHEDULED)[1].Properties.ScheduledActions[1].ScalableTargetAction.MaxCapacity = 5; } },
   { name: 'schedule of five fields', caughtBy: 'schedules', edit: (template) => cron(template, 'cron(0 6 * * ?)') },

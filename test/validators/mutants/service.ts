@@ -69,6 +69,7 @@ export const serviceMutants: Mutant[] = [
   { name: 'dashboard with a metric that nobody publishes', caughtBy: 'dashboards', edit: (template) => dashboard(template, [['AWS/SQS', 'MessagesVisible', 'QueueName', 'events']]) },
   { name: 'dashboard with an unknown id', caughtBy: 'dashboards', edit: (template) => dashboard(template, [[{ expression: 'late * 2', id: 'double' }]]) },
   { name: 'queue without dead letters', caughtBy: 'sqs', edit: (template) => delete events(template).properties.RedrivePolicy },
+  { name: 'message that is put aside at once', caughtBy: 'sqs', edit: (template) => events(template).properties.RedrivePolicy.maxReceiveCount = 1 },
   { name: 'message that comes back while it is handled', caughtBy: 'sqs', edit: (template) => events(template).properties.VisibilityTimeout = 30 },
   {
     name: 'dead letters that expire with their message',

@@ -20,7 +20,7 @@ export const alarmSenses: Rule = (template, { named }) => {
       return [...sense(resolver.resolve(Properties), own), ...told(Properties), ...doubled(own)].map((message): Remark => ({ logicalId, message }));
     }),
     ...ofType(template, 'AWS::CloudWatch::CompositeAlarm').flatMap(([logicalId, { Properties = {} }]) =>
-      [...told(Properties), ...parts(template, Properties)].map((message) => ({ logicalId, message })),
+      [...told(Properties), ...parts(resolver, Properties)].map((message) => ({ logicalId, message })),
     ),
     ...uses.flatMap(({ logicalId, name, statistic }) => statisticFault(name, statistic).map((message) => ({ logicalId, message }))),
     ...watched(template, resolver, uses),
@@ -71,22 +71,22 @@ function doubled(uses: MetricUse[]): string[] {
 }
 
 /** What a composite alarm says it is made of is what its rule asks. */
-function parts(template: Template, { AlarmRule, AlarmDescription }: any): string[] {
+function parts(resolver: Resolver, { AlarmRule, AlarmDescription }: any): string[] {
   const [, list] = /^One of these is in ALARM: ([\w, ]+)\./.exec(String(AlarmDescription)) ?? [];
   if (!list) return [];
   const asked = [...references(AlarmRule)].map((id) =>
-    String(template.Resources[id]?.Properties?.AlarmDescription ?? '')
+    String(resolver.template.Resources[id]?.Properties?.AlarmDescription ?? '')
       .split('#')
       .pop(),
   );
   const said = list.split(', ').map((name) => name.toLowerCase());
-  const text = JSON.stringify(AlarmRule);
+  const rule = String(resolver.resolve(AlarmRule));
   return [
     ...said.filter((name) => !asked.includes(name)).map((name) => `It says that it goes off for ${name}, which its rule doesn't ask.`),
     ...asked.filter((name) => !said.includes(name!)).map((name) => `It goes off for ${name}, and doesn't say so.`),
-    ...((text.match(/ALARM\(/g) ?? []).length === asked.length && !/ AND |NOT |\bOK\(|INSUFFICIENT_DATA\(/.test(text)
+    ...(/^ALARM\("[^"]+"\)( OR ALARM\("[^"]+"\))*$/.test(rule.replace(/^\((.*)\)$/, '$1')) && rule.split(' OR ').length === asked.length
       ? []
-      : ['It goes off for something else than one of its alarms.']),
+      : [`It goes off for something else than one of its alarms: ${rule}`]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { Resolver } from '../intrinsics';
-import { ofType } from '../template';
-import type { Rule } from '../types';
+import { rows } from '../metric-uses';
+import { asArray, ofType, targetOf } from '../template';
+import type { Rule, Template } from '../types';
 import { dimensionFault, mathFaults, metricFault, publishedBy, statisticFault } from './metrics';
 
 /** Dashboard bodies are JSON in a string, which nothing checks before CloudWatch shows an empty graph. */
@@ -19,17 +20,31 @@ export const dashboards: Rule = (template, { named }) => {
       return [{ logicalId, message: 'It has no widgets.' }];
     }
     const published = publishedBy(template);
-    return body.widgets.flatMap(({ type, properties = {} }: any) => {
+    const shown = body.widgets.flatMap(({ properties = {} }: any) => properties.alarms ?? []);
+    const absent = shown.length > 0 ? hidden(template, resolver, shown) : [];
+    return [...absent, ...body.widgets.flatMap(({ type, properties = {} }: any) => {
       if (type === 'metric') return widgetFaults(properties, published);
-      if (type === 'alarm') return missing(properties.alarms, arns(/^AWS::CloudWatch::(Composite)?Alarm$/), 'alarm');
+      if (type === 'alarm') return [...missing(properties.alarms, arns(/^AWS::CloudWatch::(Composite)?Alarm$/), 'alarm'), ...twice(properties.alarms)];
       if (type === 'log') return missing(sourcesOf(properties.query), logGroups, 'log group');
       return [];
-    }).map((message: string) => ({ logicalId, message }));
+    })].map((message: string) => ({ logicalId, message }));
   });
 };
 
 function missing(named: string[] = [], there: string[], what: string): string[] {
   return named.filter((name) => !there.includes(name)).map((name) => `It shows the ${what} ${name}, which is none of the template.`);
+}
+
+function twice(shown: unknown[] = []): string[] {
+  const texts = shown.map((item) => JSON.stringify(item));
+  return texts.filter((text, index) => texts.indexOf(text) !== index).map((text) => `A widget shows ${text} twice.`);
+}
+
+/** Who is told of an alarm finds it on the dashboard. */
+function hidden(template: Template, resolver: Resolver, shown: string[]): string[] {
+  return ofType(template, /^AWS::CloudWatch::(Composite)?Alarm$/)
+    .filter(([id, { Properties = {} }]) => asArray<any>(Properties.AlarmActions).some((action) => template.Resources[targetOf(template, action) ?? '']?.Type === 'AWS::SNS::Topic') && !shown.includes(resolver.arn(id)))
+    .map(([id]) => `It doesn't show the alarm ${id}.`);
 }
 
 function sourcesOf(query: string): string[] {
@@ -38,7 +53,7 @@ function sourcesOf(query: string): string[] {
 
 /** `metrics` is a list of rows [namespace, name, dimension, value, ..., options], where '.' repeats the row above. */
 function widgetFaults(properties: any, published: Set<string>): string[] {
-  const faults: (string | undefined)[] = [];
+  const faults: (string | undefined)[] = twice(rows(properties.metrics ?? []).map((row) => row.filter((cell) => typeof cell === 'string').concat([(row.find((cell) => typeof cell === 'object') as any)?.stat, (row.find((cell) => typeof cell === 'object') as any)?.expression])));
   const queries: { id: string; expression?: string }[] = [];
   let above: unknown[] = [];
   (properties.metrics ?? []).forEach((row: unknown[], index: number) => {

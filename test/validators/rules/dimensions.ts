@@ -26,10 +26,12 @@ export const dimensions: Rule = (template, { named }) => {
   const publishers = publishersOf(resolver);
   const services = servicesOf(resolver);
   return metricUses(resolver).flatMap((use) =>
-    [...ofPublisher(template, use, publishers), ...ofService(template, use, services), ...ofResource(resolver, use)].map((message): Remark => ({
-      logicalId: use.logicalId,
-      message: `${use.namespace} ${use.name}: ${message}`,
-    })),
+    [...ofPublisher(template, use, publishers), ...ofService(template, use, services), ...ofResource(resolver, use), ...measured(resolver, use)].map(
+      (message): Remark => ({
+        logicalId: use.logicalId,
+        message: `${use.namespace} ${use.name}: ${message}`,
+      }),
+    ),
   );
 };
 
@@ -52,6 +54,15 @@ function ofPublisher(template: Template, { logicalId, namespace, dimensions: { W
   if (!publisher) return [`nobody publishes it for the pool "${WorkPool}" and the worker "${Worker}".`];
   const twin = nearerTwin(template, logicalId, publisher.logicalId);
   return twin ? [`it follows the worker of ${publisher.logicalId}, where ${twin} is its own.`] : [];
+}
+
+/** Container Insights has data of clusters where it is on. */
+function measured({ template }: Resolver, { namespace, dimensions: { ClusterName } }: MetricUse): string[] {
+  const settings = template.Resources[ClusterName]?.Properties?.ClusterSettings;
+  const off =
+    template.Resources[ClusterName] &&
+    ![settings ?? []].flat().some(({ Name, Value }: any) => Name === 'containerInsights' && /^(enabled|enhanced)$/.test(Value));
+  return namespace === 'ECS/ContainerInsights' && off ? [`Container Insights is off for ${ClusterName}.`] : [];
 }
 
 interface Service {

@@ -54,6 +54,11 @@ export const events: Rule = (template, { named }) => {
       const { EventPattern: pattern, Targets } = resolver.resolve(Properties);
       const samples = asArray<string>(pattern['detail-type']).flatMap((type) => SAMPLES[type] ?? []);
       return [
+        ...(telling(resolver, Targets) &&
+        asArray(pattern.detail?.lastStatus).includes('STOPPED') &&
+        !/stopCode|stoppedReason|exitCode/.test(JSON.stringify(pattern))
+          ? ['It tells people of every task that stops.']
+          : []),
         ...header(pattern),
         ...fields(pattern.detail, samples),
         ...origin(resolver, logicalId, pattern),
@@ -66,6 +71,10 @@ export const events: Rule = (template, { named }) => {
     ...expected(resolver),
   ];
 };
+
+function telling(resolver: Resolver, targets: any): boolean {
+  return asArray<any>(targets).some(({ Arn }) => Identities.of(resolver).named(Arn, 'AWS::SNS::Topic'));
+}
 
 function header({ source, 'detail-type': types, detail }: any): string[] {
   return [
@@ -163,8 +172,8 @@ function expected(resolver: Resolver): Remark[] {
       ...(queue === undefined
         ? []
         : families
-          .filter((family) => !fed.some(({ pattern }) => text(pattern).includes(`task-definition/${family}"`)))
-          .map((family) => `It reads events from ${queue}, but nothing puts those of ${family} in.`)),
+            .filter((family) => !fed.some(({ pattern }) => text(pattern).includes(`task-definition/${family}"`)))
+            .map((family) => `It reads events from ${queue}, but nothing puts those of ${family} in.`)),
     ].map((message) => ({ logicalId: service, message }));
   });
 }

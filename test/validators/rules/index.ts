@@ -2,11 +2,13 @@ import type { Finding, NamedTemplate, Rule } from '../types';
 import { alarmSenses } from './alarm-senses';
 import { alarms } from './alarms';
 import { configRules } from './config-rules';
+import { containers } from './containers';
 import { dashboards } from './dashboards';
 import { dependencies } from './dependencies';
 import { deployments } from './deployments';
 import { dimensions } from './dimensions';
 import { events } from './events';
+import { forms } from './forms';
 import { grants } from './grants';
 import { identityPolicies } from './iam';
 import { keyPolicies } from './key-policies';
@@ -34,11 +36,13 @@ export const rules: Record<string, Rule> = {
   'alarms': alarms,
   'alarm-senses': alarmSenses,
   'config-rules': configRules,
+  'containers': containers,
   'dashboards': dashboards,
   'dependencies': dependencies,
   'deployments': deployments,
   'dimensions': dimensions,
   'events': events,
+  'forms': forms,
   'grants': grants,
   'iam': identityPolicies,
   'key-policies': keyPolicies,

@@ -32,6 +32,10 @@ export const logReaders: Rule = (template, { named }) => {
     ...ofType(template, 'AWS::Logs::QueryDefinition').flatMap(([id, { Properties = {} }]) =>
       asArray<any>(Properties.LogGroupNames).flatMap((group) => fault(id, resolver.resolve(group), group)),
     ),
+    ...ofType(template, 'AWS::Logs::QueryDefinition')
+      .filter(([, { Properties = {} }]) => asArray(Properties.LogGroupNames).length === 0)
+      .map(([logicalId]) => ({ logicalId, message: 'It asks no log group.' })),
+    ...archives(resolver),
     ...documentsOf(resolver).documents.flatMap(({ logicalId, value }) =>
       asArray<any>(value.widgets)
         .filter(({ type }) => type === 'log')
@@ -41,6 +45,24 @@ export const logReaders: Rule = (template, { named }) => {
     ),
   ];
 };
+
+/** Where Firehose writes what went wrong, and how it names objects: https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html */
+function archives(resolver: Resolver): Remark[] {
+  const { template } = resolver;
+  return ofType(template, 'AWS::KinesisFirehose::DeliveryStream').flatMap(([logicalId, { Properties = {} }]) => {
+    const { CloudWatchLoggingOptions: logging = {}, Prefix, ErrorOutputPrefix } = Properties.ExtendedS3DestinationConfiguration ?? {};
+    const stream = targetOf(template, logging.LogStreamName);
+    const group = stream && targetOf(template, template.Resources[stream].Properties?.LogGroupName);
+    return [
+      ...(logging.Enabled === true && group && group === targetOf(template, logging.LogGroupName)
+        ? []
+        : ['What goes wrong with it stands nowhere: its log stream is not of its log group.']),
+      ...(/!\{/.test(Prefix ?? '') && !/!\{firehose:error-output-type\}/.test(ErrorOutputPrefix ?? '')
+        ? ['A prefix with expressions wants an error output prefix with !{firehose:error-output-type}.']
+        : []),
+    ].map((message) => ({ logicalId, message }));
+  });
+}
 
 /** A line that matches counts one, and that there is none is a 0 and not a gap. */
 function filterFaults({ FilterPattern, MetricTransformations }: any): string[] {

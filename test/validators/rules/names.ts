@@ -64,6 +64,7 @@ function alarmFaults(alarm: any, published: Set<string>): string[] {
       statisticFault(stat.Stat),
     ]),
     ...mathFaults(queries.map(({ Id, Expression }) => ({ id: Id, expression: Expression }))),
+    ...queries.filter(({ Expression, MetricStat }) => (Expression === undefined) === (MetricStat === undefined)).map(({ Id }) => `${Id} has to be either a metric or an expression.`),
     queries.length > 0 && queries.filter((query) => query.ReturnData !== false).length !== 1 ? 'Exactly one of its metrics has to return data.' : undefined,
     Number(alarm.DatapointsToAlarm ?? 0) > Number(alarm.EvaluationPeriods) ? `It wants ${alarm.DatapointsToAlarm} datapoints out of ${alarm.EvaluationPeriods} periods: it never fires.` : undefined,
   ].filter((fault): fault is string => fault !== undefined);

@@ -40,7 +40,9 @@ async function answer(
         : role
           ? await simulator.decide(role, request)
           : await simulator.decideForService(service!, request);
-    return decision.allowed ? undefined : decision.result;
+    // The account itself may do what no policy denies: its roles get the rest from policies of their own.
+    const allowed = service?.endsWith(':root') ? decision.result !== 'ExplicitlyDenied' : decision.allowed;
+    return allowed ? undefined : decision.result;
   } catch (error) {
     return (error as Error).message;
   }
@@ -225,6 +227,16 @@ function services(resolver: Resolver): Need[] {
           'firehose:PutRecordBatch',
         ]),
       ]),
+    ...ofType(template, 'AWS::KMS::Key').map(([id]): Need => ({
+      logicalId: id,
+      service: resolver.formatArn('iam', 'root', { region: '' }),
+      // AWS services hand the use of a key on to themselves: Lambda to a function, Firehose to a stream.
+      request: {
+        action: 'kms:CreateGrant',
+        resource: resolver.arn(id),
+        context: { 'kms:GrantIsForAWSResource': 'true', 'aws:PrincipalIsAWSService': 'false' },
+      },
+    })),
     ...ofType(template, 'AWS::Events::Rule').flatMap(([id, { Properties = {} }]) =>
       asArray<any>(Properties.Targets).flatMap(({ Arn }) => sending(resolver, id, 'events.amazonaws.com', Arn)),
     ),

@@ -50,9 +50,17 @@ function resourcePolicies(template: Template, resolver: Resolver): Remark[] {
     ofType(template, type).flatMap(([logicalId, { Properties = {} }]) =>
       asArray<any>(Properties[list]).flatMap((value): Remark[] => {
         const resource = targetOf(template, value);
-        if (!resource || template.Resources[resource].Type !== of) {return [{ logicalId, message: `It is the policy of ${resource ?? 'nothing'}, which is no ${of}.` }];}
+        if (!resource || template.Resources[resource].Type !== of) {
+          return [{ logicalId, message: `It is the policy of ${resource ?? 'nothing'}, which is no ${of}.` }];
+        }
         const arn = resolver.arn(resource);
-        return statementsOf(resolver, Properties.PolicyDocument)
+        const statements = statementsOf(resolver, Properties.PolicyDocument);
+        const wide = statements.filter(({ effect, principals }) => effect === 'Allow' && principals.Service).flatMap(({ actions }) => actions);
+        const every = wide
+          .filter((action) => action.includes('*'))
+          .map((action) => ({ logicalId, message: `It lets a service do ${action} with ${resource}.` }));
+        if (every.length > 0) return every;
+        return statements
           .flatMap(({ resources }) => resources)
           .filter((named) => named !== arn && named !== `${arn}/*`)
           .map((named) => ({ logicalId, message: `It is the policy of ${resource}, but speaks of ${named}.` }));
@@ -71,7 +79,11 @@ function retries(template: Template): Remark[] {
   const scheduled = targetsOf(template, 'AWS::Lambda::Function').filter(
     ({ rule }) => template.Resources[rule].Properties?.ScheduleExpression !== undefined,
   );
+  const repeated = ofType(template, 'AWS::Events::Rule')
+    .filter(([, { Properties = {} }]) => Properties.ScheduleExpression !== undefined)
+    .filter(([, { Properties = {} }]) => asArray<any>(Properties.Targets).some(({ RetryPolicy }) => RetryPolicy?.MaximumRetryAttempts !== 0));
   return [
+    ...repeated.map(([logicalId]) => ({ logicalId, message: 'It repeats a call beside its next one.' })),
     ...scheduled
       .filter(({ target }) => !configured.some(({ lambda, attempts }) => lambda === target && attempts === 0))
       .map(({ target }) => ({ logicalId: target, message: 'A call that failed is repeated beside the next one of its schedule.' })),

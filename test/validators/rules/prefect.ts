@@ -54,10 +54,20 @@ export const prefect: Rule = async (template, { named }) => {
         ])
         .map((message): Remark => ({ logicalId, message })),
     ),
+    ...ofType(template, 'AWS::Config::ConfigRule').flatMap(([logicalId, { Properties = {} }]) =>
+      String(resolver.resolve(Properties.InputParameters)?.secretKeys ?? '')
+        .split(',')
+        .filter((name) => name !== '' && !(name in variables))
+        .map((name) => ({ logicalId, message: `Prefect reads no variable ${name}, which it looks for.` })),
+    ),
     ...documentsOf(resolver).documents.flatMap(({ logicalId, value }) => {
       const messages: string[] = [];
       eachValue(value, (key, inner) => {
-        if (inner === null || typeof inner !== 'object') {messages.push(...(key.startsWith('PREFECT_API_') && key !== 'PREFECT_API_URL' ? [] : fault(key, inner)));} else if (typeof inner.name === 'string' && typeof inner.value === 'string') {messages.push(...fault(inner.name, inner.value));}
+        if (inner === null || typeof inner !== 'object') {
+          messages.push(...(key.startsWith('PREFECT_API_') && key !== 'PREFECT_API_URL' ? [] : fault(key, inner)));
+        } else if (typeof inner.name === 'string' && typeof inner.value === 'string') {
+          messages.push(...fault(inner.name, inner.value));
+        }
       });
       return messages.map((message) => ({ logicalId, message }));
     }),

@@ -1,7 +1,7 @@
 import { NAMESPACE } from '../../../src/demand/metrics';
 import { PolicySimulator, type IamRequest } from '../../policy/simulate';
 import { asArray, ofType, targetOf } from '../template';
-import type { Remark, Rule } from '../types';
+import type { Remark, Rule, Template } from '../types';
 import { workersOf } from '../workers';
 
 /** Something that must not be possible. */
@@ -29,7 +29,10 @@ export const refusals: Rule = async (template, { named }) => {
 async function asked(simulator: PolicySimulator, role: string | undefined, service: string | undefined, request: IamRequest): Promise<boolean> {
   try {
     if (request.action === 'sts:AssumeRole') return (await simulator.mayAssume(service!, role!, request.context)).allowed;
-    return (role ? await simulator.decide(role, request) : await simulator.decideForService(service!, request)).allowed;
+    if (!role && !service) return false;
+    const { allowed, result } = await (role ? simulator.decide(role, request) : simulator.decideForService(service!, request));
+    // The account's own roles may do what no policy denies.
+    return service?.endsWith(':root') ? result !== 'ExplicitlyDenied' : allowed;
   } catch {
     // A policy that the simulator can't read allows nothing; the rule "needs" tells of it.
     return false;
@@ -95,7 +98,23 @@ function resources({ resolver }: PolicySimulator): Refusal[] {
         request: { action: 'sns:Publish', resource: resolver.arn(id), context: plain },
       },
     ]),
-    ...ofType(template, 'AWS::KMS::Key').flatMap(([id]) => [
+    ...ofType(template, 'AWS::S3::Bucket').map(([id]) => ({
+      logicalId: id,
+      what: 'It answers requests without TLS',
+      role: archivist(template, id),
+      request: { action: 's3:PutObject', resource: `${resolver.arn(id)}/any`, context: plain },
+    })),
+    ...ofType(template, 'AWS::KMS::Key').flatMap(([id]): Refusal[] => [
+      {
+        logicalId: id,
+        what: 'Roles of the account hand its use on',
+        service: resolver.formatArn('iam', 'root', { region: '' }),
+        request: {
+          action: 'kms:CreateGrant',
+          resource: resolver.arn(id),
+          context: { 'kms:GrantIsForAWSResource': 'false', 'aws:PrincipalIsAWSService': 'false' },
+        },
+      },
       {
         logicalId: id,
         what: 'Events of another account use it',
@@ -114,6 +133,14 @@ function resources({ resolver }: PolicySimulator): Refusal[] {
       },
     ]),
   ];
+}
+
+/** The role that writes to a bucket, whose own policy would let it. */
+function archivist(template: Template, bucket: string): string | undefined {
+  const streams = ofType(template, 'AWS::KinesisFirehose::DeliveryStream').map(
+    ([, { Properties = {} }]) => Properties.ExtendedS3DestinationConfiguration ?? {},
+  );
+  return targetOf(template, streams.find(({ BucketARN }) => targetOf(template, BucketARN) === bucket)?.RoleARN);
 }
 
 /** A worker starts flow runs of its own family in its own cluster, and passes their roles to ECS. */

@@ -12,6 +12,7 @@ export const routes: Rule = (template, { named }) => {
     ...internetRoutes(template),
     ...associations(template),
     ...endpoints(template, resolver),
+    ...publicAddresses(template),
     ...oneVpc(template),
     ...dns(template),
     ...addresses(template, resolver),
@@ -96,6 +97,13 @@ function associations(template: Template): Remark[] {
   });
 }
 
+/** A public address is of use only where the way out is an internet gateway. */
+function publicAddresses(template: Template): Remark[] {
+  return callersOf(template)
+    .filter(({ publicIp, subnets }) => publicIp && subnets.some((subnet) => wayOut(template, subnet) !== 'internet'))
+    .map(({ logicalId }) => ({ logicalId, message: 'It has a public address in a subnet that leads to no internet gateway.' }));
+}
+
 function endpoints(template: Template, resolver: Resolver): Remark[] {
   const callers = callersOf(template).flatMap(({ subnets }) => subnets);
   return ofType(template, 'AWS::EC2::VPCEndpoint').flatMap(([logicalId, { Properties = {} }]): Remark[] => {
@@ -109,13 +117,13 @@ function endpoints(template: Template, resolver: Resolver): Remark[] {
       ...doubled(zones).map((zone) => `It is twice in the zone ${zone}.`),
       ...(Properties.VpcEndpointType === 'Gateway'
         ? [...new Set(near.flatMap((subnet) => routeTablesOf(template, subnet)))]
-          .filter((table) => !tables.includes(table))
-          .map((table) => `No route of ${table} leads to it.`)
+            .filter((table) => !tables.includes(table))
+            .map((table) => `No route of ${table} leads to it.`)
         : []),
       ...(Properties.VpcEndpointType === 'Interface'
         ? [...new Set(near.map((subnet) => zoneOf(resolver, subnet)))]
-          .filter((zone) => !zones.includes(zone))
-          .map((zone) => `It is not in the zone ${zone}.`)
+            .filter((zone) => !zones.includes(zone))
+            .map((zone) => `It is not in the zone ${zone}.`)
         : []),
     ].map((message) => ({ logicalId, message }));
   });

@@ -29,11 +29,17 @@ export const scalableTargets: Rule = (template, { named }) => {
     if (service && owners.has(service)) faults.push(`${owners.get(service)} scales ${service} already.`);
     const twin = service && nearerTwin(template, logicalId, service);
     if (twin) faults.push(`It scales ${service}, where ${twin} is its own.`);
-    if (ServiceNamespace !== 'ecs' || ScalableDimension !== 'ecs:service:DesiredCount') {faults.push('Of a service, ecs:service:DesiredCount is what scales.');}
+    if (ServiceNamespace !== 'ecs' || ScalableDimension !== 'ecs:service:DesiredCount') {
+      faults.push('Of a service, ecs:service:DesiredCount is what scales.');
+    }
     for (const { ScheduledActionName: name, ScalableTargetAction: action = {} } of asArray<any>(ScheduledActions)) {
       if (action.MinCapacity === undefined && action.MaxCapacity === undefined) faults.push(`The schedule ${name} changes nothing.`);
-      if (Number(action.MinCapacity) > Number(action.MaxCapacity ?? MaxCapacity)) {faults.push(`The schedule ${name} wants at least ${action.MinCapacity} and at most ${action.MaxCapacity ?? MaxCapacity}.`);}
-      if (Number(action.MaxCapacity ?? MaxCapacity) !== Number(MaxCapacity)) {faults.push(`The schedule ${name} leaves a largest number of ${action.MaxCapacity} behind, where ${MaxCapacity} is said.`);}
+      if (Number(action.MinCapacity) > Number(action.MaxCapacity ?? MaxCapacity)) {
+        faults.push(`The schedule ${name} wants at least ${action.MinCapacity} and at most ${action.MaxCapacity ?? MaxCapacity}.`);
+      }
+      if (Number(action.MaxCapacity ?? MaxCapacity) !== Number(MaxCapacity)) {
+        faults.push(`The schedule ${name} leaves a largest number of ${action.MaxCapacity} behind, where ${MaxCapacity} is said.`);
+      }
     }
     if (service) owners.set(service, logicalId);
     return faults.map((message) => ({ logicalId, message }));

@@ -11,7 +11,8 @@ export const scalingPolicies: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
   const policies = ofType(template, 'AWS::ApplicationAutoScaling::ScalingPolicy').flatMap(([logicalId, { Properties = {} }]) => {
     const { TargetTrackingScalingPolicyConfiguration: tracking, StepScalingPolicyConfiguration: step } = resolver.resolve(Properties);
-    return [...tracking ? trackingFaults(tracking) : [], ...step ? stepFaults(step) : []].map((message) => ({ logicalId, message }));
+    const missing = (Properties.PolicyType === 'StepScaling' ? step : tracking) === undefined ? [`It has no configuration for its type, ${Properties.PolicyType}.`] : [];
+    return [...missing, ...tracking ? trackingFaults(tracking) : [], ...step ? stepFaults(step) : []].map((message) => ({ logicalId, message }));
   });
   const targets = ofType(template, 'AWS::ApplicationAutoScaling::ScalableTarget').flatMap(([logicalId, { Properties = {} }]) => {
     const { MinCapacity: min, MaxCapacity: max } = resolver.resolve(Properties);

@@ -56,7 +56,9 @@ export function scheduleFaults(expression: string, kinds: string[]): string[] {
     return UNITS.includes(unit) && (Number(count) === 1) === (plural === '') ? [] : [`"${content}" is no rate: 1 minute, 5 minutes, ...`];
   }
   const fields = content.trim().split(/\s+/);
-  if (fields.length !== FIELDS.length) {return [`"${content}" has ${fields.length} fields: AWS takes ${FIELDS.length} (${FIELDS.map(({ name }) => name).join(', ')}).`];}
+  if (fields.length !== FIELDS.length) {
+    return [`"${content}" has ${fields.length} fields: AWS takes ${FIELDS.length} (${FIELDS.map(({ name }) => name).join(', ')}).`];
+  }
   const faults = fields.flatMap((field, index) => field.split(',').flatMap((part) => partFault(part, index)));
   if (fields[2] !== '?' && fields[4] !== '?') faults.push(`"${content}": one of day of month and day of week has to be ?.`);
   if (fields[2] === '?' && fields[4] === '?') faults.push(`"${content}": day of month and day of week can't both be ?.`);

@@ -40,7 +40,9 @@ function names(resolver: Resolver, { logicalId, value }: Document): Remark[] {
   const check = (key: string, text: unknown, type: string, form: Form) => {
     const found = identities.of(text);
     const there = ofType(resolver.template, type).length > 0;
-    if (found ? found.type !== type || found.form !== form : there && !foreign(resolver, text)) {messages.push(`${key} is "${text}", which is the ${form} of no ${type} of the template.`);}
+    if (found ? found.type !== type || found.form !== form : there && !foreign(resolver, text)) {
+      messages.push(`${key} is "${text}", which is the ${form} of no ${type} of the template.`);
+    }
     const twin = found && nearerTwin(resolver.template, logicalId, found.logicalId);
     if (twin) messages.push(`${key} is ${found.logicalId}, where ${twin} is its own.`);
   };
@@ -74,7 +76,9 @@ function unknownIds(resolver: Resolver, { logicalId, value }: Document): Remark[
       Identities.of(resolver).of(text) ||
       Identities.of(resolver).of(text.split(':').slice(0, 7).join(':')) ||
       foreign(resolver, text)
-    ) {return;}
+    ) {
+      return;
+    }
     if (/:(ecr|iam::aws|task-definition\/)/.test(text)) return;
     remarks.push({ logicalId, message: `${path.join('.')} is ${text}, which nothing of the template has.` });
   });

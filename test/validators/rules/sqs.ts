@@ -23,6 +23,10 @@ export const queues: Rule = (template, { named }) => {
     if (!dead && !deadLetterQueues.has(id) && !lastResort.has(id)) {
       faults.push('A message that nobody can read comes back until it expires: it has no dead-letter queue.');
     }
+    const attempts = Number(resolver.resolve(Properties.RedrivePolicy)?.maxReceiveCount);
+    if (dead && !(attempts >= 2 && attempts <= 1000)) {
+      faults.push(`A message is put aside after ${attempts} attempts: one that a stopped worker had is lost with the first, and a broken one stays with many.`);
+    }
     if (dead && Number(props(template, dead).MessageRetentionPeriod ?? RETENTION) <= retention) {
       faults.push(`A message's age counts from its first queue: the dead-letter queue ${dead} has to keep messages for longer than ${retention} seconds.`);
     }

@@ -81,7 +81,9 @@ function allChanges(template: Template, place: Place): Change[] {
     },
   };
   if (isReference(value)) return [...swaps(template, value).map(({ to, operator }) => set(operator, to)), ...(inJoin(holder, kind) ? [] : [dropped])];
-  if (typeof value === 'number') {return [set('number', value * 10), set('number', value === 0 ? 1 : 0), set('number', -value || -1), set('number', value + 1), dropped];}
+  if (typeof value === 'number') {
+    return [set('number', value * 10), set('number', value === 0 ? 1 : 0), set('number', -value || -1), set('number', value + 1), dropped];
+  }
   if (typeof value === 'boolean') return [set('flip', !value), dropped];
   if (typeof value === 'string') return [...texts(value, set, kind), ...(inJoin(holder, kind) ? [] : [dropped])];
   return value?.['Fn::Join'] ? [] : [dropped];
@@ -127,7 +129,9 @@ function texts(value: string, set: (operator: string, to: unknown, what?: string
       set('action', `${service}:*`),
     ];
   }
-  if (/^cron\(|^rate\(/.test(value)) {return [set('text', value.replace(/\?/g, '*')), set('text', value.replace(/\d+/, '61')), set('text', value.replace(/^cron\((\S+) /, 'cron('))];}
+  if (/^cron\(|^rate\(/.test(value)) {
+    return [set('text', value.replace(/\?/g, '*')), set('text', value.replace(/\d+/, '61')), set('text', value.replace(/^cron\((\S+) /, 'cron('))];
+  }
   if (/^-?\d+(\.\d+)?$/.test(value)) return [set('number', String(Number(value) * 10)), set('number', '0')];
   return value.length > 1 ? [set('text', `${value}x`), set('text', value.slice(0, -1))] : [];
 }

@@ -33,7 +33,9 @@ export function placesOf(template: Template): Place[] {
   for (const [logicalId, resource] of Object.entries(template.Resources)) {
     const at = (path: string) => `${resource.Type} ${path}`;
     for (const property of Object.keys(resource.Properties ?? {})) walk(resource.Properties, property, logicalId, at(property));
-    if (Array.isArray(resource.DependsOn)) {resource.DependsOn.forEach((_, index) => places.push({ logicalId, kind: at('DependsOn'), holder: resource.DependsOn, key: index }));}
+    if (Array.isArray(resource.DependsOn)) {
+      resource.DependsOn.forEach((_, index) => places.push({ logicalId, kind: at('DependsOn'), holder: resource.DependsOn, key: index }));
+    }
     places.push({ logicalId, kind: at('(itself)'), holder: template.Resources, key: logicalId });
   }
   return places;
