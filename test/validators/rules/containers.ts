@@ -10,11 +10,7 @@ const OTEL =
 /** What the containers of a task say of each other: names, volumes, places to write to, health. */
 export const containers: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
-  const ecsWorkers = new Set(
-    workersOf(resolver)
-      .filter(({ type }) => type === 'ecs')
-      .map(({ task }) => task),
-  );
+  const workers = new Map(workersOf(resolver).map(({ task, type }) => [task, type]));
   return ofType(template, 'AWS::ECS::TaskDefinition').flatMap(([logicalId, { Properties = {} }]) => {
     const task = resolver.resolve(Properties);
     const all = asArray<any>(task.ContainerDefinitions);
@@ -23,10 +19,16 @@ export const containers: Rule = (template, { named }) => {
       ...volumes(task, all),
       ...order(all),
       ...all.flatMap((container) => alone(resolver, container)),
-      ...(ecsWorkers.has(logicalId) ? all.filter(({ Command }) => asArray(Command).includes('--pool')).flatMap(hardened) : []),
+      ...(workers.has(logicalId) ? all.flatMap(longLived) : []),
+      ...(workers.get(logicalId) === 'ecs' ? all.filter(({ Command }) => asArray(Command).includes('--pool')).flatMap(hardened) : []),
     ].map((message): Remark => ({ logicalId, message }));
   });
 };
+
+/** Processes that their parent left behind stay for as long as a worker runs, where nothing reaps them. */
+function longLived({ Name, Essential, LinuxParameters }: any): string[] {
+  return Essential === false || LinuxParameters?.InitProcessEnabled === true ? [] : [`Nothing reaps processes in the container ${Name}.`];
+}
 
 function together({ Memory, Cpu }: any, all: any[]): string[] {
   const sum = (key: string) => all.reduce((total, container) => total + Number(container[key] ?? 0), 0);
@@ -84,7 +86,7 @@ function order(all: any[]): string[] {
   ];
 }
 
-function alone(resolver: Resolver, { Name, Environment, Secrets, LogConfiguration, HealthCheck, Essential, LinuxParameters }: any): string[] {
+function alone(resolver: Resolver, { Name, Environment, Secrets, LogConfiguration, HealthCheck, Essential }: any): string[] {
   const region = LogConfiguration?.Options?.['awslogs-region'];
   const names = [...asArray<any>(Environment), ...asArray<any>(Secrets)].map((variable) => variable.Name);
   return [
@@ -95,8 +97,6 @@ function alone(resolver: Resolver, { Name, Environment, Secrets, LogConfiguratio
       ? []
       : [`Fargate has no log driver ${LogConfiguration.LogDriver}.`]),
     ...(HealthCheck === undefined ? [] : healthCheck(Name, HealthCheck, Essential !== false)),
-    // A process that its parent left behind is reaped by the first one.
-    ...(Essential === false || LinuxParameters?.InitProcessEnabled === true ? [] : [`Nothing reaps processes in the container ${Name}.`]),
   ];
 }
 
