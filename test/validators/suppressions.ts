@@ -243,8 +243,8 @@ export const suppressions: Suppression[] = [
     engine: 'control-tower',
     rule: /^CT\.ECS\.PR\.(3|6)$/,
     where: /\/TaskDefinition\/Resource$/,
-    message: /container worker/,
-    reason: 'A PROCESS worker runs your flows, which write and install where their image lets them; its user and file system are the image\'s.',
+    message: /container (worker|prefect)/,
+    reason: 'Flow runs and PROCESS workers run your flows, which write and install where their image lets them; their user and file system are the image\'s. The rule "containers" checks ECS workers.',
   },
   {
     engine: 'control-tower',
