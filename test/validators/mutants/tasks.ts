@@ -34,7 +34,7 @@ export const taskMutants: Mutant[] = [
   { name: 'variable that OpenTelemetry doesn\'t read', caughtBy: 'containers', edit: (template) => editText(template, TASK, /^OTEL_LOGS_EXPORTER$/, 'OTEL_LOG_EXPORTER') },
   { name: 'container that leaves processes behind', caughtBy: 'containers', edit: (template) => { ecsWorker(template).LinuxParameters.InitProcessEnabled = false; } },
 
-  { name: 'people told of every task that stops', caughtBy: 'events', edit: (template) => { const { detail } = first(template, 'AWS::Events::Rule', ({ EventPattern }) => EventPattern?.detail?.lastStatus)[1].Properties.EventPattern; delete detail.$or; } },
+  { name: 'people told of every task that stops', caughtBy: 'events', edit: (template) => { const { detail } = first(template, 'AWS::Events::Rule', ({ EventPattern }) => EventPattern?.detail?.$or)[1].Properties.EventPattern; delete detail.$or; } },
   { name: 'events of another cluster', caughtBy: 'events', edit: (template) => { event(template, 'ECS Task State Change').EventPattern.detail.clusterArn = ['arn:aws:ecs:us-east-1:123456789012:cluster/other']; } },
   { name: 'events by the name of the cluster', caughtBy: 'events', edit: (template) => { const { detail } = event(template, 'ECS Task State Change').EventPattern; detail.clusterArn = [{ Ref: detail.clusterArn[0]['Fn::GetAtt'][0] }]; } },
   { name: 'events of every task', caughtBy: 'events', edit: (template) => delete event(template, 'ECS Task State Change').EventPattern.detail.taskDefinitionArn },

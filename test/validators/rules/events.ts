@@ -2,7 +2,7 @@ import { deploymentStateChange, serviceAction, serviceTaskStateChange, taskState
 import { Identities } from '../identities';
 import { Resolver } from '../intrinsics';
 import { nearerTwin } from '../neighbours';
-import { asArray, eachString, ofType } from '../template';
+import { asArray, eachString, ofType, props, targetOf } from '../template';
 import type { Remark, Rule } from '../types';
 import { under, workersOf } from '../workers';
 
@@ -125,8 +125,13 @@ function origin(resolver: Resolver, logicalId: string, pattern: any): string[] {
       .filter((prefix) => families.size > 0 && ![...families].some((family) => prefix === resolver.formatArn('ecs', `task-definition/${family}`)))
       .map((prefix) => `${prefix} is the family of no flow runs.`),
     ...(detail.clusterArn === undefined && pattern.resources === undefined ? ['It takes the events of every cluster.'] : []),
-    ...(detail.clusterArn !== undefined && groups.length === 0 && prefixes.length === 0 ? ['It takes the events of every task in the cluster.'] : []),
+    // A function that an event only wakes looks for itself what there is.
+    ...(detail.clusterArn !== undefined && groups.length === 0 && prefixes.length === 0 && !wakes(resolver, logicalId) ? ['It takes the events of every task in the cluster.'] : []),
   ];
+}
+
+function wakes({ template }: Resolver, rule: string): boolean {
+  return asArray<any>(props(template, rule).Targets).every(({ Arn }) => template.Resources[targetOf(template, Arn) ?? '']?.Type === 'AWS::Lambda::Function');
 }
 
 /** What is told is in the events, and all that is asked of them is told. */
