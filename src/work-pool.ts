@@ -169,8 +169,8 @@ export class WorkPool {
     }
     requireDistinct('workQueues', (options.workQueues ?? []).map(queue => queue.name));
     const { command, jobVariables = {} } = options.flowRunDefaults ?? {};
-    for (const name of Object.keys(jobVariables)) {
-      if (name in SET_BY) throw invalid(`flowRunDefaults.jobVariables.${name}`, jobVariables[name], `it is set by ${SET_BY[name]}; give it there.`);
+    for (const [variable, value] of Object.entries(jobVariables)) {
+      if (variable in SET_BY) throw invalid(`flowRunDefaults.jobVariables.${variable}`, value, `it is set by ${SET_BY[variable]}; give it there.`);
     }
     const { cpu, memoryLimitMiB: memory } = flowRunSize(options.flowRunDefaults);
     requireFargateSize('flowRunDefaults.cpu', cpu, 'flowRunDefaults.memoryLimitMiB', memory);

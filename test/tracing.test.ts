@@ -83,9 +83,9 @@ describe('with tracing, flow runs as Fargate tasks', () => {
   test('wait for the certificate as well', () => {
     const stack = newStack();
     addWorker(stack, s => ({ ...traced(), api: selfHosted(s) }));
-    const template = Template.fromStack(stack);
-    expect(configurationOf(template).template.taskDefinition.containerDefinitions.slice(1).map(({ name }: any) => name)).toEqual(['ca-certificate', 'collector']);
-    expect(flowRunContainer(template).dependsOn).toEqual([{ containerName: 'ca-certificate', condition: 'SUCCESS' }, { containerName: 'collector', condition: 'START' }]);
+    const certified = Template.fromStack(stack);
+    expect(configurationOf(certified).template.taskDefinition.containerDefinitions.slice(1).map(({ name }: any) => name)).toEqual(['ca-certificate', 'collector']);
+    expect(flowRunContainer(certified).dependsOn).toEqual([{ containerName: 'ca-certificate', condition: 'SUCCESS' }, { containerName: 'collector', condition: 'START' }]);
   });
 });
 

@@ -108,7 +108,9 @@ export function requireFlowRunEnvironment({ environment = {}, secrets = {} }: Pi
 }
 
 /** `of` is where both maps are, with a dot at its end. */
-function requireSecretEnvironment(of: string, environment: Variables, secrets: { readonly [name: string]: ecs.Secret }, setHere: readonly string[]): void {
+function requireSecretEnvironment(
+  of: string, environment: Variables, secrets: { readonly [name: string]: ecs.Secret }, setHere: readonly string[],
+): void {
   for (const name of Object.keys(secrets)) {
     requireFree(`${of}secrets`, name, setHere);
     requireGivenSecret(`${of}secrets.${name}`, secrets[name]);

@@ -38,8 +38,13 @@ export function smallestMemory(cpu: number, atLeastMiB: number): number {
   return OFFERED[cpu]?.find(memory => memory >= atLeastMiB) ?? atLeastMiB;
 }
 
+interface FlowRunSize {
+  readonly cpu: number;
+  readonly memoryLimitMiB: number;
+}
+
 /** CPU units and memory of flow runs' tasks where their deployment doesn't say otherwise. */
-export function flowRunSize({ cpu = 512, memoryLimitMiB }: { readonly cpu?: number; readonly memoryLimitMiB?: number } = {}): { cpu: number; memoryLimitMiB: number } {
+export function flowRunSize({ cpu = 512, memoryLimitMiB }: Partial<FlowRunSize> = {}): FlowRunSize {
   return { cpu, memoryLimitMiB: memoryLimitMiB ?? smallestMemory(cpu, 1024) };
 }
 

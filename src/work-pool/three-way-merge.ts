@@ -40,6 +40,11 @@ const PLACEHOLDER = /^\{\{\s*([\w-]+)\s*\}\}$/;
  * deployment wanted and this one doesn't. Where users have a placeholder, the merge goes into its variable's default.
  */
 export class ThreeWayMerge {
+  /** The name of the variable whose placeholder, and nothing else, stands somewhere. */
+  public static variableOf(standing: unknown): string | undefined {
+    return typeof standing === 'string' ? PLACEHOLDER.exec(standing)?.[1] : undefined;
+  }
+
   /**
    * @param job the job configuration, which is changed
    * @param variables the template's variables, which are changed
@@ -55,11 +60,6 @@ export class ThreeWayMerge {
 
   public merge(before: Fields, wanted: Fields): void {
     this.mergeFields(this.job, before, wanted, 'job_configuration', true);
-  }
-
-  /** The name of the variable whose placeholder, and nothing else, stands somewhere. */
-  public static variableOf(standing: unknown): string | undefined {
-    return typeof standing === 'string' ? PLACEHOLDER.exec(standing)?.[1] : undefined;
   }
 
   private mergeFields(present: Fields, before: Fields, wanted: Fields, path: string, rendered: boolean): void {
@@ -106,7 +106,9 @@ export class ThreeWayMerge {
     return isDeepStrictEqual(standing, this.written(rendered, before, this.valuesBefore)) ? undefined : standing;
   }
 
-  private mergeEntries(standing: readonly any[], before: readonly Fields[], wanted: readonly Fields[], list: string, path: string, rendered: boolean): unknown[] {
+  private mergeEntries(
+    standing: readonly any[], before: readonly Fields[], wanted: readonly Fields[], list: string, path: string, rendered: boolean,
+  ): unknown[] {
     const key = NAMED_LISTS[list];
     const flowRun = list === 'containerDefinitions' ? this.flowRunContainer(standing) : undefined;
     const nameOf = (entry: unknown) => flowRun !== undefined && entry === flowRun ? FLOW_RUN_CONTAINER : this.behind(entry, rendered)?.[key];
@@ -168,7 +170,9 @@ export class ThreeWayMerge {
     if (variable !== undefined) return values[variable];
     if (Array.isArray(value)) return value.map(entry => this.literal(entry, values));
     if (!areFields(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, this.literal(inner, values)]).filter(([, inner]) => inner !== undefined));
+    return Object.fromEntries(Object.entries(value)
+      .map(([field, inner]) => [field, this.literal(inner, values)])
+      .filter(([, inner]) => inner !== undefined));
   }
 }
 

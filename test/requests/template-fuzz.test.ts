@@ -38,7 +38,9 @@ const inContainer = oneOf(
 );
 const inTask = oneOf(
   mark.map<Change>(own => template => { template.job_configuration.task_definition.tags = [{ key: own, value: '{{ flow_run_name }}' }]; }),
-  mark.map<Change>(own => template => { template.job_configuration.task_definition.volumes = [...template.job_configuration.task_definition.volumes ?? [], { name: own }]; }),
+  mark.map<Change>(own => template => {
+    template.job_configuration.task_definition.volumes = [...template.job_configuration.task_definition.volumes ?? [], { name: own }];
+  }),
   fc.constant<Change>(template => { template.job_configuration.task_definition.runtimePlatform = { operatingSystemFamily: 'LINUX' }; }),
 );
 const beside = fc.tuple(mark, fc.boolean(), fc.boolean()).map<Change>(([own, first, there]) => template => {
@@ -69,7 +71,8 @@ const PLACES: Record<string, (template: BaseJobTemplate) => readonly [holder: an
   'the request': ({ job_configuration: job }) => [job.task_run_request, 'networkConfiguration'],
   'the environment': ({ job_configuration: job }) => job.env === '{{ env }}' ? undefined : [job, 'env'],
 };
-const placeholder = fc.tuple(fc.option(fc.constantFrom(...Object.keys(PLACES))), fc.boolean(), fc.boolean()).map<Change>(([name, spaces, declared]) => template => {
+const somewhere = fc.tuple(fc.option(fc.constantFrom(...Object.keys(PLACES))), fc.boolean(), fc.boolean());
+const placeholder = somewhere.map<Change>(([name, spaces, declared]) => template => {
   const place = name === null ? undefined : PLACES[name](template);
   if (!place) return;
   const [holder, key] = place;
@@ -123,7 +126,8 @@ test.each([
   const refused = answers.map(({ error }, index) => ({ index, error, template: filled[index].job_configuration })).filter(({ error }) => error);
   expect(refused.slice(0, 3)).toEqual([]);
   // And ours is in effect: the flow run's container has the time to stop, and the credential is a secret of it.
-  const unreached = answers.map(({ taskDefinition, runTask }, index) => ({ index, taskDefinition, name: runTask!.overrides.containerOverrides[0].name }))
+  const unreached = answers
+    .map(({ taskDefinition, runTask }, index) => ({ index, taskDefinition, name: runTask!.overrides.containerOverrides[0].name }))
     .filter(({ taskDefinition, name }) => {
       const container = taskDefinition!.containerDefinitions.find((candidate: any) => candidate.name === name);
       return container?.stopTimeout !== 120 || !container.secrets?.length;

@@ -16,7 +16,14 @@ const AUTH_STRING = 'admin:plainpassword';
 const HEADERS = { 'X-Proxy-Token': 'plainproxytoken' };
 const SETTING = 'plainsettingvalue';
 
-const SET_UPS: Record<string, { readonly props: (stack: Stack) => Partial<PrefectFargateWorkerProps>; readonly environment: Record<string, string>; readonly secrets: string[] }> = {
+interface SetUp {
+  readonly props: (stack: Stack) => Partial<PrefectFargateWorkerProps>;
+  /** The worker's own, with its credentials. */
+  readonly environment: Record<string, string>;
+  readonly secrets: string[];
+}
+
+const SET_UPS: Record<string, SetUp> = {
   'Prefect Cloud, as it comes': {
     props: () => ({}),
     environment: { PREFECT_API_KEY: KEY },
@@ -37,7 +44,9 @@ const SET_UPS: Record<string, { readonly props: (stack: Stack) => Partial<Prefec
         },
       }),
     }),
-    environment: { PREFECT_API_AUTH_STRING: AUTH_STRING, PREFECT_CLIENT_CUSTOM_HEADERS: JSON.stringify(HEADERS), PREFECT_LOGGING_EXTRA_LOGGERS: SETTING },
+    environment: {
+      PREFECT_API_AUTH_STRING: AUTH_STRING, PREFECT_CLIENT_CUSTOM_HEADERS: JSON.stringify(HEADERS), PREFECT_LOGGING_EXTRA_LOGGERS: SETTING,
+    },
     secrets: [AUTH_STRING, HEADERS['X-Proxy-Token'], SETTING],
   },
 };
@@ -65,7 +74,8 @@ const EFFECTS: Record<string, (requests: Required<EcsRequests>) => unknown> = {
 };
 
 const flowRun = (definition: Record<string, any>) => definition.containerDefinitions.find(({ name }: any) => name === 'prefect');
-const secret = (definition: Record<string, any>, variable: string) => flowRun(definition).secrets.find(({ name }: any) => name === variable)?.valueFrom;
+const secret = (definition: Record<string, any>, variable: string) =>
+  flowRun(definition).secrets.find(({ name }: any) => name === variable)?.valueFrom;
 
 test('the templates that these tests begin with are those of the Prefect server that is installed', async () => {
   expect(await offeredTemplates()).toEqual(OFFERED);

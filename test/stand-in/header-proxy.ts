@@ -25,7 +25,8 @@ export async function startHeaderProxy(serverUrl: string, header: { readonly nam
       return;
     }
     const { [header.name.toLowerCase()]: _, ...headers } = incoming.headers;
-    const passed = httpRequest({ hostname: server.hostname, port: server.port, method: incoming.method, path: incoming.url, headers: { ...headers, host: server.host } }, answer => {
+    const { hostname, port, host } = server;
+    const passed = httpRequest({ hostname, port, method: incoming.method, path: incoming.url, headers: { ...headers, host } }, answer => {
       outgoing.writeHead(answer.statusCode!, answer.headers);
       answer.pipe(outgoing);
     });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pythonEnvironment } from '../python/environment';
 import type { BaseJobTemplate } from '../../src/work-pool/base-job-template';
+import { pythonEnvironment } from '../python/environment';
 
 /** What Amazon ECS is asked for a flow run; or why the worker, or ECS, would refuse. */
 export type EcsRequests =

@@ -122,5 +122,5 @@ export function configurationOf(template: Template): any {
 
 /** A container of the flow runs' task definition, in the ECS API's words; the flow run's own where no name is given. */
 export function flowRunContainer(template: Template, name = '{{ container_name }}'): any {
-  return configurationOf(template).template.taskDefinition.containerDefinitions.find((container: any) => container.name === name);
+  return configurationOf(template).template.taskDefinition.containerDefinitions.find((candidate: any) => candidate.name === name);
 }

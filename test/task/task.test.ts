@@ -75,20 +75,20 @@ describe('an ECS worker', () => {
 
   describe('without tmpfs', () => {
     const template = templateOf({ tmpfs: false });
-    const worker = container(template);
+    const confined = container(template);
     const opener = container(template, 'tmp');
 
     test('is confined all the same, with a volume as its /tmp', () => {
-      expect(worker).toMatchObject({ User: '1000:1000', ReadonlyRootFilesystem: true });
-      expect(worker.LinuxParameters.Tmpfs).toBeUndefined();
-      expect(worker.MountPoints).toEqual([{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'tmp' }]);
+      expect(confined).toMatchObject({ User: '1000:1000', ReadonlyRootFilesystem: true });
+      expect(confined.LinuxParameters.Tmpfs).toBeUndefined();
+      expect(confined.MountPoints).toEqual([{ ContainerPath: '/tmp', ReadOnly: false, SourceVolume: 'tmp' }]);
       expect(resource(template, 'AWS::ECS::TaskDefinition', WORKER_TASK).Properties.Volumes).toEqual([{ Name: 'tmp' }]);
       expect(variables(template)).toMatchObject({ HOME: '/tmp', PREFECT_HOME: '/tmp/.prefect' });
     });
 
     test('starts once a container has opened the volume, which ECS gives to root', () => {
-      expect(worker.DependsOn).toEqual([{ ContainerName: 'tmp', Condition: 'SUCCESS' }]);
-      expect(opener).toMatchObject({ Essential: false, User: 'root', ReadonlyRootFilesystem: true, Image: worker.Image, MountPoints: worker.MountPoints });
+      expect(confined.DependsOn).toEqual([{ ContainerName: 'tmp', Condition: 'SUCCESS' }]);
+      expect(opener).toMatchObject({ Essential: false, User: 'root', ReadonlyRootFilesystem: true, Image: confined.Image, MountPoints: confined.MountPoints });
     });
 
     test('can write there: the program opens the directory to all', async () => {
@@ -96,7 +96,7 @@ describe('an ECS worker', () => {
       await chmod(directory, 0o755);
       const [, , program] = opener.Command;
       spawnSync('python3', ['-c', program.replace('"/tmp"', JSON.stringify(directory))]);
-      expect((await stat(directory)).mode & 0o7777).toBe(0o1777);
+      expect(((await stat(directory)).mode % 0o10000).toString(8)).toBe('1777');
       await rm(directory, { recursive: true });
     });
 

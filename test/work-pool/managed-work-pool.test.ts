@@ -44,9 +44,15 @@ describe('an ECS pool is told', () => {
 
   test('JSON logs, heartbeats, what to do when it is stopped, and the architecture, and no container beside the flow run\'s', () => {
     expect(told.template.environment).toEqual({
-      PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json', PREFECT_CLIENT_RETRY_EXTRA_CODES: '500,504', PREFECT_CLIENT_MAX_RETRIES: '9', PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
+      PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER: 'json',
+      PREFECT_CLIENT_RETRY_EXTRA_CODES: '500,504',
+      PREFECT_CLIENT_MAX_RETRIES: '9',
+      PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '60',
+      PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'reschedule',
       // The worker's own, which it would pass on.
-      PREFECT_HOME: null, PREFECT_WORKER_WEBSERVER_HOST: null, PREFECT_WORKER_WEBSERVER_PORT: null,
+      PREFECT_HOME: null,
+      PREFECT_WORKER_WEBSERVER_HOST: null,
+      PREFECT_WORKER_WEBSERVER_PORT: null,
     });
     expect(told.template.taskDefinition).toEqual({
       executionRoleArn: '{{ execution_role_arn }}',

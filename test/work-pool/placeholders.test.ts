@@ -16,14 +16,17 @@ const VALUES: TemplateValues = structuredClone({
   },
 });
 
+type Fields = Record<string, any>;
+
 /** The server's template, changed as a user does in the UI; then filled twice. */
-function filled(change: (job: Record<string, any>, variables: Record<string, any>) => void, values = VALUES): { job: Record<string, any>; defaults: Record<string, any> } {
+function filled(change: (job: Fields, variables: Fields) => void, values = VALUES): { job: Fields; defaults: Fields } {
   const present = structuredClone(OFFERED.ecs) as BaseJobTemplate;
   change(present.job_configuration, present.variables.properties);
   const once = structuredClone(fillTemplate(OFFERED.ecs, present, values));
   const twice = structuredClone(fillTemplate(OFFERED.ecs, structuredClone(once), values, values));
   expect(twice).toEqual(once);
-  return { job: twice.job_configuration, defaults: Object.fromEntries(Object.entries(twice.variables.properties).map(([name, { default: value }]) => [name, value])) };
+  const defaults = Object.fromEntries(Object.entries(twice.variables.properties).map(([name, { default: value }]) => [name, value]));
+  return { job: twice.job_configuration, defaults };
 }
 
 describe('what this deployment sets goes into the default of the variable whose placeholder stands', () => {

@@ -92,7 +92,9 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       })),
     ]);
     const proxy = cloud
-      ? await start(startCloudProxy({ serverUrl: server.apiUrl, apiKey: credential!, workerApiKey: WORKER_KEY, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE }))
+      ? await start(startCloudProxy({
+        serverUrl: server.apiUrl, apiKey: credential!, workerApiKey: WORKER_KEY, accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE,
+      }))
       : undefined;
     const { header } = options;
     const headerProxy = header ? await start(startHeaderProxy(server.apiUrl, header)) : undefined;

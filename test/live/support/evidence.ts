@@ -5,8 +5,8 @@ import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/clien
 import { CloudWatchLogsClient, FilterLogEventsCommand, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTaskDefinitionCommand, ECSClient, paginateListTaskDefinitions } from '@aws-sdk/client-ecs';
 import type { Live } from './environment';
-import { leaksIn } from '../../support/leaks';
 import { clientConfiguration, StandIn } from '../../stand-in/stand-in';
+import { leaksIn } from '../../support/leaks';
 
 export interface PhysicalIds {
   readonly map: Record<string, string>;
@@ -80,7 +80,9 @@ export async function leaks(live: Live): Promise<string[]> {
   }
   const ecs = new ECSClient(clientConfiguration(live.standIn));
   for await (const { taskDefinitionArns = [] } of paginateListTaskDefinitions({ client: ecs }, {})) {
-    for (const taskDefinition of taskDefinitionArns) texts.set(taskDefinition, JSON.stringify(await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }))));
+    for (const taskDefinition of taskDefinitionArns) {
+      texts.set(taskDefinition, JSON.stringify(await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }))));
+    }
   }
   return [...texts].flatMap(([place, text]) => live.credentials.flatMap(credential =>
     leaksIn(text.split('\n').filter(line => !/"action": ?"(CreateSecret|GetSecretValue|PutParameter|GetParameters?)"/.test(line)).join('\n'), credential).map(form => `${place}, ${form}`)));
