@@ -2,6 +2,7 @@ import { aws_ecs as ecs, aws_logs as logs, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { DefaultImages } from '../images/default-images';
+import { InterruptedRuns } from '../interrupted-runs';
 import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
 import { Tracing } from '../tracing';
@@ -21,6 +22,7 @@ export interface FlowRunTaskProps {
   readonly workPoolName: string;
   /** Undefined where the pool's template is not ours, and its flow runs need not be these. */
   readonly defaults?: FlowRunDefaults;
+  readonly interruptedRuns?: InterruptedRuns;
   readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly logGroup: logs.ILogGroup;
   readonly tracing?: Tracing;
@@ -50,7 +52,7 @@ export class FlowRunTask extends Construct {
     });
     const image = props.defaults ? images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image) : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: props.logGroup, streamPrefix: 'flow-run' });
-    const ours = { ...(tracing && tracingEnvironment(tracing, props.workPoolName)), ...FLOW_RUN_ENVIRONMENT };
+    const ours = { ...(tracing && tracingEnvironment(tracing, props.workPoolName)), ...FLOW_RUN_ENVIRONMENT, ...whenInterrupted(props.interruptedRuns, defaults.command) };
     this.container = this.taskDefinition.addContainer(CONTAINER, {
       image,
       logging,
@@ -73,4 +75,10 @@ export class FlowRunTask extends Construct {
       grantTracing(identity.flowRunRole);
     }
   }
+}
+
+/** For the program around Prefect's command; a command of yours has only what Prefect itself offers. */
+function whenInterrupted(interruptedRuns?: InterruptedRuns, command?: string[]): Record<string, string> {
+  if (interruptedRuns !== InterruptedRuns.CRASH) return {};
+  return command ? { PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'crash' } : { INTERRUPTED_RUNS: InterruptedRuns.CRASH };
 }

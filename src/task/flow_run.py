@@ -109,6 +109,8 @@ def execute() -> int:
     ours = reschedules and can_leave_it_to_us()
     if ours:
         environment[BEHAVIOR] = "relinquish"
+    elif reschedules and not restarts([]):
+        reschedules, environment[BEHAVIOR] = False, "crash"  # An older Prefect would give it back by itself.
     began = not interruption.came
     code = run_prefect(environment, interruption) if began else INTERRUPTED
     if not (run and reschedules and interruption.came):
@@ -210,7 +212,7 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(HAND_BACK_SECONDS)
     from prefect.client.orchestration import get_client
-    from prefect.states import AwaitingRetry
+    from prefect.states import AwaitingRetry, Crashed
 
     # Before Prefect 3.6, the client's models are complete only with all of Prefect.
     with contextlib.suppress(ImportError):
@@ -223,6 +225,10 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
             # One that has ended, was cancelled or waits for someone is left as it is, and so is one that another task has by now.
             if state not in ("RUNNING", "PENDING", "SCHEDULED") or names_another(flow_run.infrastructure_pid, task):
                 return say(f"{run} is not given back: it is {state} and names {flow_run.infrastructure_pid}")
+            if state == "RUNNING" and not restarts(flow_run.tags):
+                crashed: Any = Crashed(message="Its task was interrupted before it was finished.")
+                api.set_flow_run_state(flow_run.id, crashed)
+                return say(f"{run} was interrupted, and is not to be executed again")
             if state != "SCHEDULED":
                 waiting: Any = AwaitingRetry(message="Its task was interrupted before it was finished.")
                 api.set_flow_run_state(flow_run.id, waiting)
@@ -231,6 +237,13 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
     except Exception as error:
         say(f"warning: {error!r}")
         give_up()
+
+
+def restarts(tags: list[str]) -> bool:
+    """Whether a flow run that was interrupted while it executed is executed again: as the pool says, or a tag of its own."""
+    if "when-interrupted:crash" in tags:
+        return False
+    return os.environ.get("INTERRUPTED_RUNS") != "crash" or "when-interrupted:restart" in tags
 
 
 def let_go(api: SyncPrefectClient, run: UUID, interrupted: bool) -> None:

@@ -306,7 +306,7 @@ def complete_models() -> None:
 def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:
     """Whether it was; a run that has ended, or waits for someone, is left as it is."""
     from prefect.exceptions import ObjectNotFound
-    from prefect.states import AwaitingRetry, Cancelled
+    from prefect.states import AwaitingRetry, Cancelled, Crashed
 
     try:
         flow_run = api.read_flow_run(uuid.UUID(run))
@@ -319,6 +319,11 @@ def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:
         api.set_flow_run_state(flow_run.id, Cancelled(message="Cancelled while its worker stopped."))
     # So is one that counts as crashed only because its heartbeats did not get through.
     executed = kind == "RUNNING" or kind == "CRASHED" and is_silence(message)
+    if executed and not restarts(flow_run.tags):
+        crashed: Any = Crashed(message="The worker stopped before the flow run was finished.")
+        if kind == "RUNNING":
+            api.set_flow_run_state(flow_run.id, crashed)
+        return False
     accepted = False
     if executed or kind == "PENDING":
         waiting: Any = AwaitingRetry(message="The worker stopped before the flow run was finished.")
@@ -327,6 +332,13 @@ def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:
     if accepted or kind == "SCHEDULED":
         let_go(api, flow_run.id, interrupted=executed)
     return accepted
+
+
+def restarts(tags: list[str]) -> bool:
+    """Whether a flow run that was interrupted while it executed is executed again: as the pool says, or a tag of its own."""
+    if "when-interrupted:crash" in tags:
+        return False
+    return os.environ.get("INTERRUPTED_RUNS") != "crash" or "when-interrupted:restart" in tags
 
 
 def is_silence(message: str) -> bool:

@@ -2,6 +2,7 @@ import { aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Duration, RemovalPoli
 import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { DefaultImages } from '../images/default-images';
+import { InterruptedRuns } from '../interrupted-runs';
 import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
 import { Tracing } from '../tracing';
@@ -20,6 +21,7 @@ export interface TaskProps {
   readonly identity: Identity;
   readonly workerType: WorkerType;
   readonly workPoolName: string;
+  readonly interruptedRuns?: InterruptedRuns;
   readonly workQueues?: string[];
   readonly size: WorkerSize;
   readonly image?: ecs.ContainerImage;
@@ -75,6 +77,7 @@ export class Task extends Construct {
           ...LOGGING,
           ...RETRIES,
           ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : THROTTLING),
+          ...(workerType === WorkerType.PROCESS && props.interruptedRuns === InterruptedRuns.CRASH && { INTERRUPTED_RUNS: InterruptedRuns.CRASH }),
         }, props.secrets),
         ...withDirectHosts(inOrder(props.environment), props.secrets),
         ...apiEnvironment(api),

@@ -131,6 +131,26 @@ test('an interruption is none of the flow\'s own tries: all of its retries are l
   expect(await prefect.flowRun(id)).toMatchObject({ state: { type: 'COMPLETED' }, run_count: 3 });
 });
 
+test('where the pool wants that, it crashes, unless its tag says otherwise, and before it has begun it is given back', async () => {
+  const crash = { INTERRUPTED_RUNS: 'crash' };
+  const once = await started(crash);
+  once.child.kill('SIGTERM');
+  expect(await once.code).toBe(0);
+  expect(await stateOf(once.id)).toMatchObject({ type: 'CRASHED', message: 'Its task was interrupted before it was finished.' });
+
+  const tagged = await started(crash);
+  await prefect.call('PATCH', `/flow_runs/${tagged.id}`, { tags: ['when-interrupted:restart'] });
+  tagged.child.kill('SIGTERM');
+  expect(await tagged.code).toBe(0);
+  expect((await stateOf(tagged.id)).name).toBe('AwaitingRetry');
+
+  const early = execute(await claimed(60), crash);
+  await sleep(300);
+  early.child.kill('SIGTERM');
+  expect(await early.code).toBe(0);
+  expect((await stateOf(early.id)).name).toBe('AwaitingRetry');
+});
+
 test('before it has begun, it is given back as well', async () => {
   const id = await claimed(60);
   const { child, code } = execute(id);
