@@ -125,8 +125,11 @@ export const ECS_FAULTS: readonly Fault[] = [
     untouched: true,
     happen: toRuns(begun, async (arena, ids) => {
       const late = await Promise.all(ids.map(id => arena.startLate(id)));
-      await arena.until('the end of the late tasks', 240, async () => (await arena.live.standIn.tasks())
-        .filter(({ taskArn }) => late.includes(taskArn)).every(({ lastStatus }) => lastStatus === 'STOPPED'));
+      await arena.until('the late tasks to leave, or to execute the runs as well', 240, async () => {
+        const stopped = (await arena.live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'STOPPED').map(({ taskArn }) => taskArn);
+        const executions = await Promise.all(ids.map(id => arena.evidence(id)));
+        return late.every((arn, index) => stopped.includes(arn) || executions[index].length > 1);
+      });
       await arena.release();
     }),
   },
