@@ -50,9 +50,15 @@ export class FlowRunTask extends Construct {
       taskRole: identity.flowRunRole,
       executionRole: identity.flowRunExecutionRole,
     });
-    const image = props.defaults ? images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image) : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);
+    const image = props.defaults
+      ? images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image)
+      : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: props.logGroup, streamPrefix: 'flow-run' });
-    const ours = { ...(tracing && tracingEnvironment(tracing, props.workPoolName)), ...FLOW_RUN_ENVIRONMENT, ...whenInterrupted(props.interruptedRuns, defaults.command) };
+    const ours = {
+      ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
+      ...FLOW_RUN_ENVIRONMENT,
+      ...whenInterrupted(props.interruptedRuns, defaults.command),
+    };
     this.container = this.taskDefinition.addContainer(CONTAINER, {
       image,
       logging,

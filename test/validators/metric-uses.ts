@@ -19,15 +19,15 @@ export function metricUses(resolver: Resolver): MetricUse[] {
     MetricName === undefined
       ? []
       : [
-          {
-            logicalId,
-            namespace: Namespace,
-            name: MetricName,
-            statistic: Statistic ?? ExtendedStatistic ?? Stat,
-            period: Period,
-            dimensions: Object.fromEntries(asArray<any>(Dimensions).map(({ Name, Value }) => [Name, String(Value)])),
-          },
-        ];
+        {
+          logicalId,
+          namespace: Namespace,
+          name: MetricName,
+          statistic: Statistic ?? ExtendedStatistic ?? Stat,
+          period: Period,
+          dimensions: Object.fromEntries(asArray<any>(Dimensions).map(({ Name, Value }) => [Name, String(Value)])),
+        },
+      ];
   const queries = (logicalId: string, metrics: any) =>
     asArray<any>(metrics).flatMap(({ MetricStat }) => (MetricStat ? single(logicalId, { ...MetricStat, ...MetricStat.Metric }) : []));
   return [

@@ -73,7 +73,8 @@ export function under(document: unknown, ...keys: string[]): any[] {
 /** A function, and those whose settings name it: the CDK's provider, which hands it the requests of custom resources. */
 export function callersOf(template: Template, functionId: string): string[] {
   const callers = ofType(template, 'AWS::Lambda::Function').filter(
-    ([id, { Properties = {} }]) => id !== functionId && targets(template, Object.values(Properties.Environment?.Variables ?? {})).includes(functionId),
+    ([id, { Properties = {} }]) => id !== functionId
+      && targets(template, Object.values(Properties.Environment?.Variables ?? {})).includes(functionId),
   );
   return [functionId, ...callers.map(([id]) => id)];
 }

@@ -5,9 +5,11 @@ import { editText, first, Mutant, NotApplicable } from './mutant';
 const TASK = 'AWS::ECS::TaskDefinition';
 const task = (template: Template, where?: (properties: any) => boolean) => first(template, TASK, where)[1].Properties;
 const waits = ({ DependsOn }: any) => DependsOn !== undefined;
-const sidecar = (template: Template) => task(template, ({ ContainerDefinitions }) => ContainerDefinitions.some(waits)).ContainerDefinitions.find(waits);
-const ecsWorker = (template: Template) => task(template, ({ ContainerDefinitions }) => ContainerDefinitions.some(({ Command = [] }: any) => Command.includes('ecs')))
-  .ContainerDefinitions.find(({ Command = [] }: any) => Command.includes('ecs'));
+const sidecar = (template: Template) =>
+  task(template, ({ ContainerDefinitions }) => ContainerDefinitions.some(waits)).ContainerDefinitions.find(waits);
+const ecsWorker = (template: Template) =>
+  task(template, ({ ContainerDefinitions }) => ContainerDefinitions.some(({ Command = [] }: any) => Command.includes('ecs')))
+    .ContainerDefinitions.find(({ Command = [] }: any) => Command.includes('ecs'));
 const mounted = (template: Template) => task(template, ({ Volumes }) => Volumes?.length > 0);
 const event = (template: Template, type: string) => first(template, 'AWS::Events::Rule', ({ EventPattern }) => EventPattern?.['detail-type'].includes(type))[1].Properties;
 const permission = (template: Template) => first(template, 'AWS::Lambda::Permission')[1].Properties;
@@ -62,11 +64,15 @@ export const taskMutants: Mutant[] = [
   { name: 'permission for another action', caughtBy: 'permissions', edit: (template) => { permission(template).Action = 'lambda:InvokeFunctionUrl'; } },
   { name: 'permission for every rule', caughtBy: 'permissions', edit: (template) => delete permission(template).SourceArn },
   { name: 'topic policy that speaks of another topic', caughtBy: 'permissions', edit: (template) => { first(template, 'AWS::SNS::TopicPolicy')[1].Properties.PolicyDocument.Statement[0].Resource = { 'Fn::Sub': 'arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:other' }; } },
-  { name: 'queue policy that allows a service everything', caughtBy: 'permissions', edit: (template) => {
-    const statement = ofType(template, 'AWS::SQS::QueuePolicy').flatMap(([, { Properties }]) => Properties!.PolicyDocument.Statement).find(({ Effect }: any) => Effect === 'Allow');
-    if (!statement) throw new NotApplicable('No queue takes events.');
-    statement.Action = 'sqs:*';
-  } },
+  {
+    name: 'queue policy that allows a service everything',
+    caughtBy: 'permissions',
+    edit: (template) => {
+      const statement = ofType(template, 'AWS::SQS::QueuePolicy').flatMap(([, { Properties }]) => Properties!.PolicyDocument.Statement).find(({ Effect }: any) => Effect === 'Allow');
+      if (!statement) throw new NotApplicable('No queue takes events.');
+      statement.Action = 'sqs:*';
+    },
+  },
   { name: 'call that is repeated beside the next one', caughtBy: 'permissions', edit: (template) => delete first(template, 'AWS::Events::Rule', ({ ScheduleExpression }) => ScheduleExpression)[1].Properties.Targets[0].RetryPolicy },
   { name: 'function that is called again beside its schedule', caughtBy: 'permissions', edit: (template) => { first(template, 'AWS::Lambda::EventInvokeConfig')[1].Properties.MaximumRetryAttempts = 2; } },
 ];

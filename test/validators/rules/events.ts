@@ -177,8 +177,8 @@ function expected(resolver: Resolver): Remark[] {
       ...(queue === undefined
         ? []
         : families
-            .filter((family) => !fed.some(({ pattern }) => text(pattern).includes(`task-definition/${family}"`)))
-            .map((family) => `It reads events from ${queue}, but nothing puts those of ${family} in.`)),
+          .filter((family) => !fed.some(({ pattern }) => text(pattern).includes(`task-definition/${family}"`)))
+          .map((family) => `It reads events from ${queue}, but nothing puts those of ${family} in.`)),
     ].map((message) => ({ logicalId: service, message }));
   });
 }

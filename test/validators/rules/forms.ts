@@ -22,13 +22,10 @@ export const forms: Rule = (template, { named }) => {
 function inForm(resolver: Resolver, properties: unknown): string[] {
   const messages: string[] = [];
   const walk = (key: string, value: any): void => {
-    if (Array.isArray(value)) value.forEach((item) => walk(key, item));
-    else if (value !== null && typeof value === 'object') Object.entries(value).forEach(([name, inner]) => POLICY.test(name) || walk(name, inner));
-    else {
+    if (Array.isArray(value)) {value.forEach((item) => walk(key, item));} else if (value !== null && typeof value === 'object') {Object.entries(value).forEach(([name, inner]) => POLICY.test(name) || walk(name, inner));} else {
       const allowed = BY_NAME.find(([pattern]) => pattern.test(key))?.[1];
       const found = Identities.of(resolver).of(value);
-      if (allowed && found && !allowed.includes(found.form))
-        messages.push(`${key} is the ${found.form} of ${found.logicalId}, and has to be its ${allowed}.`);
+      if (allowed && found && !allowed.includes(found.form)) {messages.push(`${key} is the ${found.form} of ${found.logicalId}, and has to be its ${allowed}.`);}
     }
   };
   walk('', properties);

@@ -52,8 +52,8 @@ function namedByHolders(resolver: Resolver): Map<string, Set<string>> {
     add(taskRole, { Ref: service }, props(template, service), managed ? identified(managed.value) : []);
     const roles = managed
       ? identified(managed.value)
-          .map(({ Ref }) => Ref)
-          .filter((id) => template.Resources[id].Type === 'AWS::IAM::Role')
+        .map(({ Ref }) => Ref)
+        .filter((id) => template.Resources[id].Type === 'AWS::IAM::Role')
       : [];
     roles.forEach((role) => add(role, identified(managed!.value)));
   });

@@ -117,13 +117,13 @@ function endpoints(template: Template, resolver: Resolver): Remark[] {
       ...doubled(zones).map((zone) => `It is twice in the zone ${zone}.`),
       ...(Properties.VpcEndpointType === 'Gateway'
         ? [...new Set(near.flatMap((subnet) => routeTablesOf(template, subnet)))]
-            .filter((table) => !tables.includes(table))
-            .map((table) => `No route of ${table} leads to it.`)
+          .filter((table) => !tables.includes(table))
+          .map((table) => `No route of ${table} leads to it.`)
         : []),
       ...(Properties.VpcEndpointType === 'Interface'
         ? [...new Set(near.map((subnet) => zoneOf(resolver, subnet)))]
-            .filter((zone) => !zones.includes(zone))
-            .map((zone) => `It is not in the zone ${zone}.`)
+          .filter((zone) => !zones.includes(zone))
+          .map((zone) => `It is not in the zone ${zone}.`)
         : []),
     ].map((message) => ({ logicalId, message }));
   });
