@@ -1,3 +1,5 @@
+import { STACK_IS_DELETED, STOPPED_BY_RECONCILER } from '../private/stop-reasons';
+
 /** How a task's end began. */
 export interface Stop {
   readonly stopCode?: string;
@@ -17,9 +19,8 @@ export type TaskOutcome =
 export type StoppedTask = Extract<TaskOutcome, { task: 'stopped' }>;
 export type LivingTask = Extract<TaskOutcome, { arn: string }>;
 
-/** How the reasons begin of the tasks that are stopped here; Prefect's worker, which cancels flow runs, says the other. */
-export const STOPPED_HERE = 'Prefect reconciler: ';
-const STOPPED_BY_PROGRAM = new RegExp(`^(${STOPPED_HERE}|Stopped by Prefect worker)`);
+/** The last one is what Prefect's worker says, which cancels flow runs. */
+const STOPPED_BY_PROGRAM = new RegExp(`^(${STOPPED_BY_RECONCILER}|${STACK_IS_DELETED}|Stopped by Prefect worker)`);
 
 /** The reason of whoever pressed Stop, or called StopTask. */
 export function stoppedByPerson(outcome: TaskOutcome): string | undefined {

@@ -1,5 +1,6 @@
 import { DescribeTasksCommand, ECSClient, paginateListTasks, StopTaskCommand, Task } from '@aws-sdk/client-ecs';
-import { STOPPED_HERE, TaskOutcome } from './task-outcome';
+import { TaskOutcome } from './task-outcome';
+import { STOPPED_BY_RECONCILER } from '../private/stop-reasons';
 
 /** The most tasks that ECS describes at a time. */
 const PAGE = 100;
@@ -77,7 +78,7 @@ export class Tasks {
   }
 
   public async stop(arn: string, reason: string): Promise<void> {
-    await this.client.send(new StopTaskCommand({ cluster: this.cluster, task: arn, reason: (STOPPED_HERE + reason).slice(0, 1024) }));
+    await this.client.send(new StopTaskCommand({ cluster: this.cluster, task: arn, reason: (STOPPED_BY_RECONCILER + reason).slice(0, 1024) }));
   }
 }
 

@@ -4,13 +4,13 @@ import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lamb
 import type { FlowRunTasksConfiguration } from './configuration';
 import { pause } from './pause';
 import { connect } from '../private/prefect-connection';
+import { STACK_IS_DELETED } from '../private/stop-reasons';
 
 /** Seconds that flow runs may go on, before their tasks are stopped. */
 const patienceSeconds = () => Number(process.env.FLOW_RUN_PATIENCE_SECONDS ?? 300);
 /** Seconds that a task may take to stop: two minutes for its containers, and the time until its network interface is gone. */
 const STOPPING_SECONDS = 240;
 const PAUSE_MS = 2000;
-const REASON = 'The stack of its worker is deleted.';
 
 /**
  * When a cluster's worker goes: pauses the pool, lets the flow runs' tasks end by themselves for a while, and stops the others. ECS
@@ -43,7 +43,7 @@ async function end({ cluster, family }: FlowRunTasksConfiguration): Promise<void
     }
     if (Date.now() > patience) {
       for (const { taskArn, desiredStatus } of tasks) {
-        if (desiredStatus !== 'STOPPED') await client.send(new StopTaskCommand({ cluster, task: taskArn, reason: REASON }));
+        if (desiredStatus !== 'STOPPED') await client.send(new StopTaskCommand({ cluster, task: taskArn, reason: STACK_IS_DELETED }));
       }
     }
     await sleep(PAUSE_MS);

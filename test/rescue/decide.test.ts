@@ -210,7 +210,8 @@ describe('a run whose task a person has stopped', () => {
   });
 
   test('is not one whose task the reconciler has stopped, or the worker that cancels it', () => {
-    for (const reason of ['Prefect reconciler: Its task did not start within 600 seconds.', 'Stopped by Prefect worker']) {
+    const byPrograms = ['Prefect reconciler: Its task did not start within 600 seconds.', 'The stack of its worker is deleted.', 'Stopped by Prefect worker'];
+    for (const reason of byPrograms) {
       expect(ofEcs(run(), stopped({ ...stop, reason }))).toMatchObject({ then: 'reschedule' });
     }
     expect(ofEcs(run({ state: 'CANCELLING' }), stopped(stop))).toMatchObject({ then: 'cancel' });
