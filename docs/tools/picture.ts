@@ -153,7 +153,7 @@ function panels(inventory: Inventory): string[] {
     {
       title: 'Work pool',
       color: ORANGE,
-      parts: [{ icon: 'architecture-service/AWSLambda', title: 'Pool function', notes: ['makes and updates', 'pool and template'], count: inventory.count(['Custom::PrefectWorkPool', 'AWS::Lambda::Function'], 'WorkPool') }],
+      parts: [{ icon: 'architecture-service/AWSLambda', title: 'Pool function', notes: ['creates, updates and', 'checks the pool'], count: inventory.count(['Custom::PrefectWorkPool', 'Custom::PrefectFlowRunTasks', 'AWS::Lambda::Function', 'AWS::Scheduler::Schedule'], 'WorkPool') }],
     },
     {
       title: 'Images',
@@ -224,7 +224,7 @@ function row(shown: readonly Panel[], y: number): string[] {
 function policies(inventory: Inventory): string[] {
   const [target] = inventory.take('AWS::ApplicationAutoScaling::ScalableTarget');
   const { MinCapacity, MaxCapacity } = target ? inventory.properties(target) : { MinCapacity: 0, MaxCapacity: 0 };
-  return [`${MinCapacity} to ${MaxCapacity}`, 'workers'];
+  return [MinCapacity === MaxCapacity ? `always ${MinCapacity}` : `${MinCapacity} to ${MaxCapacity}`, 'workers'];
 }
 
 function alarms(inventory: Inventory): string[] {
