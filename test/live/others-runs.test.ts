@@ -46,7 +46,7 @@ describe('a run that was claimed', () => {
 
   test('by a worker of this cluster that lives is not taken for the worker\'s own task', async () => {
     const id = await world.run({ state: 'PENDING', worker: OURS, infrastructure: null });
-    world.task('worker', { lastStatus: 'RUNNING' });
+    world.task('worker', { lastStatus: 'RUNNING', tags: [] });
     await world.look();
     expect(await world.typesOf([id])).toEqual(['SCHEDULED']);
   });
@@ -87,7 +87,7 @@ describe('the subflows of a run', () => {
     const died = await world.run({ ...ofWorker, message: 'Flow run process exited with non-zero status code 137.' });
     const silent = await world.run({ ...ofWorker, message: 'No heartbeat for 900 seconds.' });
     const [first, second] = [await world.subflow(died, 'RUNNING'), await world.subflow(silent, 'RUNNING')];
-    world.task('worker', { lastStatus: 'RUNNING' });
+    world.task('worker', { lastStatus: 'RUNNING', tags: [] });
     await world.look('process');
     expect(await world.typesOf([died, first, silent, second])).toEqual(['CRASHED', 'CRASHED', 'CRASHED', 'RUNNING']);
   });
