@@ -13,7 +13,7 @@ export class Spot extends Stack {
         workspaceId: '66666666-7777-8888-9999-000000000000',
         apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
       }),
-      workPool: WorkPool.managed('batch', { flowRunDefaults: { spot: true, cpu: 2048, memoryLimitMiB: 8192 } }),
+      workPool: WorkPool.managed('batch', { flowRunDefaults: { capacity: { spotWeight: 1, onDemandWeight: 0 }, cpu: 2048, memoryLimitMiB: 8192 } }),
     });
   }
 }

@@ -1,6 +1,8 @@
-import { aws_ecs as ecs } from 'aws-cdk-lib';
+import { aws_ecs as ecs, Duration } from 'aws-cdk-lib';
 import { InterruptedRuns } from './interrupted-runs';
 import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
+import { capacityProviderStrategies } from './service/capacity';
+import { CapacityOptions } from './service/capacity-options';
 import { flowRunSize, requireFargateSize } from './task/fargate-size';
 
 /** A work queue of a managed work pool. */
@@ -53,12 +55,27 @@ export interface FlowRunDefaults {
   readonly image?: ecs.ContainerImage;
 
   /**
-   * Whether flow runs go to Fargate Spot: up to 70 % cheaper, interrupted with two minutes' notice.
+   * How flow runs are spread over Fargate on demand and Fargate Spot: `{ spotWeight: 1, onDemandWeight: 0 }` for Spot alone, whose
+   * default a deployment overrides with the job variable `launch_type`, and a share such as `{ spotWeight: 3 }` otherwise, which
+   * it overrides with `capacity_provider_strategy`. AWS doesn't document how Amazon ECS spreads requests for one task by their
+   * weights, and each flow run is one. A cluster of your own needs both capacity providers.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
-   * @default false
+   * @default - all on demand
    */
-  readonly spot?: boolean;
+  readonly capacity?: CapacityOptions;
+
+  /**
+   * How long a flow run's task may run: then it is stopped, and the flow run becomes `TimedOut`, with the reason, and without
+   * another retry. It is looked at once a minute. A whole number of seconds, at least 60; throws for others. A deployment overrides
+   * it with the job variable `max_run_time`, in seconds.
+   *
+   * `@flow(timeout_seconds=...)` is Prefect's own limit, which the flow's process watches itself, and retries follow; this one also
+   * ends a process that hangs.
+   *
+   * @default - no limit
+   */
+  readonly maxRunTime?: Duration;
 
   /**
    * Environment variables of flow runs. Not for secrets: their values are readable in the Prefect UI.
@@ -168,7 +185,9 @@ export class WorkPool {
       requireWholeNumber('workQueues.concurrencyLimit', queue.concurrencyLimit, 1);
     }
     requireDistinct('workQueues', (options.workQueues ?? []).map(queue => queue.name));
-    const { command, jobVariables = {} } = options.flowRunDefaults ?? {};
+    const { command, capacity, maxRunTime, jobVariables = {} } = options.flowRunDefaults ?? {};
+    capacityProviderStrategies(capacity, 0, 'flowRunDefaults.capacity');
+    requireRunTime(maxRunTime);
     for (const [variable, value] of Object.entries(jobVariables)) {
       if (variable in SET_BY) throw invalid(`flowRunDefaults.jobVariables.${variable}`, value, `it is set by ${SET_BY[variable]}; give it there.`);
     }
@@ -216,6 +235,13 @@ export class WorkPool {
   }
 }
 
+function requireRunTime(maxRunTime?: Duration): void {
+  if (maxRunTime === undefined || maxRunTime.isUnresolved()) return;
+  const seconds = maxRunTime.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= 60) return;
+  throw invalid('flowRunDefaults.maxRunTime', maxRunTime.toString(), 'give a whole number of seconds, at least 60; a task needs about a minute to start, and the limit is looked at once a minute.');
+}
+
 function requirePoolName(name: string): void {
   requirePrefectName('workPool name', name);
   if (known(name) && name.toLowerCase().startsWith('prefect')) {
@@ -230,7 +256,9 @@ const SET_BY: { readonly [name: string]: string } = {
   image: 'flowRunDefaults.image',
   command: 'flowRunDefaults.command',
   env: 'flowRunDefaults.environment and worker.flowRunContainer.addEnvironment()',
-  launch_type: 'flowRunDefaults.spot',
+  launch_type: 'flowRunDefaults.capacity',
+  capacity_provider_strategy: 'flowRunDefaults.capacity',
+  max_run_time: 'flowRunDefaults.maxRunTime',
   cluster: 'cluster of the worker',
   network_configuration: 'vpc, vpcSubnets and securityGroups of the worker',
   family: 'this construct, and the worker may register no other',

@@ -94,7 +94,7 @@ export const scenarios: readonly Scenario[] = [
             image: ecs.ContainerImage.fromEcrRepository(images, 'flows-1.4.2'),
             cpu: 1024,
             memoryLimitMiB: 4096,
-            spot: true,
+            capacity: { spotWeight: 1, onDemandWeight: 0 },
             environment: { LOG_LEVEL: 'debug', AWS_RETRY_MODE: 'adaptive' },
             command: ['nice', 'prefect', 'flow-run', 'execute'],
           },

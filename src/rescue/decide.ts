@@ -23,7 +23,7 @@ export type Decision =
     /** One of the flow's own retries: the attempt that ended was no interruption. */
     readonly isRetry?: boolean;
   }
-  | { readonly then: 'crash' | 'cancel'; readonly why: string; readonly stop?: string; readonly onDemand?: undefined }
+  | { readonly then: 'crash' | 'cancel' | 'timeOut'; readonly why: string; readonly stop?: string; readonly onDemand?: undefined }
   /** As `startLater` says, which needs to know how often that was so before. */
   | { readonly then: 'startLater'; readonly why: string }
   /** Its state stays, with the time at which it is due. */
@@ -72,7 +72,7 @@ function isToLeaveSpot({ state, message, launchType }: FlowRun): boolean {
   return state === 'SCHEDULED' && message.endsWith(NEXT_ON_DEMAND) && launchType !== 'FARGATE';
 }
 
-/** What to do about a flow run. A run whose task runs is never touched, and neither is one of which ECS can't speak. */
+/** What to do about a flow run. A run whose task runs is left alone until its time is over, and so is one of which ECS can't speak. */
 export function decide(run: FlowRun, outcome: TaskOutcome, rules: Rules, now: Date): Decision {
   const { ownTask, limits } = rules;
   const age = seconds(run.since, now);
@@ -91,7 +91,7 @@ export function decide(run: FlowRun, outcome: TaskOutcome, rules: Rules, now: Da
     case 'starting':
       return ownTask && age > limits.starting ? notPlaced(outcome, limits) : NOTHING;
     case 'running':
-      return NOTHING;
+      return timedOut(outcome, now) ?? NOTHING;
     case 'stopped':
       if (outcome.at && seconds(outcome.at, now) < limits.settle) return NOTHING;
       if (run.state === 'PENDING' && isOfEarlierAttempt(outcome, run, ownTask)) return claimed(run, age, limits);
@@ -130,6 +130,11 @@ function claimed(run: FlowRun, age: number, limits: ReconcilerLimits): Decision 
 function notPlaced({ arn, spot }: LivingTask, limits: ReconcilerLimits): Decision {
   const why = `Its task did not start within ${limits.starting} seconds.`;
   return { ...spot ? onDemand(why, limits) : { then: 'reschedule', why }, stop: arn };
+}
+
+function timedOut({ arn, started, maxRunTime }: LivingTask, now: Date): Decision | undefined {
+  if (!started || !maxRunTime || seconds(started, now) <= maxRunTime) return undefined;
+  return { then: 'timeOut', why: `Its task ran for longer than max_run_time, ${maxRunTime} seconds, and was stopped.`, stop: arn };
 }
 
 function onDemand(why: string, limits: ReconcilerLimits): Extract<Decision, { then: 'reschedule' }> {

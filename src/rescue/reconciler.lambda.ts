@@ -54,11 +54,14 @@ export async function handler(): Promise<void> {
   };
   const execute = async (run: FoundRun, decision: Change) => {
     if (!await runs.unchanged(run)) return;
-    if (decision.stop) await tasks.stop(decision.stop, decision.why);
+    const stop = async () => decision.stop && tasks.stop(decision.stop, decision.why);
+    // Told to stop while its run is not TimedOut, the task hands the run back.
+    if (decision.then !== 'timeOut') await stop();
     const accepted = decision.then === 'release' || decision.then === 'leaveSpot' || await runs.set(run, decision, now);
     if (accepted && (decision.then === 'release' || decision.then === 'reschedule')) await runs.release(run, decision.isRetry);
     if (accepted && (decision.then === 'leaveSpot' || decision.onDemand)) await startOnDemand(client, run, configuration.workPool);
-    if (accepted && (decision.then === 'crash' || decision.then === 'cancel')) withoutProcess.push(run.id);
+    if (accepted && decision.then === 'timeOut') await stop();
+    if (accepted && (decision.then === 'crash' || decision.then === 'cancel' || decision.then === 'timeOut')) withoutProcess.push(run.id);
     console.log(JSON.stringify({ flowRun: run.id, was: run.state, ...decision, accepted }));
   };
 

@@ -182,7 +182,8 @@ export class Runs {
     // Not repeated: where the answer is lost, a worker may have claimed the run since. The next look decides afresh.
     const { status } = await this.client.once<{ status: string }>('POST', `/flow_runs/${run.id}/set_state`, {
       state: { ...nextState(decision, now), message: decision.why },
-      force: false,
+      // Prefect would give one that has timed out the flow's next retry.
+      force: decision.then === 'timeOut',
     });
     return status === 'ACCEPT';
   }
@@ -192,6 +193,7 @@ function nextState(decision: StateChange, now: Date): Record<string, unknown> {
   switch (decision.then) {
     case 'cancel': return { type: 'CANCELLED', name: 'Cancelled' };
     case 'crash': return { type: 'CRASHED', name: 'Crashed' };
+    case 'timeOut': return { type: 'FAILED', name: 'TimedOut' };
     case 'reschedule': {
       const due = new Date(now.getTime() + (decision.delay ?? 0) * 1000).toISOString();
       return { type: 'SCHEDULED', name: 'AwaitingRetry', state_details: { scheduled_time: due } };

@@ -11,8 +11,16 @@ export type TaskOutcome =
   | { readonly task: 'unknown' }
   /** There is none, although the run was claimed. */
   | { readonly task: 'none' }
-  /** `stopping` where it has been told to stop. */
-  | { readonly task: 'starting' | 'running'; readonly arn: string; readonly spot: boolean; readonly created?: Date; readonly stopping?: Stop }
+  /** `stopping` where it has been told to stop; `maxRunTime` in seconds where it has a limit. */
+  | {
+    readonly task: 'starting' | 'running';
+    readonly arn: string;
+    readonly spot: boolean;
+    readonly created?: Date;
+    readonly started?: Date;
+    readonly maxRunTime?: number;
+    readonly stopping?: Stop;
+  }
   /** ECS has forgotten it, or it has stopped. */
   | Stop & { readonly task: 'stopped'; readonly created?: Date; readonly at?: Date; readonly spot: boolean };
 

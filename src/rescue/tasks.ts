@@ -1,10 +1,12 @@
 import { DescribeTasksCommand, ECSClient, paginateListTasks, StopTaskCommand, Task } from '@aws-sdk/client-ecs';
 import { TaskOutcome } from './task-outcome';
+import { MAX_RUN_TIME_TAG } from '../private/max-run-time';
 import { STOPPED_BY_RECONCILER } from '../private/stop-reasons';
 
 /** The most tasks that ECS describes at a time. */
 const PAGE = 100;
 const FLOW_RUN_TAG = 'prefect.io/flow-run-id';
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 /** What a flow run says of where it is executed. */
 interface Located {
@@ -52,7 +54,7 @@ export class Tasks {
     const outcomes = new Map<string, TaskOutcome>();
     for (let start = 0; start < arns.length; start += PAGE) {
       const tasks = arns.slice(start, start + PAGE);
-      const answer = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks }));
+      const answer = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks, include: ['TAGS'] }));
       for (const { arn, reason } of answer.failures ?? []) {
         // ECS remembers a task for about an hour after its end.
         if (reason === 'MISSING') outcomes.set(arn!, { task: 'stopped', reason: 'Amazon ECS no longer knows it.', spot: false });
@@ -69,9 +71,10 @@ export class Tasks {
       if (taskArns.length === 0) continue;
       const { tasks } = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks: taskArns, include: ['TAGS'] }));
       for (const task of tasks ?? []) {
-        const flowRun = task.tags?.find(({ key }) => key === FLOW_RUN_TAG)?.value;
+        const flowRun = tagOf(task, FLOW_RUN_TAG);
         const outcome = outcomeOf(task);
-        if (flowRun && outcome.task !== 'stopped') outcomes.set(flowRun, outcome);
+        // A tag that somebody else has written may hold anything.
+        if (flowRun && UUID.test(flowRun) && outcome.task !== 'stopped') outcomes.set(flowRun, outcome);
       }
     }
     return outcomes;
@@ -82,10 +85,16 @@ export class Tasks {
   }
 }
 
+function tagOf({ tags = [] }: Task, name: string): string | undefined {
+  return tags.find(({ key }) => key === name)?.value;
+}
+
 function outcomeOf(task: Task): TaskOutcome {
   const known = { spot: task.capacityProviderName === 'FARGATE_SPOT', created: task.createdAt };
   const stop = { stopCode: task.stopCode, reason: reasonOf(task) };
-  const living = { ...known, arn: task.taskArn!, ...(task.desiredStatus === 'STOPPED' && { stopping: stop }) };
+  // Its value is a number and a unit, for whoever reads it in the console.
+  const maxRunTime = parseInt(tagOf(task, MAX_RUN_TIME_TAG) ?? '', 10) || undefined;
+  const living = { ...known, arn: task.taskArn!, started: task.startedAt, maxRunTime, ...(task.desiredStatus === 'STOPPED' && { stopping: stop }) };
   switch (task.lastStatus) {
     case 'PROVISIONING':
     case 'PENDING':

@@ -2,19 +2,28 @@ import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { CapacityOptions } from './capacity-options';
 import { invalid, known, requireWholeNumber } from '../private/validation';
 
-/** The service's strategy; undefined where all workers are on demand. Throws for numbers that Amazon ECS refuses. */
-export function capacityProviderStrategies(options: CapacityOptions = {}): ecs.CapacityProviderStrategy[] | undefined {
-  const { spotWeight, onDemandBase } = options;
-  requireWithin('capacity.spotWeight', spotWeight, 1000);
-  requireWithin('capacity.onDemandBase', onDemandBase, 100_000);
+/**
+ * The strategy that Amazon ECS is given; undefined where all tasks are on demand. Throws for numbers that it refuses.
+ *
+ * @param defaultBase how many tasks are on demand first where nothing is said
+ */
+export function capacityProviderStrategies(
+  options: CapacityOptions = {}, defaultBase = 1, prop = 'capacity',
+): ecs.CapacityProviderStrategy[] | undefined {
+  const { spotWeight, onDemandWeight = 1, onDemandBase } = options;
+  requireWithin(`${prop}.spotWeight`, spotWeight, 1000);
+  requireWithin(`${prop}.onDemandWeight`, options.onDemandWeight, 1000);
+  requireWithin(`${prop}.onDemandBase`, onDemandBase, 100_000);
   if (!spotWeight) {
-    if (onDemandBase !== undefined) {
-      throw invalid('capacity.onDemandBase', onDemandBase, 'all workers are on demand already; give capacity.spotWeight too, or leave both out.');
+    for (const name of ['onDemandBase', 'onDemandWeight'] as const) {
+      if (options[name] === undefined) continue;
+      throw invalid(`${prop}.${name}`, options[name], `all tasks are on demand already; give ${prop}.spotWeight too, or leave both out.`);
     }
     return undefined;
   }
+  const base = onDemandBase ?? defaultBase;
   return [
-    { capacityProvider: 'FARGATE', base: onDemandBase ?? 1, weight: 1 },
+    ...(base === 0 && onDemandWeight === 0 ? [] : [{ capacityProvider: 'FARGATE', base, weight: onDemandWeight }]),
     { capacityProvider: 'FARGATE_SPOT', weight: spotWeight },
   ];
 }

@@ -13,6 +13,7 @@ import { FLOW_RUN } from './command';
 import { FLOW_RUN_ENVIRONMENT, unlessSecret } from './environment';
 import { flowRunSize } from './fargate-size';
 import { FLOW_RUN_IMAGE } from './images';
+import { lookForMistakes } from './mistakes';
 import { withDirectHosts } from './proxy';
 
 export interface FlowRunTaskProps {
@@ -50,6 +51,7 @@ export class FlowRunTask extends Construct {
       taskRole: identity.flowRunRole,
       executionRole: identity.flowRunExecutionRole,
     });
+    lookForMistakes(this.taskDefinition);
     const image = props.defaults
       ? images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image)
       : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);

@@ -12,6 +12,7 @@ import { addCollector, COLLECTOR_IMAGE, grantTracing, tracingEnvironment } from 
 import { HEALTH_CHECK, workerCommand } from './command';
 import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING, unlessSecret } from './environment';
 import { officialImage } from './images';
+import { lookForMistakes } from './mistakes';
 import { withDirectHosts } from './proxy';
 import { WorkerSize } from './size';
 import { addTmpVolume, TMP, tmpfs } from './writable-tmp';
@@ -59,6 +60,7 @@ export class Task extends Construct {
       taskRole: identity.workerRole,
       executionRole: identity.executionRole,
     });
+    lookForMistakes(this.taskDefinition);
 
     const image = props.images.givenOr(officialImage(workerType), 'image', props.image);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'worker' });

@@ -8,6 +8,9 @@ export interface BaseJobTemplate {
   variables: { properties: Variables; [key: string]: unknown };
 }
 
+/** Variable of ours: the seconds after which the task of a flow run is stopped. */
+export const MAX_RUN_TIME = 'max_run_time';
+
 /**
  * Variables of prefect-aws that the server's own template for ECS lacks, in `variables` and in `job_configuration`. Without a
  * place in the latter their values have no effect, and the worker puts its credentials into RunTask in clear.
@@ -15,6 +18,17 @@ export interface BaseJobTemplate {
 const CREDENTIALS: Variables = {
   prefect_api_key_secret_arn: { title: 'Prefect API Key Secret ARN', type: 'string' },
   prefect_api_auth_string_secret_arn: { title: 'Prefect API Auth String Secret ARN', type: 'string' },
+};
+
+/** Of the variables that are not offered. */
+const DEFINITIONS: Variables = {
+  ...CREDENTIALS,
+  [MAX_RUN_TIME]: {
+    title: 'Max Run Time',
+    description: 'The number of seconds after which the task of a flow run is stopped, and the flow run becomes TimedOut.',
+    type: 'integer',
+    minimum: 60,
+  },
 };
 
 /**
@@ -36,7 +50,9 @@ export function fillTemplate(
   const { job_configuration: job, variables: { properties: variables } } = template;
   for (const [name, value] of Object.entries(before.variables)) {
     const original = offered.variables.properties[name]?.default;
-    if (!(name in values.variables) && variables[name] && isDeepStrictEqual(variables[name].default, value)) setDefault(variables, name, original);
+    if (name in values.variables || !variables[name] || !isDeepStrictEqual(variables[name].default, value)) continue;
+    setDefault(variables, name, original);
+    if (name in DEFINITIONS && !(name in offered.variables.properties)) delete variables[name];
   }
   for (const [name, value] of Object.entries(values.variables)) setDefault(variables, name, value);
   mergeEnvironment(template, values.environment, before.environment);
@@ -73,7 +89,7 @@ function ecsJob({ variables, taskDefinition }: TemplateValues): Fields {
 }
 
 function setDefault(variables: Variables, name: string, value: unknown): void {
-  const { default: _, ...definition } = variables[name] ?? CREDENTIALS[name] ?? {};
+  const { default: _, ...definition } = variables[name] ?? DEFINITIONS[name] ?? {};
   variables[name] = value === undefined ? definition : { ...definition, default: value };
 }
 

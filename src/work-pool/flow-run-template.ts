@@ -3,11 +3,15 @@ import { Construct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
+import { MAX_RUN_TIME_TAG } from '../private/max-run-time';
+import { capacityProviderStrategies } from '../service/capacity';
+import { CapacityOptions } from '../service/capacity-options';
 import { FLOW_RUN } from '../task/command';
 import { WORKERS_OWN } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
 import { FlowRunTask } from '../task/flow-run-task';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
+import { MAX_RUN_TIME } from './base-job-template';
 import { TemplateValues } from './configuration';
 import { registeredTaskDefinition } from './registered-task-definition';
 import { Fields, FLOW_RUN_CONTAINER } from './three-way-merge';
@@ -53,10 +57,12 @@ export function flowRunTemplate(scope: Construct, props: FlowRunTemplateProps): 
 
 function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateValues {
   const { api, network, cluster, identity, defaults, flowRunTask } = props;
-  const { containerDefinitions, ...taskDefinition } = registeredTaskDefinition(scope, flowRunTask.taskDefinition);
+  const { containerDefinitions, tags = [], ...taskDefinition } = registeredTaskDefinition(scope, flowRunTask.taskDefinition);
   const [flowRun, others] = partition(containerDefinitions, flowRunTask.container.containerName);
   const { name: _, image, command, logConfiguration, environment = [], secrets = [], ...container } = flowRun;
   const { cpu, memoryLimitMiB } = flowRunSize(defaults);
+  // The reconciler, and whoever looks at the task, reads it there. Tags are text, which a placeholder alone would not be.
+  const limit = defaults.maxRunTime ? [{ key: MAX_RUN_TIME_TAG, value: `{{ ${MAX_RUN_TIME} }} seconds` }] : [];
   const isLong = ({ name }: Fields) => TOO_LONG_FOR_OVERRIDES.includes(name);
   const variables = environment.filter((entry: Fields) => !isLong(entry));
   const ownSecrets = secrets.filter(({ name }: Fields) => !(name in CREDENTIAL_VARIABLES));
@@ -65,7 +71,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
     variables: {
       cluster: cluster.clusterArn,
       family: props.family,
-      launch_type: defaults.spot ? 'FARGATE_SPOT' : 'FARGATE',
+      ...capacityVariables(defaults.capacity),
       image,
       cpu,
       memory: memoryLimitMiB,
@@ -81,6 +87,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
       ...Object.fromEntries(Object.entries(api._secrets)
         .filter(([variable]) => variable in CREDENTIAL_VARIABLES)
         .map(([variable, secret]) => [CREDENTIAL_VARIABLES[variable], secret.arn])),
+      ...(defaults.maxRunTime && { [MAX_RUN_TIME]: defaults.maxRunTime.toSeconds() }),
       ...defaults.jobVariables,
     },
     environment: {
@@ -90,6 +97,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
     },
     taskDefinition: {
       ...taskDefinition,
+      ...some('tags', [...tags, ...limit]),
       executionRoleArn: '{{ execution_role_arn }}',
       containerDefinitions: [
         {
@@ -104,6 +112,14 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
       ],
     },
   };
+}
+
+/** Spot alone is a launch type of Prefect's, which deployments override more easily than a strategy. */
+function capacityVariables(capacity?: CapacityOptions): Fields {
+  const strategies = capacityProviderStrategies(capacity, 0);
+  if (!strategies) return { launch_type: 'FARGATE' };
+  if (strategies.length === 1) return { launch_type: 'FARGATE_SPOT' };
+  return { launch_type: 'FARGATE', capacity_provider_strategy: strategies.map(strategy => ({ base: 0, ...strategy })) };
 }
 
 /** The worker writes the log configuration of CloudWatch Logs from variables, and leaves another one alone. */

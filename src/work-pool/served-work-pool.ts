@@ -1,4 +1,4 @@
-import { Annotations, aws_ecs as ecs, aws_kms as kms, aws_logs as logs } from 'aws-cdk-lib';
+import { Annotations, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Token } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
@@ -63,6 +63,7 @@ export class ServedWorkPool extends Construct {
 
     requireOneManager(scope, api, workPool);
     const defaults = workPool._managed.flowRunDefaults ?? {};
+    if (defaults.capacity?.onDemandBase) warnOfBase(scope, defaults.capacity.onDemandBase);
     const template = props.flowRunTask
       ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, family: flowRunFamily(scope), defaults })
       : { variables: {}, environment: PATIENCE };
@@ -78,6 +79,12 @@ export class ServedWorkPool extends Construct {
     // The workers go first, so that none of them starts a flow run in between.
     props.service.node.addDependency(tasks.resource);
   }
+}
+
+function warnOfBase(worker: IConstruct, onDemandBase: number): void {
+  Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:onDemandBaseOfFlowRuns',
+    `flowRunDefaults.capacity.onDemandBase is ${Token.isUnresolved(onDemandBase) ? 'set' : onDemandBase}: Amazon ECS counts a base within one request, and each flow run is a request of its own, `
+    + 'so all flow runs are on demand. Leave it out, and give spotWeight and onDemandWeight.');
 }
 
 /** The worker gives flow runs its own credentials, and only the pool's template can make secrets of them. */

@@ -20,6 +20,7 @@ const NAMED_LISTS: { readonly [list: string]: string } = {
   environment: 'name',
   secrets: 'name',
   dependsOn: 'containerName',
+  tags: 'key',
 };
 
 /** A place in a template. Prefect fills placeholders in the job configuration, and not in a variable's default. */
@@ -34,6 +35,9 @@ interface Place {
 
 /** What Prefect replaces as a whole by a variable's value. References to blocks and to Prefect's own variables have a dot. */
 const PLACEHOLDER = /^\{\{\s*([\w-]+)\s*\}\}$/;
+
+/** The same within a text. */
+const PLACEHOLDERS = /\{\{\s*([\w-]+)\s*\}\}/g;
 
 /**
  * Merges what this deployment wants into a job configuration: beside what users have there, and without what the last
@@ -168,6 +172,7 @@ export class ThreeWayMerge {
   private literal(value: any, values: Fields): any {
     const variable = ThreeWayMerge.variableOf(value);
     if (variable !== undefined) return values[variable];
+    if (typeof value === 'string') return value.replace(PLACEHOLDERS, (_, name) => `${values[name] ?? ''}`);
     if (Array.isArray(value)) return value.map(entry => this.literal(entry, values));
     if (!areFields(value)) return value;
     return Object.fromEntries(Object.entries(value)

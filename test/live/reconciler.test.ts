@@ -30,6 +30,32 @@ test('gives a run whose task was taken away back to the workers, and says why', 
   expect(await world.stateOf(id)).toMatchObject({ type: 'SCHEDULED', name: 'AwaitingRetry', message: 'Its task has ended: Your Spot Task was interrupted.' });
 });
 
+test('ends a run whose task has run for longer than it may, before it stops the task, and gives it no retry', async () => {
+  const id = await world.run({ policy: { retries: 3 } });
+  const limit = [{ key: 'prefect.io/flow-run-id', value: id }, { key: 'max-run-time', value: '60 seconds' }];
+  world.task(id, { lastStatus: 'RUNNING', startedAt: Date.now() / 1000 - 61, tags: limit });
+  await world.look();
+  expect(await world.stateOf(id)).toMatchObject({ type: 'FAILED', name: 'TimedOut', message: 'Its task ran for longer than max_run_time, 60 seconds, and was stopped.' });
+  const acts = world.requests.map(({ method, path }) => path.endsWith('/set_state') ? 'set_state' : method).filter(act => ['set_state', 'StopTask'].includes(act));
+  expect(acts).toEqual(['set_state', 'StopTask']);
+  expect(world.requests.find(({ method }) => method === 'StopTask')!.body.reason).toContain('longer than max_run_time');
+});
+
+test('leaves a run alone whose task may go on', async () => {
+  const id = await world.run();
+  world.task(id, { lastStatus: 'RUNNING', startedAt: Date.now() / 1000 - 61, tags: [{ key: 'prefect.io/flow-run-id', value: id }, { key: 'max-run-time', value: '3600 seconds' }] });
+  await world.look();
+  expect((await world.stateOf(id)).type).toBe('RUNNING');
+});
+
+test('looks at the other runs where a task is tagged with something that is no flow run', async () => {
+  const id = await world.run();
+  world.task(id);
+  world.task('foreign', { lastStatus: 'RUNNING', tags: [{ key: 'prefect.io/flow-run-id', value: 'nightly' }] });
+  await world.look();
+  expect((await world.stateOf(id)).type).toBe('SCHEDULED');
+});
+
 test('never forces a state', async () => {
   world.task(await world.run());
   await world.look();

@@ -1,4 +1,4 @@
-import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, Duration, Stack } from 'aws-cdk-lib';
 import { PrefectFargateWorkerProps, Tracing, WorkPool } from '../../src';
 import { fillTemplate } from '../../src/work-pool/base-job-template';
 import { TemplateValues } from '../../src/work-pool/configuration';
@@ -36,7 +36,8 @@ const SET_UPS: Record<string, SetUp> = {
       observability: { tracing: Tracing.xray() },
       workPool: WorkPool.managed('etl', {
         flowRunDefaults: {
-          spot: true,
+          capacity: { spotWeight: 1, onDemandWeight: 0 },
+          maxRunTime: Duration.hours(6),
           cpu: 1024,
           environment: { LEVEL: 'debug' },
           image: ecs.ContainerImage.fromRegistry('registry.example.com/flows:7', { credentials: new secretsmanager.Secret(stack, 'Registry') }),
@@ -69,6 +70,9 @@ const EFFECTS: Record<string, (requests: Required<EcsRequests>) => unknown> = {
     const { 'awslogs-stream-prefix': _, ...options } = flowRun(taskDefinition!).logConfiguration.options;
     return options;
   },
+  // What the reconciler reads of the task, which has the tags of its task definition.
+  max_run_time: ({ taskDefinition, runTask }) => runTask!.propagateTags === 'TASK_DEFINITION'
+    && Number(/^(\d+) seconds$/.exec(taskDefinition!.tags.find(({ key }: any) => key === 'max-run-time').value)![1]),
   prefect_api_key_secret_arn: ({ taskDefinition }) => secret(taskDefinition!, 'PREFECT_API_KEY'),
   prefect_api_auth_string_secret_arn: ({ taskDefinition }) => secret(taskDefinition!, 'PREFECT_API_AUTH_STRING'),
 };
@@ -107,7 +111,9 @@ describe.each(Object.entries(SET_UPS))('%s:', (_, { props, environment, secrets 
 
   test('so does every field of the task definition and its containers', () => {
     const { executionRoleArn, containerDefinitions: [{ name, image, ...ours }, ...sidecars], ...fields } = values.taskDefinition as any;
-    expect(requests.taskDefinition).toMatchObject(fields);
+    const { tags = [], ...others } = fields;
+    expect(requests.taskDefinition).toMatchObject(others);
+    expect((requests.taskDefinition!.tags ?? []).map(({ key }: any) => key)).toEqual(tags.map(({ key }: any) => key));
     const { secrets: ourSecrets = [], ...own } = ours;
     expect(flowRun(requests.taskDefinition!)).toMatchObject(own);
     expect(flowRun(requests.taskDefinition!).secrets).toEqual(expect.arrayContaining(ourSecrets));
@@ -147,6 +153,27 @@ test('a deployment\'s own job variables still take effect, beside what the stack
   expect(command).toEqual(['own', 'command']);
   expect(environment).toEqual(expect.arrayContaining([{ name: 'OWN', value: 'x' }, { name: 'PREFECT_FLOWS_HEARTBEAT_FREQUENCY', value: '60' }]));
   expect(leaksIn(JSON.stringify({ runTask, taskDefinition }), KEY)).toEqual([]);
+});
+
+test.each([
+  ['a share of Spot', { spotWeight: 3 }, {}, [{ capacityProvider: 'FARGATE', base: 0, weight: 1 }, { capacityProvider: 'FARGATE_SPOT', base: 0, weight: 3 }]],
+  ['Spot alone', { spotWeight: 1, onDemandWeight: 0 }, {}, [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }]],
+  ['Spot alone, where its deployment wants to be on demand', { spotWeight: 1, onDemandWeight: 0 }, { launch_type: 'FARGATE' }, undefined],
+  ['a share of Spot, where its deployment wants to be on demand', { spotWeight: 3 }, { capacity_provider_strategy: [{ capacityProvider: 'FARGATE', base: 0, weight: 1 }] }, [{ capacityProvider: 'FARGATE', base: 0, weight: 1 }]],
+  ['no Spot', {}, {}, undefined],
+])('a flow run with %s is asked for as such', async (_, capacity, jobVariables, strategy) => {
+  const { template } = configurationOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults: { capacity } }) }));
+  const [{ runTask, error }] = await askWorker([{ template: fillTemplate(OFFERED.ecs, undefined, template), jobVariables }], { PREFECT_API_KEY: KEY });
+  expect(error).toBeUndefined();
+  expect(runTask!.capacityProviderStrategy).toEqual(strategy);
+  expect(runTask!.launchType).toBe(strategy ? undefined : 'FARGATE');
+});
+
+test('a deployment\'s own max_run_time is what its task is tagged with', async () => {
+  const { template } = configurationOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults: { maxRunTime: Duration.hours(1) } }) }));
+  const [{ taskDefinition, error }] = await askWorker([{ template: fillTemplate(OFFERED.ecs, undefined, template), jobVariables: { max_run_time: 7200 } }], { PREFECT_API_KEY: KEY });
+  expect(error).toBeUndefined();
+  expect(taskDefinition!.tags).toContainEqual({ key: 'max-run-time', value: '7200 seconds' });
 });
 
 test('what the worker\'s own container is set to does not reach its flow runs, unless it is for them, too', async () => {

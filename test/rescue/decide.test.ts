@@ -55,6 +55,22 @@ describe('a healthy run', () => {
   });
 });
 
+describe('a run whose task has a limit of time', () => {
+  const limited = (started: Date | undefined, maxRunTime = 3600): TaskOutcome => ({ task: 'running', arn: 'arn', spot: false, started, maxRunTime });
+  const timedOut = { then: 'timeOut', why: 'Its task ran for longer than max_run_time, 3600 seconds, and was stopped.', stop: 'arn' };
+
+  test('is ended when that is over, whether it is Running or still Pending, and not before', () => {
+    expect(ofEcs(run({ since: ago(3590) }), limited(ago(3601)))).toEqual(timedOut);
+    expect(ofEcs(run({ state: 'PENDING', since: ago(3590) }), limited(ago(3601)))).toEqual(timedOut);
+    expect(ofEcs(run({ since: ago(4000) }), limited(ago(3600)))).toEqual(nothing);
+  });
+
+  test('is left alone where nobody knows when the task began, and where it has begun to run just now', () => {
+    expect(ofEcs(run({ since: ago(4000) }), limited(undefined))).toEqual(nothing);
+    expect(ofEcs(run({ since: ago(30) }), limited(ago(4000)))).toEqual(nothing);
+  });
+});
+
 describe('a run that lost its task', () => {
   test.each([['SpotInterruption'], ['ServiceSchedulerInitiated'], ['TerminationNotice'], ['UserInitiated']])('to ECS (%s) is scheduled again', stopCode => {
     const decision = { then: 'reschedule', why: 'Its task has ended: taken back' };

@@ -50,6 +50,18 @@ describe('a new pool\'s template', () => {
     expect(template.job_configuration.prefect_api_key_secret_arn).toBe('{{ prefect_api_key_secret_arn }}');
   });
 
+  test('has the limit of a flow run\'s time where there is one, and loses it with its variable when that is withdrawn', () => {
+    const limited: TemplateValues = structuredClone({
+      ...VALUES, variables: { ...VALUES.variables, max_run_time: 3600 }, taskDefinition: { ...VALUES.taskDefinition, tags: [{ key: 'max-run-time', value: '{{ max_run_time }} seconds' }] },
+    });
+    const present = stored(limited);
+    expect(present.variables.properties.max_run_time).toMatchObject({ type: 'integer', default: 3600 });
+    present.job_configuration.task_definition.tags.push({ key: 'Team', value: 'data' });
+    const { variables: { properties }, job_configuration: { task_definition: { tags } } } = fillTemplate(offered(), present, VALUES, limited);
+    expect(properties).not.toHaveProperty('max_run_time');
+    expect(tags).toEqual([{ key: 'Team', value: 'data' }]);
+  });
+
   test('takes null for a variable that the worker is not to pass on', () => {
     expect(template.variables.properties.env.additionalProperties).toEqual({ anyOf: [{ type: 'string' }, { type: 'null' }] });
     const strings = fillTemplate(offered(), undefined, PLAIN).variables.properties.env;

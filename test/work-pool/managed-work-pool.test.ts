@@ -75,7 +75,7 @@ describe('an ECS pool is told', () => {
 
 describe('the defaults of flow runs', () => {
   test('are told as they are given', () => {
-    expect(flowRuns({ cpu: 1024, memoryLimitMiB: 4096, spot: true, environment: { LEVEL: 'debug' } })).toMatchObject({
+    expect(flowRuns({ cpu: 1024, memoryLimitMiB: 4096, capacity: { spotWeight: 1, onDemandWeight: 0 }, environment: { LEVEL: 'debug' } })).toMatchObject({
       variables: { cpu: 1024, memory: 4096, launch_type: 'FARGATE_SPOT' }, environment: { LEVEL: 'debug' },
     });
   });

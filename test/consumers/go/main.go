@@ -107,7 +107,7 @@ func selfHosted(app awscdk.App) {
 				Image:       awsecs.ContainerImage_FromEcrRepository(images, jsii.String("flows-1.4.2")),
 				Cpu:         jsii.Number(1024),
 				MemoryLimitMiB: jsii.Number(4096),
-				Spot:        jsii.Bool(true),
+				Capacity:    &worker.CapacityOptions{SpotWeight: jsii.Number(1), OnDemandWeight: jsii.Number(0)},
 				Environment: &map[string]*string{"LOG_LEVEL": jsii.String("debug"), "AWS_RETRY_MODE": jsii.String("adaptive")},
 				Command:     jsii.Strings("nice", "prefect", "flow-run", "execute"),
 			},

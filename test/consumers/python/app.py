@@ -15,6 +15,7 @@ from aws_cdk import (
     aws_secretsmanager as secretsmanager,
 )
 from cdk_prefect_fargate_worker import (
+    CapacityOptions,
     ComplianceOptions,
     FlowRunDefaults,
     LogArchiveOptions,
@@ -115,7 +116,7 @@ def self_hosted(app: cdk.App) -> None:
                 image=ecs.ContainerImage.from_ecr_repository(images, "flows-1.4.2"),
                 cpu=1024,
                 memory_limit_mib=4096,
-                spot=True,
+                capacity=CapacityOptions(spot_weight=1, on_demand_weight=0),
                 environment={"LOG_LEVEL": "debug", "AWS_RETRY_MODE": "adaptive"},
                 command=["nice", "prefect", "flow-run", "execute"],
             ),

@@ -1,5 +1,6 @@
 package consumer;
 
+import io.github.cdkprefect.fargateworker.CapacityOptions;
 import io.github.cdkprefect.fargateworker.ComplianceOptions;
 import io.github.cdkprefect.fargateworker.FlowRunDefaults;
 import io.github.cdkprefect.fargateworker.LogArchiveOptions;
@@ -157,7 +158,7 @@ public final class App {
                                 .image(ContainerImage.fromEcrRepository(images, "flows-1.4.2"))
                                 .cpu(1024)
                                 .memoryLimitMiB(4096)
-                                .spot(true)
+                                .capacity(CapacityOptions.builder().spotWeight(1).onDemandWeight(0).build())
                                 .environment(Map.of("LOG_LEVEL", "debug", "AWS_RETRY_MODE", "adaptive"))
                                 .command(List.of("nice", "prefect", "flow-run", "execute"))
                                 .build())

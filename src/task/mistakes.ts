@@ -1,0 +1,54 @@
+import { Annotations, Aspects, aws_ecs as ecs, Stack, Token } from 'aws-cdk-lib';
+
+interface Named { readonly name: string }
+interface Container extends Named {
+  readonly environment?: readonly Named[];
+  readonly secrets?: readonly Named[];
+  readonly mountPoints?: readonly { readonly sourceVolume?: string }[];
+}
+
+/**
+ * Has a synthesis fail where Amazon ECS would refuse what users have made of a task definition, and warns of what has no effect.
+ * Only at the end of synthesis is it complete.
+ */
+export function lookForMistakes(taskDefinition: ecs.FargateTaskDefinition): void {
+  taskDefinition.node.addValidation({ validate: () => mistakes(containersOf(taskDefinition)) });
+  Aspects.of(taskDefinition).add({
+    visit: node => {
+      if (node !== taskDefinition) return;
+      for (const name of unmountedVolumes(taskDefinition)) {
+        Annotations.of(taskDefinition).addWarningV2('cdk-prefect-fargate-worker:unmountedVolume',
+          `No container mounts the volume ${JSON.stringify(name)}, so it has no effect. Mount it with addMountPoints() on flowRunContainer, workerContainer or a container of your own.`);
+      }
+    },
+  });
+}
+
+function mistakes(containers: readonly Container[]): string[] {
+  return [
+    ...duplicates(containers).map(name =>
+      `Two containers are called ${JSON.stringify(name)}, and Amazon ECS takes a name only once: give yours another containerName.`),
+    ...containers.flatMap(({ name, environment = [], secrets = [] }) => duplicates([...environment, ...secrets]).map(variable =>
+      `The container ${JSON.stringify(name)} has the variable ${variable} twice, in its environment and in its secrets or by two of them, and Amazon ECS takes a name only once: remove one.`)),
+  ];
+}
+
+function unmountedVolumes(taskDefinition: ecs.FargateTaskDefinition): string[] {
+  const { volumes } = resolve(taskDefinition) as { volumes?: readonly Named[] };
+  const mounted = containersOf(taskDefinition).flatMap(({ mountPoints = [] }) => mountPoints.map(({ sourceVolume }) => sourceVolume));
+  return (volumes ?? []).map(({ name }) => name).filter(name => typeof name === 'string' && !mounted.includes(name));
+}
+
+function containersOf(taskDefinition: ecs.FargateTaskDefinition): readonly Container[] {
+  return resolve(taskDefinition).containerDefinitions ?? [];
+}
+
+function resolve(taskDefinition: ecs.FargateTaskDefinition): { volumes?: readonly Named[]; containerDefinitions?: readonly Container[] } {
+  const { volumes, containerDefinitions } = taskDefinition.node.defaultChild as ecs.CfnTaskDefinition;
+  return Stack.of(taskDefinition).resolve({ volumes, containerDefinitions });
+}
+
+function duplicates(named: readonly Named[]): string[] {
+  const names = named.map(({ name }) => name).filter(name => typeof name === 'string' && !Token.isUnresolved(name));
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
