@@ -12,6 +12,7 @@ import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
 import { requireReadableSecrets, warnOfDistantSecrets } from './private/secret-access';
 import { hasParameters } from './private/secrets';
+import { validatedAt } from './private/validation';
 import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
@@ -146,6 +147,34 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
    */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
     super(scope, id);
+    const { network, cluster, identity, task, flowRunTask, service, demand, observability } = validatedAt(this, () => this.build(props));
+
+    this.vpc = network.vpc;
+    this.cluster = cluster;
+    this.service = service;
+    this.taskDefinition = task.taskDefinition;
+    this.workerContainer = task.container;
+    this.flowRunTaskDefinition = flowRunTask.taskDefinition;
+    this.flowRunContainer = flowRunTask.container;
+    this.workerRole = identity.workerRole;
+    this.executionRole = identity.executionRole;
+    this.flowRunRole = identity.flowRunRole;
+    this.flowRunExecutionRole = identity.flowRunExecutionRole;
+    this.flowRunSecurityGroup = network.flowRunSecurityGroup;
+    this.functionSecurityGroup = network.functionSecurityGroups[0];
+    this.apiClients = new ec2.Connections({ securityGroups: network.apiClients });
+    this.connections = new ec2.Connections({ securityGroups: [network.flowRunSecurityGroup] });
+    this.grantPrincipal = identity.flowRunRole.grantPrincipal;
+    this.logGroup = task.logGroup;
+    this.dashboard = observability.dashboard;
+    this.alarms = observability.alarms;
+    this.alarmTopic = observability.alarmTopic;
+    this.workPoolName = props.workPool.name;
+    this.demand = demand;
+  }
+
+  /** The rooms, from first to last. */
+  private build(props: PrefectFargateWorkerProps) {
     validateProps(props);
     const { api, workPool, workerType = WorkerType.ECS, cpuArchitecture = ecs.CpuArchitecture.X86_64 } = props;
     const tracing = props.observability?.tracing;
@@ -256,7 +285,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       logRetention,
     });
 
-    this.demand = new Demand(this, 'Demand', {
+    const demand = new Demand(this, 'Demand', {
       api,
       network,
       service,
@@ -271,7 +300,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       logRetention,
     });
 
-    new Scaling(this, 'Scaling', { service, demand: this.demand, plan });
+    new Scaling(this, 'Scaling', { service, demand, plan });
 
     const observability = new Observability(this, 'Observability', {
       api,
@@ -282,7 +311,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
       logGroup: task.logGroup,
       events: served.events,
       managementLogs: served.managementLogs,
-      demand: this.demand,
+      demand,
       reconciler,
       plan,
       encryptionKey: key,
@@ -295,27 +324,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     if (network.closed) warnOfDistantSecrets(this, Object.values({ ...props.secrets, ...api._secrets }));
     addOutputs(this, api, workPool, served.notices, observability.dashboard);
 
-    this.vpc = network.vpc;
-    this.cluster = cluster;
-    this.service = service;
-    this.taskDefinition = task.taskDefinition;
-    this.workerContainer = task.container;
-    this.flowRunTaskDefinition = (flowRunTask ?? task).taskDefinition;
-    this.flowRunContainer = (flowRunTask ?? task).container;
-    this.workerRole = identity.workerRole;
-    this.executionRole = identity.executionRole;
-    this.flowRunRole = identity.flowRunRole;
-    this.flowRunExecutionRole = identity.flowRunExecutionRole;
-    this.flowRunSecurityGroup = network.flowRunSecurityGroup;
-    this.functionSecurityGroup = network.functionSecurityGroups[0];
-    this.apiClients = new ec2.Connections({ securityGroups: network.apiClients });
-    this.connections = new ec2.Connections({ securityGroups: [network.flowRunSecurityGroup] });
-    this.grantPrincipal = identity.flowRunRole.grantPrincipal;
-    this.logGroup = task.logGroup;
-    this.dashboard = observability.dashboard;
-    this.alarms = observability.alarms;
-    this.alarmTopic = observability.alarmTopic;
-    this.workPoolName = workPool.name;
+    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, demand, observability };
   }
 
   /**

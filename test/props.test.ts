@@ -26,7 +26,7 @@ describe('props that can not be are refused:', () => {
   });
 
   test('and the prop is named where flow runs of a PROCESS worker get defaults', () => {
-    expect(refused({ workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { flowRunDefaults: { cpu: 512 } }) })).toThrow(/^flowRunDefaults is /);
+    expect(refused({ workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { flowRunDefaults: { cpu: 512 } }) })).toThrow(/^Stack\/Worker: flowRunDefaults is /);
   });
 
   test('before anything is made, so that the stack stays as it was', () => {
@@ -69,7 +69,7 @@ describe('props that are known only at deployment pass', () => {
   });
 
   test.each(['maxAzs', 'natGateways'] as const)('unless they shape the template itself, which is said: network.%s', option => {
-    expect(refused({ network: { [option]: Token.asNumber({ Ref: 'Number' }) } })).toThrow(new RegExp(`^network\\.${option} `));
+    expect(refused({ network: { [option]: Token.asNumber({ Ref: 'Number' }) } })).toThrow(new RegExp(`^Stack/Worker: network\\.${option} `));
   });
 
   test('unless it divides the VPC, which is said: network.cidr', () => {

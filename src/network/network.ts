@@ -22,11 +22,12 @@ export interface NetworkProps {
   readonly securityGroups?: ec2.ISecurityGroup[];
 }
 
-/** VPCs that workers made, so that a second worker in one of them adds only what is missing there. */
-const madeByWorkers = new WeakMap<ec2.IVpc, Network>();
+/** By it networks find each other in the tree, also those of another loaded copy of this library, of which `instanceof` knows nothing. */
+const NETWORK = Symbol.for('cdk-prefect-fargate-worker.network');
 
-/** Networks of an app that make endpoints in a VPC of the user's: a VPC has only one for each private DNS name. */
-const endpointMakers = new WeakMap<IConstruct, Network[]>();
+function isNetwork(construct?: IConstruct): construct is Network {
+  return construct !== undefined && NETWORK in construct;
+}
 
 /** Where tasks run and how they get out: the VPC, its endpoints, the subnets and the security groups. */
 export class Network extends Construct {
@@ -52,6 +53,7 @@ export class Network extends Construct {
 
   constructor(scope: Construct, id: string, private readonly props: NetworkProps) {
     super(scope, id);
+    Object.defineProperty(this, NETWORK, { value: true });
     this.validateOptions();
 
     this.ownVpc = props.vpc === undefined;
@@ -135,7 +137,7 @@ export class Network extends Construct {
       if (port !== 443) allow(ec2.Port.tcp(port), 'the Prefect API');
     }
     // Security groups don't filter Amazon's resolver, but they do filter the servers that a VPC of the user's may name in its DHCP options.
-    if (!madeByWorkers.has(this.vpc)) {
+    if (!this.owner) {
       allow(ec2.Port.udp(53), 'DNS');
       allow(ec2.Port.tcp(53), 'DNS');
     }
@@ -193,7 +195,6 @@ export class Network extends Construct {
         ),
       });
     }
-    madeByWorkers.set(vpc, this);
     return vpc;
   }
 
@@ -230,7 +231,7 @@ export class Network extends Construct {
 
   private endpoints(): IDependable[] {
     const { workerType, options, tracing, parameters } = this.props;
-    const owner = madeByWorkers.get(this.vpc);
+    const { owner } = this;
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
     const scope = owner ?? this.endpointMaker();
@@ -246,6 +247,12 @@ export class Network extends Construct {
     });
   }
 
+  /** The network, of this worker or another one, that the VPC was created by; a second worker in it adds only what is missing there. */
+  private get owner(): Network | undefined {
+    const { scope } = this.vpc.node;
+    return isNetwork(scope) ? scope : undefined;
+  }
+
   /** The first network that was told to make endpoints in this VPC. */
   private endpointMaker(): Network {
     const { privateSubnets, isolatedSubnets, publicSubnets, vpcId } = this.vpc;
@@ -253,10 +260,8 @@ export class Network extends Construct {
       throw invalid('network.vpcEndpoints', true, 'the S3 endpoint is a route, and no route table of the VPC is known; import it with '
         + 'privateSubnetRouteTableIds (or those of its isolated or public subnets), or by Vpc.fromLookup().');
     }
-    const makers = endpointMakers.get(this.node.root) ?? [];
-    const first = makers.find(({ vpc, node }) => vpc === this.vpc || (vpc.vpcId === vpcId && Stack.of(node.scope!) === Stack.of(this)));
-    if (first) return first;
-    endpointMakers.set(this.node.root, [...makers, this]);
-    return this;
+    // A VPC has only one for each private DNS name.
+    return this.node.root.node.findAll().filter(isNetwork).find(({ vpc, node }) => node.tryFindChild('S3Endpoint') !== undefined
+      && (vpc === this.vpc || (vpc.vpcId === vpcId && Stack.of(node.scope!) === Stack.of(this)))) ?? this;
   }
 }

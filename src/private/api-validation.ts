@@ -1,4 +1,4 @@
-import { invalid, known } from './validation';
+import { invalid, known, ValidationError } from './validation';
 
 export function requireUuid(prop: string, value: string): void {
   if (!known(value) && value !== undefined) return;
@@ -38,7 +38,7 @@ function mayHoldPassword(url: string): boolean {
 export function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret: boolean): void {
   if (!known(url) && url !== undefined) return;
   if (url !== undefined && mayHoldPassword(url)) {
-    throw new Error('url has a user or a password in it (it is not shown here): put user:password into AWS Secrets Manager, give that secret '
+    throw new ValidationError('url has a user or a password in it (it is not shown here): put user:password into AWS Secrets Manager, give that secret '
       + 'with authString, and give the URL without it, such as https://prefect.example.com/api.');
   }
   if (!/^https?:\/\/[^/]/i.test(url ?? '') || !URL.canParse(url)) {
@@ -59,7 +59,7 @@ export function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret:
 export function requireProxyUrl(url: string | undefined): void {
   if (!known(url)) return;
   if (mayHoldPassword(url)) {
-    throw new Error('proxyUrl has a user or a password in it (it is not shown here), which whoever reads the template reads: give the URL without it, '
+    throw new ValidationError('proxyUrl has a user or a password in it (it is not shown here), which whoever reads the template reads: give the URL without it, '
       + 'such as http://proxy.example.com:3128, of a proxy that knows its clients by their addresses.');
   }
   if (!/^http:\/\/[^/]+\/?$/i.test(url) || !URL.canParse(url)) {

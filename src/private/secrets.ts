@@ -1,5 +1,5 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
-import { invalid, known } from './validation';
+import { invalid, known, ValidationError } from './validation';
 
 /**
  * Throws unless `value` is an `ecs.Secret` (or is absent). Languages without types let everything through, and CDK's own error
@@ -12,13 +12,13 @@ export function requireSecret(prop: string, value: ecs.Secret | undefined): void
     return;
   }
   const { kind, wayOut } = kindOf(value);
-  throw new Error(`${prop} is ${kind} (its value is not shown here): ${wayOut}`);
+  throw new ValidationError(`${prop} is ${kind} (its value is not shown here): ${wayOut}`);
 }
 
 /** Throws also where there is none. */
 export function requireGivenSecret(prop: string, value: ecs.Secret | undefined): void {
   if (value === undefined || value === null) {
-    throw new Error(`${prop} is missing: give ecs.Secret.fromSecretsManager(secret) or ecs.Secret.fromSsmParameter(parameter).`);
+    throw new ValidationError(`${prop} is missing: give ecs.Secret.fromSecretsManager(secret) or ecs.Secret.fromSsmParameter(parameter).`);
   }
   requireSecret(prop, value);
 }

@@ -1,10 +1,32 @@
 import { Token } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** A mistake in what the library was given. */
+export class ValidationError extends Error {
+  constructor(message: string, public readonly constructPath?: string) {
+    super(constructPath === undefined ? message : `${constructPath}: ${message}`);
+    this.name = 'ValidationError';
+  }
+}
+
+/**
+ * Mistakes that `work` finds name the construct, of which an app may have many. A factory such as `WorkPool.managed()` finds its own
+ * before there is a construct, and the line of the app tells which call it was.
+ */
+export function validatedAt<T>(construct: IConstruct, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ValidationError) || error.constructPath !== undefined) throw error;
+    throw new ValidationError(error.message, construct.node.path);
+  }
+}
 
 /**
  * A mistake in a prop, said in one sentence: which prop, what its value is, and the way out.
  */
-export function invalid(prop: string, value: unknown, wayOut: string): Error {
-  return new Error(`${prop} ${describe(value)} ${wayOut}`);
+export function invalid(prop: string, value: unknown, wayOut: string): ValidationError {
+  return new ValidationError(`${prop} ${describe(value)} ${wayOut}`);
 }
 
 function describe(value: unknown): string {

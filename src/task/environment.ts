@@ -2,7 +2,7 @@ import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { PrefectApi } from '../prefect-api';
 import { CA_CERTIFICATE_FILE } from './ca-certificate';
 import { requireGivenSecret } from '../private/secrets';
-import { known } from '../private/validation';
+import { known, ValidationError } from '../private/validation';
 import { WorkerType } from '../worker-type';
 
 export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME';
@@ -115,7 +115,7 @@ function requireSecretEnvironment(
     requireFree(`${of}secrets`, name, setHere);
     requireGivenSecret(`${of}secrets.${name}`, secrets[name]);
     if (name in environment) {
-      throw new Error(`${of}secrets.${name} is in ${of}environment too, and ECS takes a name only once: remove it from one of the two.`);
+      throw new ValidationError(`${of}secrets.${name} is in ${of}environment too, and ECS takes a name only once: remove it from one of the two.`);
     }
   }
 }
@@ -125,7 +125,7 @@ function requirePlainEnvironment(prop: string, environment: { readonly [name: st
   for (const [name, value] of Object.entries(environment)) {
     requireFree(prop, name, setHere);
     if (known(value) && KEYS.test(value)) {
-      throw new Error(`${prop}.${name} holds what looks like a key (its value is not shown here): an environment variable is readable by `
+      throw new ValidationError(`${prop}.${name} holds what looks like a key (its value is not shown here): an environment variable is readable by `
         + 'whoever reads the template; put it into AWS Secrets Manager and give it with secrets.');
     }
   }
@@ -133,9 +133,9 @@ function requirePlainEnvironment(prop: string, environment: { readonly [name: st
 
 function requireFree(prop: string, name: string, setHere: readonly string[]): void {
   if (CREDENTIALS.includes(name)) {
-    throw new Error(`${prop}.${name} is set by api: give the secret to PrefectApi.cloud() or PrefectApi.selfHosted() and remove it from ${prop}.`);
+    throw new ValidationError(`${prop}.${name} is set by api: give the secret to PrefectApi.cloud() or PrefectApi.selfHosted() and remove it from ${prop}.`);
   }
   if (setHere.includes(name)) {
-    throw new Error(`${prop}.${name} is set by this construct: remove it from ${prop}.`);
+    throw new ValidationError(`${prop}.${name} is set by this construct: remove it from ${prop}.`);
   }
 }

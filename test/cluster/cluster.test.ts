@@ -91,6 +91,6 @@ describe('a cluster that is given', () => {
   test('is refused in a VPC of the app where vpc is an imported one', () => {
     const stack = newStack();
     const cluster = new ecs.Cluster(stack, 'Shared', { vpc: new ec2.Vpc(stack, 'Theirs') });
-    expect(() => addWorker(stack, { cluster, vpc: importedVpc(stack) })).toThrow(/^cluster is "Stack\/Shared": it is in the VPC Stack\/Theirs/);
+    expect(() => addWorker(stack, { cluster, vpc: importedVpc(stack) })).toThrow(/^Stack\/Worker: cluster is "Stack\/Shared": it is in the VPC Stack\/Theirs/);
   });
 });

@@ -106,7 +106,7 @@ describe('endpoints of a given VPC', () => {
 
   test('are refused with a way out where the VPC was imported without its route tables', () => {
     const stack = newStack();
-    expect(() => addWorker(stack, { vpc: importedVpc(stack), network: { vpcEndpoints: true } })).toThrow(/^network\.vpcEndpoints is true: .*privateSubnetRouteTableIds/);
+    expect(() => addWorker(stack, { vpc: importedVpc(stack), network: { vpcEndpoints: true } })).toThrow(/^Stack\/Worker: network\.vpcEndpoints is true: .*privateSubnetRouteTableIds/);
   });
 });
 

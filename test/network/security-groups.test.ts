@@ -167,14 +167,14 @@ describe('functionsInVpc', () => {
   });
 
   test('is refused with copyImages, whose function is outside', () => {
-    expect(() => templateOf({ copyImages: true, network: { functionsInVpc: true } })).toThrow(/^copyImages is true: the function that copies runs outside of the VPC/);
+    expect(() => templateOf({ copyImages: true, network: { functionsInVpc: true } })).toThrow(/^Stack\/Worker: copyImages is true: the function that copies runs outside of the VPC/);
   });
 
   test('is refused in public subnets, where a function has no way out', () => {
     const stack = newStack();
     const vpcSubnets = { subnetType: ec2.SubnetType.PUBLIC };
     expect(() => addWorker(stack, { vpc: connectedVpc(stack), vpcSubnets, network: { functionsInVpc: true } })).toThrow(
-      /^network\.functionsInVpc is true: functions have no address .*give private subnets, or leave functionsInVpc out\.$/);
+      /^Stack\/Worker: network\.functionsInVpc is true: functions have no address .*give private subnets, or leave functionsInVpc out\.$/);
   });
 });
 

@@ -14,7 +14,7 @@ const given = (schedules: ScalingSchedule[], role?: WorkerRole) => () =>
 
 describe('schedules that contradict each other are refused:', () => {
   test.each<[string, ScalingSchedule[], RegExp]>([
-    ['one within the other', [at('*', '8', '18', 2), at('MON', '9', '10', 5)], /^scaling\.schedules\[1\] is .* it overlaps or touches scaling\.schedules\[0\] at 2026-01-05T09:00, and the end of one undoes the other/],
+    ['one within the other', [at('*', '8', '18', 2), at('MON', '9', '10', 5)], /^Stack\/Worker: scaling\.schedules\[1\] is .* it overlaps or touches scaling\.schedules\[0\] at 2026-01-05T09:00, and the end of one undoes the other/],
     ['one that begins in the other', [at('MON-FRI', '8', '12'), at('MON-FRI', '11', '14')], /at 2026-01-01T11:00/],
     ['one that begins where the other ends', [at('*', '8', '12'), at('*', '12', '14')], /at 2026-01-01T12:00/],
     ['one that ends in the other', [at('*', '11', '14'), at('*', '8', '12')], /at 2026-01-01T11:00/],
@@ -49,12 +49,12 @@ describe('schedules that fit together pass:', () => {
 
 describe('a schedule that can not be is refused:', () => {
   test.each<[string, ScalingSchedule[], RegExp, WorkerRole?]>([
-    ['a minimum above its maximum', [{ ...at('*', '8', '9', 5), maxWorkers: 4 }], /^scaling\.schedules\[0\]\.minWorkers is 5: it is above scaling\.schedules\[0\]\.maxWorkers, which is 4/],
-    ['a minimum above the usual maximum', [at('*', '8', '9', 11)], /^scaling\.schedules\[0\]\.minWorkers is 11: it is above scaling\.maxWorkers, which is 10/],
-    ['a minimum below nothing', [at('*', '8', '9', -1)], /^scaling\.schedules\[0\]\.minWorkers is -1/],
-    ['an end that never comes', [{ start: Schedule.at(new Date('2027-03-04T11:30:00Z')), end: Schedule.at(new Date('2027-03-04T11:30:00Z')), minWorkers: 1 }], /^scaling\.schedules\[0\]\.end is .* never after/],
-    ['a rate', [{ ...at('*', '8', '9'), end: Schedule.expression('rate(1 hour)') }], /^scaling\.schedules\[0\]\.end is "rate\(1 hour\)": a rate has no fixed time/],
-    ['workers that a standby keeps', [at('*', '8', '9', 1)], /^scaling\.schedules\[0\]\.minWorkers is 1: a standby has no workers/, WorkerRole.STANDBY],
+    ['a minimum above its maximum', [{ ...at('*', '8', '9', 5), maxWorkers: 4 }], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 5: it is above scaling\.schedules\[0\]\.maxWorkers, which is 4/],
+    ['a minimum above the usual maximum', [at('*', '8', '9', 11)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 11: it is above scaling\.maxWorkers, which is 10/],
+    ['a minimum below nothing', [at('*', '8', '9', -1)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is -1/],
+    ['an end that never comes', [{ start: Schedule.at(new Date('2027-03-04T11:30:00Z')), end: Schedule.at(new Date('2027-03-04T11:30:00Z')), minWorkers: 1 }], /^Stack\/Worker: scaling\.schedules\[0\]\.end is .* never after/],
+    ['a rate', [{ ...at('*', '8', '9'), end: Schedule.expression('rate(1 hour)') }], /^Stack\/Worker: scaling\.schedules\[0\]\.end is "rate\(1 hour\)": a rate has no fixed time/],
+    ['workers that a standby keeps', [at('*', '8', '9', 1)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 1: a standby has no workers/, WorkerRole.STANDBY],
   ])('%s', (_, schedules, message, role = WorkerRole.ACTIVE) => {
     expect(given(schedules, role)).toThrow(message);
   });

@@ -23,11 +23,11 @@ const secret = (stack = newStack()) => ecs.Secret.fromSecretsManager(new secrets
 
 describe('a variable that the construct sets is refused:', () => {
   test.each(SET_HERE)('%s in environment', name => {
-    expect(refusal({ environment: { [name]: 'mine' } })).toBe(`environment.${name} is set by this construct: remove it from environment.`);
+    expect(refusal({ environment: { [name]: 'mine' } })).toBe(`Stack/Worker: environment.${name} is set by this construct: remove it from environment.`);
   });
 
   test.each(SET_HERE)('%s in secrets', name => {
-    expect(refusal({ secrets: { [name]: secret() } })).toBe(`secrets.${name} is set by this construct: remove it from secrets.`);
+    expect(refusal({ secrets: { [name]: secret() } })).toBe(`Stack/Worker: secrets.${name} is set by this construct: remove it from secrets.`);
   });
 
   test.each(['PREFECT_API_URL', 'PREFECT_API_SSL_CERT_FILE'])('%s in flowRunDefaults.environment', name => {
@@ -36,7 +36,7 @@ describe('a variable that the construct sets is refused:', () => {
 
   test.each(CREDENTIALS)('%s in environment, and without its value in the message', name => {
     const message = refusal({ environment: { [name]: 'hunter2' } });
-    expect(message).toBe(`environment.${name} is set by api: give the secret to PrefectApi.cloud() or PrefectApi.selfHosted() and remove it from environment.`);
+    expect(message).toBe(`Stack/Worker: environment.${name} is set by api: give the secret to PrefectApi.cloud() or PrefectApi.selfHosted() and remove it from environment.`);
   });
 
   test.each(CREDENTIALS)('%s in secrets', name => {
@@ -53,7 +53,7 @@ describe('secrets of flow runs are refused', () => {
 
   test('where the environment has the name too', () => {
     expect(refusal(flowRunSecrets('TOKEN', { TOKEN: 'x' }))).toBe(
-      'flowRunDefaults.secrets.TOKEN is in flowRunDefaults.environment too, and ECS takes a name only once: remove it from one of the two.');
+      'Stack/Worker: flowRunDefaults.secrets.TOKEN is in flowRunDefaults.environment too, and ECS takes a name only once: remove it from one of the two.');
   });
 });
 
@@ -93,20 +93,20 @@ describe('a value that is a key is refused, and the message does not show it:', 
 
   test.each(Object.entries(keys))('%s in environment', (_, value) => {
     const message = refusal({ environment: { SOME_SETTING: value } });
-    expect(message).toMatch(/^environment\.SOME_SETTING holds what looks like a key \(its value is not shown here\): .*Secrets Manager.*secrets\.$/);
+    expect(message).toMatch(/^Stack\/Worker: environment\.SOME_SETTING holds what looks like a key \(its value is not shown here\): .*Secrets Manager.*secrets\.$/);
     expect(message).not.toContain(value.slice(-8));
   });
 
   test.each(Object.entries(keys))('%s in flowRunDefaults.environment', (_, value) => {
     const message = refusal(forFlowRuns({ SOME_SETTING: value }));
-    expect(message).toMatch(/^flowRunDefaults\.environment\.SOME_SETTING holds what looks like a key/);
+    expect(message).toMatch(/^Stack\/Worker: flowRunDefaults\.environment\.SOME_SETTING holds what looks like a key/);
     expect(message).not.toContain(value.slice(-8));
   });
 
   test('key in the flowRunDefaults that a PROCESS worker does not have', () => {
     const value = keys['Prefect Cloud user key'];
     const message = refusal({ workerType: WorkerType.PROCESS, ...forFlowRuns({ SOME_SETTING: value }) });
-    expect(message).toMatch(/^flowRunDefaults/);
+    expect(message).toMatch(/^Stack\/Worker: flowRunDefaults/);
     expect(message).not.toContain(value);
   });
 });
@@ -119,7 +119,7 @@ describe('a name that is there twice', () => {
   });
 
   test('in environment and secrets is refused, because ECS refuses it', () => {
-    expect(refusal({ environment: { TOKEN: 'x' }, secrets: { TOKEN: secret() } })).toMatch(/^secrets\.TOKEN .*environment/);
+    expect(refusal({ environment: { TOKEN: 'x' }, secrets: { TOKEN: secret() } })).toMatch(/^Stack\/Worker: secrets\.TOKEN .*environment/);
   });
 });
 

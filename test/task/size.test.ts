@@ -90,6 +90,6 @@ describe('a limit of flow runs is refused:', () => {
 
   test.each([5, token()])('%s for an ECS worker, whose flow runs are elsewhere, with the way to a limit that holds', flowRunLimit => {
     expect(() => addWorker(newStack(), { flowRunLimit })).toThrow(
-      /^flowRunLimit is (5|known only at deployment): an ECS worker only starts the tasks of flow runs, .* WorkPool\.managed\(name, \{ concurrencyLimit \}\), or an existing pool in Prefect\.$/);
+      /^Stack\/Worker: flowRunLimit is (5|known only at deployment): an ECS worker only starts the tasks of flow runs, .* WorkPool\.managed\(name, \{ concurrencyLimit \}\), or an existing pool in Prefect\.$/);
   });
 });

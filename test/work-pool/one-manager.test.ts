@@ -10,15 +10,15 @@ describe('two workers of a stack', () => {
     const stack = newStack();
     addWorker(stack, etl(), 'First');
     expect(() => addWorker(stack, etl(), 'Second')).toThrow(
-      'workPool is managed by two workers, Stack/First and Stack/Second, with the name "etl": '
-      + 'let one of them manage it, and give the other WorkPool.existing() with that name, or manage two pools.');
+      'Stack/Second: workPool has the name "etl", and Stack/First manages that pool already: '
+      + 'give WorkPool.existing() with that name to one of the two, or manage two pools.');
   });
 
   test('that manage one pool by one WorkPool are refused too', () => {
     const stack = newStack();
     const workPool = WorkPool.managed('etl');
     addWorker(stack, { workPool }, 'First');
-    expect(() => addWorker(stack, { workPool }, 'Second')).toThrow(/Stack\/First and Stack\/Second/);
+    expect(() => addWorker(stack, { workPool }, 'Second')).toThrow(/^Stack\/Second: .* Stack\/First manages/);
   });
 
   test('may share a pool that one of them manages', () => {
