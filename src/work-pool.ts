@@ -204,7 +204,8 @@ export class WorkPool {
    *
    * Flow runs of an ECS pool get their cluster, network and roles from the pool's own base job template. The cluster has to be
    * the worker's (`cluster`), and the worker has to be allowed to pass the roles on: `role.grantPassRole(worker.workerRole)` for
-   * the template's task role and execution role.
+   * the template's task role and execution role. The families of its task definitions have to begin with `prefect`, as those do that
+   * Prefect names itself.
    *
    * The template needs a place for the credential as well: `"prefect_api_key_secret_arn": "<ARN of the secret>"` in
    * `job_configuration` (`prefect_api_auth_string_secret_arn` for a server with an authentication string). Prefect's own template
@@ -261,7 +262,6 @@ const SET_BY: { readonly [name: string]: string } = {
   max_run_time: 'flowRunDefaults.maxRunTime',
   cluster: 'cluster of the worker',
   network_configuration: 'vpc, vpcSubnets and securityGroups of the worker',
-  family: 'this construct, and the worker may register no other',
   task_role_arn: 'worker.flowRunRole',
   execution_role_arn: 'worker.flowRunExecutionRole',
   prefect_api_key_secret_arn: 'api',

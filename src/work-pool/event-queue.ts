@@ -8,7 +8,7 @@ export interface EventQueueProps {
   readonly cluster: ecs.ICluster;
   readonly encryptionKey: kms.IKey;
   /** Start of the family names of the flow runs' task definitions; tasks of other families are not of interest. */
-  readonly flowRunFamily: string;
+  readonly familyPrefix: string;
 }
 
 /**
@@ -43,7 +43,7 @@ export class EventQueue extends Construct {
         detail: {
           clusterArn: [props.cluster.clusterArn],
           taskDefinitionArn: events.Match.prefix(
-            Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: props.flowRunFamily })),
+            Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: props.familyPrefix })),
           // A run whose task ECS or a user has stopped is started again, and the observer doesn't look which of its
           // tasks a message is about: it would mark the next attempt as crashed.
           stopCode: [{ exists: false }, ...OWN_ENDS],

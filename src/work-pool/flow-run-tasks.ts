@@ -15,14 +15,14 @@ export interface FlowRunTasksProps {
   /** Whose function does the work. */
   readonly managed: ManagedWorkPool;
   readonly workPoolName: string;
-  readonly family: string;
+  readonly familyPrefix: string;
 }
 
 /** Ends the flow runs' tasks when the worker is deleted, before the cluster, the roles and the security groups that they run with. */
 export class FlowRunTasks extends Construct {
   public readonly resource: CustomResource;
 
-  constructor(scope: Construct, id: string, { api, network, cluster, identity, managed, workPoolName: workPool, family }: FlowRunTasksProps) {
+  constructor(scope: Construct, id: string, { api, network, cluster, identity, managed, workPoolName: workPool, familyPrefix }: FlowRunTasksProps) {
     super(scope, id);
 
     const inThisCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
@@ -33,7 +33,7 @@ export class FlowRunTasks extends Construct {
     // Its resources are container instances, which Fargate has none of; the cluster is what can be fixed.
     allow('FindFlowRuns', ['ecs:ListTasks'], '*');
 
-    const configuration: FlowRunTasksConfiguration = { api: apiLocation(api), workPool, cluster: cluster.clusterArn, family };
+    const configuration: FlowRunTasksConfiguration = { api: apiLocation(api), workPool, cluster: cluster.clusterArn, family: familyPrefix };
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: FLOW_RUN_TASKS,
       serviceToken: managed.serviceToken,

@@ -21,21 +21,23 @@ export interface FlowRunTemplateProps {
   readonly network: Network;
   readonly cluster: ecs.ICluster;
   readonly identity: Identity;
-  readonly family: string;
+  /** Start of the families of the task definitions that the worker registers. */
+  readonly familyPrefix: string;
   readonly flowRunTask: FlowRunTask;
   readonly defaults: FlowRunDefaults;
   /** Secret variables of the worker. */
   readonly workerSecrets?: { readonly [name: string]: ecs.Secret };
 }
 
-/** Family of the task definitions that a worker registers for the flow runs of its managed work pool. */
-export function flowRunFamily(worker: Construct): string {
-  return `prefect-${Names.uniqueResourceName(worker, { maxLength: 200, separator: '-' })}`;
-}
+/** The last part of a family that no deployment names. */
+const FAMILY = 'flow-run';
 
-/** How the families of its flow runs' task definitions begin. An existing pool's template may name any; Prefect's own names begin so. */
+/**
+ * How the families of the task definitions begin that a worker registers for flow runs. A managed pool's template puts it in front of what
+ * deployments name, of whose 255 characters it leaves the larger part. An existing pool's template may name any; Prefect's own begin so.
+ */
 export function flowRunFamilyPrefix(worker: Construct, workPool: WorkPool): string {
-  return workPool._managed ? flowRunFamily(worker) : 'prefect';
+  return workPool._managed ? `prefect-${Names.uniqueResourceName(worker, { maxLength: 100, separator: '-' })}` : 'prefect';
 }
 
 /** The credentials for which prefect-aws has variables of its own; with these it adds the secrets to the flow run's container by itself. */
@@ -70,7 +72,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
   return {
     variables: {
       cluster: cluster.clusterArn,
-      family: props.family,
+      family: FAMILY,
       ...capacityVariables(defaults.capacity),
       image,
       cpu,
@@ -98,6 +100,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
     taskDefinition: {
       ...taskDefinition,
       ...some('tags', [...tags, ...limit]),
+      family: `${props.familyPrefix}-{{ family }}`,
       executionRoleArn: '{{ execution_role_arn }}',
       containerDefinitions: [
         {

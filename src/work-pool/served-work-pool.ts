@@ -5,7 +5,7 @@ import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { EventQueue } from './event-queue';
 import { FlowRunTasks } from './flow-run-tasks';
-import { CREDENTIAL_VARIABLES, flowRunFamily, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
+import { CREDENTIAL_VARIABLES, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
 import { ManagedWorkPool } from './managed-work-pool';
 import { requireOneManager } from './one-manager';
 import { OBSERVER_QUEUE_VARIABLE, PATIENCE } from '../task/environment';
@@ -43,12 +43,13 @@ export class ServedWorkPool extends Construct {
   constructor(scope: Construct, id: string, props: ServedWorkPoolProps) {
     super(scope, id);
     const { api, workPool, workerType, identity, task } = props;
+    const familyPrefix = flowRunFamilyPrefix(scope, workPool);
 
     if (workerType === WorkerType.ECS) {
       this.events = new EventQueue(this, 'Events', {
         cluster: props.cluster,
         encryptionKey: props.encryptionKey,
-        flowRunFamily: flowRunFamilyPrefix(scope, workPool),
+        familyPrefix,
       });
       const { queue } = this.events;
       queue.grantConsumeMessages(identity.workerRole);
@@ -65,7 +66,7 @@ export class ServedWorkPool extends Construct {
     const defaults = workPool._managed.flowRunDefaults ?? {};
     if (defaults.capacity?.onDemandBase) warnOfBase(scope, defaults.capacity.onDemandBase);
     const template = props.flowRunTask
-      ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, family: flowRunFamily(scope), defaults })
+      ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, familyPrefix, defaults })
       : { variables: {}, environment: PATIENCE };
     const managed = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
     this.managementLogs = managed.logGroup;
@@ -75,7 +76,7 @@ export class ServedWorkPool extends Construct {
     // A worker that finds no pool stops, and the deployment with it.
     props.service.node.addDependency(managed.resource);
     if (workerType === WorkerType.PROCESS) return;
-    const tasks = new FlowRunTasks(this, 'FlowRunTasks', { ...props, managed, workPoolName: workPool.name, family: flowRunFamily(scope) });
+    const tasks = new FlowRunTasks(this, 'FlowRunTasks', { ...props, managed, workPoolName: workPool.name, familyPrefix });
     // The workers go first, so that none of them starts a flow run in between.
     props.service.node.addDependency(tasks.resource);
   }

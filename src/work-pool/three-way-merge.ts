@@ -38,6 +38,12 @@ const PLACEHOLDER = /^\{\{\s*([\w-]+)\s*\}\}$/;
 
 /** The same within a text. */
 const PLACEHOLDERS = /\{\{\s*([\w-]+)\s*\}\}/g;
+/** Where a text of ours stands in front of what deployments and users name: the family, by whose start the worker's permissions go. */
+const PREFIXED_FIELD = 'family';
+const PREFIXED = /^([^{}]+)\{\{ family \}\}$/;
+
+/** What other stacks put in front: a pool that is taken over has the last one's. */
+const PREFIX_OF_A_WORKER = /^prefect-[\w-]+?-[0-9A-F]{8}-/;
 
 /**
  * Merges what this deployment wants into a job configuration: beside what users have there, and without what the last
@@ -75,6 +81,10 @@ export class ThreeWayMerge {
   private mergePlace(place: Place, before: unknown, wanted: unknown): void {
     const { holder, key, path, rendered } = place;
     const standing = holder[key] ?? undefined;
+    if (key === PREFIXED_FIELD) {
+      this.mergePrefixed(place, standing, before, wanted);
+      return;
+    }
     const variable = rendered ? ThreeWayMerge.variableOf(standing) : undefined;
     if (variable !== undefined && variable === ThreeWayMerge.variableOf(wanted)) return;
     if (variable !== undefined) {
@@ -108,6 +118,20 @@ export class ThreeWayMerge {
     }
     if (wanted !== undefined) return this.written(rendered, wanted, this.values);
     return isDeepStrictEqual(standing, this.written(rendered, before, this.valuesBefore)) ? undefined : standing;
+  }
+
+  /** Puts our prefix in front of what users have there, whatever it is, in place of the last one. */
+  private mergePrefixed({ holder, key, rendered }: Place, standing: unknown, before: unknown, wanted: unknown): void {
+    const [prefix = '', prefixBefore = prefix] = [wanted, before].map(value => PREFIXED.exec(value as string)?.[1]);
+    const ours = !rendered && isDeepStrictEqual(standing, this.written(rendered, before, this.valuesBefore));
+    if (typeof standing === 'string' && !ours) {
+      const last = [prefixBefore, prefix].find(known => standing.startsWith(known)) ?? PREFIX_OF_A_WORKER.exec(standing)?.[0] ?? '';
+      holder[key] = prefix + standing.slice(last.length);
+    } else if (wanted !== undefined) {
+      holder[key] = this.written(rendered, wanted, this.values);
+    } else if (ours) {
+      delete holder[key];
+    }
   }
 
   private mergeEntries(

@@ -94,7 +94,7 @@ function rulesOf(named: NamedTemplate) {
     const clusterArn = cluster ? resolver.arn(cluster) : resolver.formatArn('ecs', `cluster/${resolver.resolve(Properties!.Cluster)}`);
     const pool = ofType(template, 'Custom::PrefectWorkPool').find(([other]) => pathOf(template, other).startsWith(`${worker}/`));
     const configuration = pool && JSON.parse(resolver.resolve(pool[1].Properties!.Configuration));
-    return { worker, origin: { clusterArn, serviceArn: resolver.arn(id), family: configuration?.template.variables.family ?? 'prefect_etl' } };
+    return { worker, origin: { clusterArn, serviceArn: resolver.arn(id), family: configuration?.template.taskDefinition?.family.replace('{{ family }}', 'own') ?? 'prefect_etl' } };
   });
   return ofType(template, 'AWS::Events::Rule').filter(([, { Properties }]) => Properties?.EventPattern).map(([id, { Properties }]) => {
     const path = pathOf(template, id);

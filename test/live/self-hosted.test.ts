@@ -75,7 +75,7 @@ describe('a flow run', () => {
     expect(run.state.type).toBe('COMPLETED');
 
     const task = (await live.standIn.tasks()).find(({ taskArn }) => run.infrastructure_pid?.endsWith(taskArn));
-    expect(task?.taskDefinitionArn).toMatch(/task-definition\/prefect-Live-Tasks-\w+:\d+$/);
+    expect(task?.taskDefinitionArn).toMatch(/task-definition\/prefect-Live-Tasks-\w+-flow-run:\d+$/);
     expect(await awsLogs(live.standIn, 'flow-run/')).toContain('Hello from a task');
     expect(await secretsOf(live.standIn, task!.taskDefinitionArn)).toEqual({ PREFECT_API_AUTH_STRING: live.deployment.environment.SECRET_ARN });
   });

@@ -41,6 +41,8 @@ const inTask = oneOf(
   mark.map<Change>(own => template => {
     template.job_configuration.task_definition.volumes = [...template.job_configuration.task_definition.volumes ?? [], { name: own }];
   }),
+  mark.map<Change>(own => template => { template.job_configuration.task_definition.family = own; }),
+  mark.map<Change>(own => template => { template.job_configuration.task_definition.family = `${own}-{{ family }}`; }),
   fc.constant<Change>(template => { template.job_configuration.task_definition.runtimePlatform = { operatingSystemFamily: 'LINUX' }; }),
 );
 const beside = fc.tuple(mark, fc.boolean(), fc.boolean()).map<Change>(([own, first, there]) => template => {
@@ -110,6 +112,7 @@ test.each([
   ['a server with a certificate and headers', (stack: any) => ({ api: selfHosted(stack) }), { PREFECT_API_AUTH_STRING: 'plain', PREFECT_CLIENT_CUSTOM_HEADERS: '{"X-Token":"plain"}' }],
 ])(`%s: ${RUNS} templates that users made are usable after two deployments, and after their end, with all that is users'`, async (_, props, environment) => {
   const values: TemplateValues = configurationOf(templateOf(props)).template;
+  const prefix = (values.taskDefinition!.family as string).replace('{{ family }}', '');
   const nothing: TemplateValues = { variables: { network_configuration: network, execution_role_arn: 'arn:role' }, environment: {}, taskDefinition: {} };
   const samples = fc.sample(templates, { numRuns: RUNS, seed: SEED });
 
@@ -125,10 +128,11 @@ test.each([
   const answers = await askWorker(filled.map(template => ({ template })), environment);
   const refused = answers.map(({ error }, index) => ({ index, error, template: filled[index].job_configuration })).filter(({ error }) => error);
   expect(refused.slice(0, 3)).toEqual([]);
-  // And ours is in effect: the flow run's container has the time to stop, and the credential is a secret of it.
+  // And ours is in effect: the family is one that the worker may register, the container has the time to stop, the credential is a secret of it.
   const unreached = answers
     .map(({ taskDefinition, runTask }, index) => ({ index, taskDefinition, name: runTask!.overrides.containerOverrides[0].name }))
     .filter(({ taskDefinition, name }) => {
+      if (!taskDefinition!.family.startsWith(prefix)) return true;
       const container = taskDefinition!.containerDefinitions.find((candidate: any) => candidate.name === name);
       return container?.stopTimeout !== 120 || !container.secrets?.length;
     });

@@ -55,7 +55,8 @@ const SET_UPS: Record<string, SetUp> = {
 /** Where each variable that a deployment sets shows its effect. A variable that isn't here has none that anybody has seen. */
 const EFFECTS: Record<string, (requests: Required<EcsRequests>) => unknown> = {
   cluster: ({ runTask }) => runTask!.cluster,
-  family: ({ taskDefinition }) => taskDefinition!.family,
+  // Behind the prefix that its worker may register.
+  family: ({ taskDefinition }) => /^prefect-Stack-Worker-[0-9A-F]{8}-(.*)$/.exec(taskDefinition!.family)![1],
   launch_type: ({ runTask }) => runTask!.launchType ?? runTask!.capacityProviderStrategy[0].capacityProvider,
   image: ({ taskDefinition }) => flowRun(taskDefinition!).image,
   cpu: ({ taskDefinition }) => Number(taskDefinition!.cpu),
@@ -110,7 +111,7 @@ describe.each(Object.entries(SET_UPS))('%s:', (_, { props, environment, secrets 
   });
 
   test('so does every field of the task definition and its containers', () => {
-    const { executionRoleArn, containerDefinitions: [{ name, image, ...ours }, ...sidecars], ...fields } = values.taskDefinition as any;
+    const { executionRoleArn, family, containerDefinitions: [{ name, image, ...ours }, ...sidecars], ...fields } = values.taskDefinition as any;
     const { tags = [], ...others } = fields;
     expect(requests.taskDefinition).toMatchObject(others);
     expect((requests.taskDefinition!.tags ?? []).map(({ key }: any) => key)).toEqual(tags.map(({ key }: any) => key));
@@ -146,7 +147,7 @@ test('a deployment\'s own job variables still take effect, beside what the stack
     jobVariables: { image: 'own:1', cpu: 2048, memory: 8192, env: { OWN: 'x' }, command: 'own command', family: 'own', network_configuration: { subnets: ['subnet-own'] }, task_role_arn: 'arn:own' },
   }], { PREFECT_API_KEY: KEY });
   expect(error).toBeUndefined();
-  expect(taskDefinition).toMatchObject({ cpu: '2048', memory: '8192', family: 'own' });
+  expect(taskDefinition).toMatchObject({ cpu: '2048', memory: '8192', family: expect.stringMatching(/^prefect-Stack-Worker-[0-9A-F]{8}-own$/) });
   expect(flowRun(taskDefinition!)).toMatchObject({ image: 'own:1', stopTimeout: 120 });
   expect(runTask).toMatchObject({ networkConfiguration: { awsvpcConfiguration: { subnets: ['subnet-own'] } }, overrides: { taskRoleArn: 'arn:own' } });
   const [{ command, environment }] = runTask!.overrides.containerOverrides;

@@ -70,6 +70,11 @@ export function under(document: unknown, ...keys: string[]): any[] {
   return values;
 }
 
+/** How the families begin that a pool's template has its worker register: what stands in front of a deployment's own. */
+export function familyPrefixesOf(document: unknown): string[] {
+  return under(document, 'family').flatMap((family) => /^(.+)-\{\{ family \}\}$/.exec(family)?.[1] ?? []);
+}
+
 /** A function, and those whose settings name it: the CDK's provider, which hands it the requests of custom resources. */
 export function callersOf(template: Template, functionId: string): string[] {
   const callers = ofType(template, 'AWS::Lambda::Function').filter(

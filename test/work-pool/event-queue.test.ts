@@ -19,7 +19,7 @@ describe('the rule', () => {
       'detail-type': ['ECS Task State Change'],
       'detail': {
         clusterArn: [`{${resource(template, 'AWS::ECS::Cluster').logicalId}.Arn}`],
-        taskDefinitionArn: [{ prefix: `arn:{AWS::Partition}:ecs:{AWS::Region}:{AWS::AccountId}:task-definition/${configurationOf(template).template.variables.family}` }],
+        taskDefinitionArn: [{ prefix: `arn:{AWS::Partition}:ecs:{AWS::Region}:{AWS::AccountId}:task-definition/${configurationOf(template).template.taskDefinition.family.replace(/-{{ family }}$/, '')}` }],
         stopCode: [{ exists: false }, 'EssentialContainerExited', 'TaskFailedToStart'],
       },
     });

@@ -22,7 +22,7 @@ describe('an ECS pool is told', () => {
   test('this stack\'s cluster, roles, network, logs and defaults', () => {
     expect(told.template.variables).toEqual({
       cluster: `{${id('AWS::ECS::Cluster', /./)}.Arn}`,
-      family: expect.stringMatching(/^prefect-Stack-Worker-[0-9A-F]+$/),
+      family: 'flow-run',
       launch_type: 'FARGATE',
       image: expect.stringMatching(/{PrefectImagesRepository\w+}:{PrefectImagesprefectamd64\w+\.Tag}$/),
       cpu: 512,
@@ -56,6 +56,7 @@ describe('an ECS pool is told', () => {
     });
     expect(told.template.taskDefinition).toEqual({
       executionRoleArn: '{{ execution_role_arn }}',
+      family: expect.stringMatching(/^prefect-Stack-Worker-[0-9A-F]{8}-{{ family }}$/),
       runtimePlatform: { cpuArchitecture: 'X86_64', operatingSystemFamily: 'LINUX' },
       containerDefinitions: [{
         name: '{{ container_name }}',
@@ -67,9 +68,10 @@ describe('an ECS pool is told', () => {
     });
   });
 
-  test('names that its worker may register and run', () => {
+  test('names that its worker may register and run, whatever a deployment\'s own family is', () => {
     const [{ Resource }] = statementsOf(template, /WorkerRole/).filter(({ Sid }) => Sid === 'StartFlowRuns');
-    expect(text(Resource)).toContain(`task-definition/${told.template.variables.family}`);
+    const [, prefix] = /^(.*)-{{ family }}$/.exec(told.template.taskDefinition.family)!;
+    expect(text(Resource)).toContain(`task-definition/${prefix}*`);
   });
 });
 

@@ -1,6 +1,6 @@
 import { BaseJobTemplate, fillTemplate } from '../../src/work-pool/base-job-template';
 import { TemplateValues } from '../../src/work-pool/configuration';
-import { FLOW_RUN_CONTAINER } from '../../src/work-pool/three-way-merge';
+import { Fields, FLOW_RUN_CONTAINER } from '../../src/work-pool/three-way-merge';
 import { OFFERED } from '../support/prefect-server';
 
 const VALUES: TemplateValues = structuredClone({
@@ -15,8 +15,6 @@ const VALUES: TemplateValues = structuredClone({
     ],
   },
 });
-
-type Fields = Record<string, any>;
 
 /** The server's template, changed as a user does in the UI; then filled twice. */
 function filled(change: (job: Fields, variables: Fields) => void, values = VALUES): { job: Fields; defaults: Fields } {
@@ -147,5 +145,53 @@ describe('our values reach the flow run\'s container', () => {
   });
   test('as the first one, where no name tells', () => {
     expect(reached([{ name: 'etl' }, { name: 'log_router' }])).toEqual([0, undefined]);
+  });
+});
+
+describe('the prefix of the families that the worker may register stands in front of what users have there', () => {
+  const PREFIX = 'prefect-Stack-Worker-1A2B3C4D-';
+  const values = structuredClone({
+    ...VALUES, variables: { ...VALUES.variables, family: 'flow-run' }, taskDefinition: { ...VALUES.taskDefinition, family: `${PREFIX}{{ family }}` },
+  });
+  const familyOf = (standing: unknown, filledWith = values) => filled(present => { present.task_definition.family = standing; }, filledWith).job.task_definition.family;
+
+  test.each([
+    ['Prefect\'s own placeholder', '{{ family }}', `${PREFIX}{{ family }}`],
+    ['a placeholder of theirs', '{{ team }}', `${PREFIX}{{ team }}`],
+    ['a text with placeholders', '{{ team }}-{{ family }}', `${PREFIX}{{ team }}-{{ family }}`],
+    ['a name', 'etl', `${PREFIX}etl`],
+    ['nothing', undefined, `${PREFIX}{{ family }}`],
+    ['the prefix already, as in a pool of a stack that was deleted', `${PREFIX}{{ family }}`, `${PREFIX}{{ family }}`],
+    ['the prefix of another worker, which had the pool before', 'prefect-Old-Worker-ABCDEF01-{{ family }}', `${PREFIX}{{ family }}`],
+  ])('%s', (_, standing, becomes) => {
+    expect(familyOf(standing)).toBe(becomes);
+  });
+
+  test('also where a variable holds the task definition, which Prefect fills nothing into', () => {
+    const familyIn = (theirs?: string) => filled((present, variables) => {
+      present.task_definition = '{{ theirs }}';
+      if (theirs) variables.theirs = { type: 'object', default: { family: theirs } };
+    }, values).defaults.theirs.family;
+    expect(familyIn('etl')).toBe(`${PREFIX}etl`);
+    expect(familyIn()).toBe(`${PREFIX}flow-run`);
+  });
+
+  test('and the next deployment takes another in its place, or takes it away, and leaves users theirs', () => {
+    const next = (standing: string, prefix?: string) => {
+      const present = structuredClone(OFFERED.ecs) as BaseJobTemplate;
+      present.job_configuration.task_definition.family = standing;
+      const { family: _, ...taskDefinition } = values.taskDefinition!;
+      const wanted = structuredClone({ ...values, taskDefinition: { ...taskDefinition, ...(prefix && { family: `${prefix}{{ family }}` }) } });
+      return fillTemplate(OFFERED.ecs, structuredClone(fillTemplate(OFFERED.ecs, present, values)), wanted, values).job_configuration.task_definition.family;
+    };
+    expect(next('{{ team }}', 'prefect-Other-')).toBe('prefect-Other-{{ team }}');
+    expect(next('{{ team }}')).toBe('{{ team }}');
+  });
+
+  test('a pool of before, whose default was the whole family, is as a new one afterwards', () => {
+    const before = structuredClone({ ...VALUES, variables: { ...VALUES.variables, family: PREFIX.slice(0, -1) } });
+    const upgraded = fillTemplate(OFFERED.ecs, structuredClone(fillTemplate(OFFERED.ecs, undefined, before)), values, before);
+    expect(structuredClone(upgraded)).toEqual(structuredClone(fillTemplate(OFFERED.ecs, undefined, values)));
+    expect(upgraded.variables.properties.family.default).toBe('flow-run');
   });
 });

@@ -4,7 +4,7 @@ import { Resolver } from '../intrinsics';
 import { nearerTwin } from '../neighbours';
 import { asArray, eachString, ofType, props, targetOf } from '../template';
 import type { Remark, Rule } from '../types';
-import { under, workersOf } from '../workers';
+import { familyPrefixesOf, workersOf } from '../workers';
 
 /** Samples of the events that ECS sends, by detail type: which fields there are. */
 const SAMPLES: Record<string, Event[]> = (() => {
@@ -107,7 +107,7 @@ function origin(resolver: Resolver, logicalId: string, pattern: any): string[] {
     const twin = nearerTwin(template, logicalId, service);
     return twin ? [`It is about ${service}, where ${twin} is its own.`] : [];
   };
-  const families = new Set(workers.flatMap(({ documents }) => documents.flatMap(({ value }) => under(value, 'family'))));
+  const families = new Set(workers.flatMap(({ documents }) => documents.flatMap(({ value }) => familyPrefixesOf(value))));
   const prefixes = asArray<any>(detail.taskDefinitionArn).map((condition) => condition?.prefix ?? condition);
   const groups = asArray<any>(detail.group);
   return [
@@ -167,7 +167,7 @@ function expected(resolver: Resolver): Remark[] {
     const arn = resolver.resolve({ Ref: service });
     const queue = asArray<any>(container.Environment).find(({ Name }) => /OBSERVER_SQS_QUEUE_NAME$/.test(Name))?.Value;
     const fed = patterns.filter(({ targets }) => asArray<any>(targets).some(({ Arn }) => String(Arn).endsWith(`:${queue}`)));
-    const families = managed ? under(managed.value, 'family') : [];
+    const families = managed ? familyPrefixesOf(managed.value) : [];
     return [
       ...(patterns.some(({ pattern }) => asArray(pattern.resources).includes(arn)) ? [] : ['Nobody hears of its failed deployments.']),
       ...(patterns.some(({ pattern }) => asArray(pattern.detail?.group).includes(`service:${serviceName}`))

@@ -4,7 +4,7 @@ import { Identities } from '../identities';
 import { Resolver } from '../intrinsics';
 import { asArray, ofType, props, targetOf } from '../template';
 import type { Remark, Rule, Template } from '../types';
-import { settingsOf, under, workersOf } from '../workers';
+import { familyPrefixesOf, settingsOf, under, workersOf } from '../workers';
 
 /** Something that one part of the template does, as another part says it: `who` in the role, or the service. */
 interface Need {
@@ -172,7 +172,7 @@ function pools(resolver: Resolver): Need[] {
     const role = (text: unknown) => identities.named(text, 'AWS::IAM::Role', 'arn');
     const inCluster = { 'ecs:cluster': clusterArn };
     const task = resolver.formatArn('ecs', `task/${clusterName}/0123456789abcdef0123456789abcdef`);
-    const families = under(value, 'family').map((family) => resolver.formatArn('ecs', `task-definition/${family}:1`));
+    const families = familyPrefixesOf(value).map((prefix) => resolver.formatArn('ecs', `task-definition/${prefix}-a-deployments-own:1`));
     const [flowRuns, executions] = [under(value, 'task_role_arn', 'taskRoleArn'), under(value, 'execution_role_arn', 'executionRoleArn')];
     return [
       ...families.flatMap((family) => [
