@@ -1,4 +1,4 @@
-import { aws_ec2 as ec2, aws_ecs as ecs } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_kms as kms, RemovalPolicy } from 'aws-cdk-lib';
 import { ComplianceOptions } from './compliance/compliance-options';
 import { NetworkOptions } from './network/network-options';
 import { ObservabilityOptions } from './observability/observability-options';
@@ -173,11 +173,34 @@ export interface PrefectFargateWorkerProps {
   readonly capacity?: CapacityOptions;
 
   /**
-   * Alarms, the dashboard, logs and their encryption, and traces.
+   * Alarms, the dashboard, logs, and traces.
    *
-   * @default - alarms and a dashboard; logs are kept for 30 days, encrypted with a key of their own; no traces
+   * @default - alarms and a dashboard; logs are kept for 30 days; no traces
    */
   readonly observability?: ObservabilityOptions;
+
+  /**
+   * Key that encrypts what the worker stores: log groups, queues, the alarm topic, copies of images, the archive's stream. CloudWatch Logs,
+   * CloudWatch alarms and EventBridge are allowed to use it; where the key is imported, its own policy has to let them.
+   *
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+   * @default - a key is created, with yearly rotation
+   */
+  readonly encryptionKey?: kms.IKey;
+
+  /**
+   * What becomes of the resources with data that the worker creates, when they are removed from the stack or replaced: the log groups of
+   * workers, flow runs, functions and the VPC's flow logs, the key, the queues of task events, the repository with copies of images, and the bucket
+   * and the key of `observability.logArchive`. What you bring is yours. The workers of a stack share the repository: it is kept where one of
+   * them says so.
+   *
+   * `RemovalPolicy.DESTROY` doesn't reach the archive, which is there to outlive the worker, and whose bucket Amazon S3 deletes only
+   * when it is empty: give a bucket of your own where it is to be deleted. Throws for `RemovalPolicy.SNAPSHOT`, which none of these have.
+   *
+   * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
 
   /**
    * Rules by which AWS Config watches what is deployed.

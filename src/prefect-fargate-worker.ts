@@ -10,6 +10,7 @@ import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { encryptionKey } from './private/encryption';
+import { applyRemovalPolicy } from './private/removal-policy';
 import { requireReadableSecrets, warnOfDistantSecrets } from './private/secret-access';
 import { hasParameters } from './private/secrets';
 import { validatedAt } from './private/validation';
@@ -23,6 +24,7 @@ import { Task } from './task/task';
 import { validateProps } from './validate-props';
 import { flowRunFamilyPrefix } from './work-pool/flow-run-template';
 import { ServedWorkPool } from './work-pool/served-work-pool';
+import { MetricSources, WorkerMetrics } from './worker-metrics';
 import { WorkerType } from './worker-type';
 
 /**
@@ -46,7 +48,7 @@ import { WorkerType } from './worker-type';
  *
  * @see https://docs.prefect.io/v3/concepts/workers
  */
-export class PrefectFargateWorker extends Construct implements ec2.IConnectable, iam.IGrantable {
+export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnectable, iam.IGrantable {
   /** The VPC in which workers and flow runs run. Give it to a second worker to share it. */
   public readonly vpc: ec2.IVpc;
 
@@ -126,15 +128,22 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
   public readonly alarms: { [name: string]: cloudwatch.AlarmBase };
 
   /**
-   * The topic that alarms, failed deployments and failed tasks are published to. Subscribe to it. Undefined where
-   * `observability.alarms` are off.
+   * The topic that alarms, failed deployments and failed tasks are published to, for which neither `pageTopic` nor `informTopic` was given.
+   * Subscribe to it. Undefined where nothing is: `observability.alarms` are off, or both of these were given.
    */
   public readonly alarmTopic?: sns.ITopic;
+
+  /** The topic of what needs somebody at once: `alarmTopic`, where `observability.pageTopic` is not given. Undefined where `observability.alarms` are off. */
+  public readonly pageTopic?: sns.ITopic;
+
+  /** The topic of what can wait: `alarmTopic`, where `observability.informTopic` is not given. Undefined where `observability.alarms` are off. */
+  public readonly informTopic?: sns.ITopic;
 
   /** Name of the work pool. */
   public readonly workPoolName: string;
 
-  private readonly demand: Demand;
+  /** @internal */
+  protected readonly _metricSources: MetricSources;
 
   /**
    * Makes the worker, and all that it needs and wasn't given.
@@ -147,7 +156,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
    */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
     super(scope, id);
-    const { network, cluster, identity, task, flowRunTask, service, demand, observability } = validatedAt(this, () => this.build(props));
+    const { network, cluster, identity, task, flowRunTask, service, observability, metricSources } = validatedAt(this, () => this.build(props));
 
     this.vpc = network.vpc;
     this.cluster = cluster;
@@ -168,9 +177,11 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     this.logGroup = task.logGroup;
     this.dashboard = observability.dashboard;
     this.alarms = observability.alarms;
-    this.alarmTopic = observability.alarmTopic;
+    this.alarmTopic = observability.topics?.all;
+    this.pageTopic = observability.topics?.page;
+    this.informTopic = observability.topics?.inform;
     this.workPoolName = props.workPool.name;
-    this.demand = demand;
+    this._metricSources = metricSources;
   }
 
   /** The rooms, from first to last. */
@@ -181,7 +192,7 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     const logRetention = props.observability?.logRetention ?? logs.RetentionDays.ONE_MONTH;
     const size = workerSize(workerType, props.cpu, props.memoryLimitMiB, props.flowRunLimit);
     const plan = scalingPlan(workerType, props.scaling);
-    const key = encryptionKey(this, props.observability?.encryptionKey);
+    const key = encryptionKey(this, props.encryptionKey);
 
     const network = new Network(this, 'Network', {
       api,
@@ -320,80 +331,19 @@ export class PrefectFargateWorker extends Construct implements ec2.IConnectable,
     });
 
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
+    applyRemovalPolicy(props.removalPolicy, this, ...(images.copies ? [images.copies] : []));
     requireReadableSecrets(this, [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
     if (network.closed) warnOfDistantSecrets(this, Object.values({ ...props.secrets, ...api._secrets }));
     addOutputs(this, api, workPool, served.notices, observability.dashboard);
 
-    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, demand, observability };
-  }
-
-  /**
-   * Flow runs that should have started 15 seconds ago or earlier and haven't, although no limit holds them back: workers are
-   * lacking. Paused pools and queues have none.
-   *
-   * @param options statistic, period, label and so on; the default is the maximum over a minute
-   */
-  public metricLateRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.demand.metric('LateRuns', options);
-  }
-
-  /**
-   * Flow runs that are past their time because a concurrency limit of the pool, their queue or their deployment holds them back.
-   * No worker helps them; raise the limit, or let it hold. Paused pools and queues have none.
-   *
-   * @param options statistic, period, label and so on; the default is the maximum over a minute
-   * @see https://docs.prefect.io/v3/concepts/deployments#concurrency-limiting
-   */
-  public metricBlockedRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.demand.metric('BlockedRuns', options);
-  }
-
-  /**
-   * Flow runs that are due within the lead time, with the late and the blocked ones. Paused pools and queues have none.
-   *
-   * @param options statistic, period, label and so on; the default is the maximum over a minute
-   */
-  public metricDueRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.demand.metric('DueRuns', options);
-  }
-
-  /**
-   * Flow runs that run.
-   *
-   * @param options statistic, period, label and so on; the default is the maximum over a minute
-   */
-  public metricRunningRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.demand.metric('RunningRuns', options);
-  }
-
-  /**
-   * Flow runs that a worker has taken and that don't run yet.
-   *
-   * @param options statistic, period, label and so on; the default is the maximum over a minute
-   */
-  public metricPendingRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.demand.metric('PendingRuns', options);
-  }
-
-  /**
-   * Workers of the work pool that are online, those of other services too.
-   *
-   * @param options statistic, period, label and so on; the default is the maximum over a minute
-   */
-  public metricOnlineWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.demand.metric('OnlineWorkers', options);
-  }
-
-  /**
-   * Flow runs that crashed: their infrastructure ended, and not their code.
-   *
-   * Counted are those that are still `Crashed` when a poll looks for them, ten seconds after their end at the soonest; one that
-   * has been started again by then is not. A run counts once, and after an outage of the API too; only two polls at the same
-   * moment, as when Amazon EventBridge delivers a schedule twice, count it twice.
-   *
-   * @param options statistic, period, label and so on; the default is the sum over a minute
-   */
-  public metricCrashedRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.demand.metric('CrashedRuns', options);
+    const metricSources = {
+      demand,
+      reconciler: reconciler.function,
+      events: served.events,
+      managementLogs: served.managementLogs,
+      natGatewayIds: network.natGatewayIds,
+      observability,
+    };
+    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, observability, metricSources };
   }
 }

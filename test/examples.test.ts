@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { App, aws_ec2 as ec2, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { container, resource, resources, WORKER_TASK } from './support/worker';
+import { Alarms } from '../examples/alarms';
 import { BehindAProxy } from '../examples/behind-a-proxy';
 import { CustomImage } from '../examples/custom-image';
 import { ExistingVpc } from '../examples/existing-vpc';
@@ -119,6 +120,15 @@ const recipes: Record<string, Recipe> = {
     works: template => {
       const [start, end] = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties.ScheduledActions;
       expect([start.ScalableTargetAction.MinCapacity, end.ScalableTargetAction.MinCapacity]).toEqual([3, 0]);
+    },
+  },
+  'alarms': {
+    build: scope => new Alarms(scope, 'Example'),
+    works: template => {
+      const topics = ['NoWorkerOnline', 'OldestLateRun', 'CrashedRuns'].map(name => resource(template, 'AWS::CloudWatch::Alarm', new RegExp(`Alarms${name}`)).Properties.AlarmActions[0].Ref);
+      expect(topics).toEqual([expect.stringMatching(/^Page/), expect.stringMatching(/^Page/), expect.stringMatching(/^Inform/)]);
+      expect(Object.keys(template.findResources('AWS::CloudWatch::Alarm')).join()).not.toMatch(/HighCpu/);
+      expect(resource(template, 'AWS::CloudWatch::Alarm', /^Blocked/).Properties.MetricName).toBe('BlockedRuns');
     },
   },
   'tracing': {

@@ -11,6 +11,9 @@ export interface DefaultImagesProps extends ImageCopiesProps {
 
 /** The images that nobody gave: copies in the stack, or as they are in their public registries. */
 export class DefaultImages {
+  /** Where the copies are that the worker has asked for; other workers of the stack use them too. */
+  public copies?: ImageCopies;
+
   constructor(private readonly worker: Construct, private readonly props: DefaultImagesProps) {}
 
   /** What the prop gives, or else the image of this name. */
@@ -19,7 +22,10 @@ export class DefaultImages {
     if (given) return given;
     const copy = this.props.copy ?? !(closed && providerOptions.vpc);
     // Other registries have no such limit, so an open network needs no copy of what they have.
-    if (copy && (closed || isOfDockerHub(name))) return ImageCopies.of(Stack.of(this.worker), this.props).copy(name, cpuArchitecture);
+    if (copy && (closed || isOfDockerHub(name))) {
+      this.copies = ImageCopies.of(Stack.of(this.worker), this.props);
+      return this.copies.copy(name, cpuArchitecture);
+    }
     if (closed) {
       Annotations.of(this.worker).addWarningV2(`cdk-prefect-fargate-worker:publicImage.${prop}`,
         'Tasks in subnets without a route to the internet can\'t pull the default image from its public registry. '

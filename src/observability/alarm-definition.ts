@@ -1,9 +1,10 @@
 import { aws_cloudwatch as cloudwatch, Duration } from 'aws-cdk-lib';
+import { AlarmName } from './alarm-settings';
 
 /** An alarm as data: what is measured, when that is too much, and what an operator is told. */
 export interface AlarmDefinition {
   /** Construct id, and the alarm's heading in docs/operations.md. */
-  readonly name: string;
+  readonly name: AlarmName;
   readonly metric: cloudwatch.IMetric;
   /** The alarm goes off at this value and above. */
   readonly threshold: number;
@@ -14,7 +15,7 @@ export interface AlarmDefinition {
   readonly happened: string;
   readonly means: string;
   readonly firstStep: string;
-  /** Whether flow runs don't start while it lasts: it makes the worker unhealthy. */
+  /** Whether flow runs don't start while it lasts: it pages, and makes the worker unhealthy. */
   readonly critical?: boolean;
 }
 

@@ -1,53 +1,180 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, aws_sns as sns } from 'aws-cdk-lib';
 
-/** When alarms go off. Each alarm's meaning and first step: docs/operations.md. */
+/** Settings of one alarm, or of one kind of message. */
+export interface AlarmSettings {
+  /**
+   * Whether it exists.
+   *
+   * @default - as `observability.alarms.enabled` says for all of them
+   */
+  readonly enabled?: boolean;
+
+  /**
+   * Topic that it is published to.
+   *
+   * @default - `observability.pageTopic` or `observability.informTopic`, by how severe it is
+   */
+  readonly topic?: sns.ITopic;
+}
+
+/** Settings of an alarm whose threshold is a number. */
+export interface ThresholdAlarmSettings extends AlarmSettings {
+  /**
+   * The alarm goes off at this value and above. Unit and default are in the description of the alarm.
+   *
+   * @default - in the description of the alarm
+   */
+  readonly threshold?: number;
+}
+
+/** Settings of an alarm whose threshold is a duration. */
+export interface DurationAlarmSettings extends AlarmSettings {
+  /**
+   * The alarm goes off at this age and above, at least a minute. The default is in the description of the alarm.
+   *
+   * @default - in the description of the alarm
+   */
+  readonly threshold?: Duration;
+}
+
+/**
+ * The alarms one by one. What each means, and the first step: docs/operations.md.
+ *
+ * A worker has only the alarms for which it has something to measure. Settings of others have no effect, so that workers of both
+ * types may share an object with settings; but `enabled: true` of such an alarm throws.
+ */
 export interface AlarmOptions {
   /**
-   * Whether there are alarms, and the topic and the rules that tell of failed deployments and tasks.
+   * Whether those alarms and messages exist that don't say so themselves. With `false` there is no topic either, unless one of them is enabled.
    *
    * @default true
    */
   readonly enabled?: boolean;
 
   /**
-   * Number of late flow runs that is too many when it lasts for five minutes.
+   * One of the alarms that page is in ALARM. Pages.
    *
-   * @default 10
+   * @default - on, while one of those alarms is
    */
-  readonly lateRuns?: number;
+  readonly workerUnhealthy?: AlarmSettings;
 
   /**
-   * How late the oldest late flow run may be, at least a minute.
+   * Prefect has heard from no worker of the work pool, although one is wanted. Pages.
    *
-   * @default Duration.minutes(15)
+   * @default - on
    */
-  readonly oldestLateRun?: Duration;
+  readonly noWorkerOnline?: AlarmSettings;
 
   /**
-   * Number of flow runs crashed within five minutes that is too many.
+   * For ten minutes fewer tasks have been running than the service wants; the threshold is how many are missing, 1 by default. Pages.
+   * Only where the cluster has Container Insights.
    *
-   * @default 1
+   * @default - on
    */
-  readonly crashedRuns?: number;
+  readonly fewerTasksThanWanted?: ThresholdAlarmSettings;
 
   /**
-   * CPU utilization of the workers, in percent, that is too much when it lasts for 15 minutes.
+   * The demand publisher can't read the Prefect API, or can't write to CloudWatch. Pages.
    *
-   * @default 90
+   * @default - on
    */
-  readonly cpuPercent?: number;
+  readonly publisherFailing?: AlarmSettings;
 
   /**
-   * Memory utilization of the workers, in percent, that is too much when it lasts for five minutes.
+   * The demand publisher has stopped publishing. Pages.
    *
-   * @default 90
+   * @default - on
    */
-  readonly memoryPercent?: number;
+  readonly publisherSilent?: AlarmSettings;
 
   /**
-   * How long news of a flow run's task may wait for a worker, at least a minute. Only for ECS workers.
+   * The function that looks after flow runs fails. Pages.
    *
-   * @default Duration.minutes(15)
+   * @default - on
    */
-  readonly eventAge?: Duration;
+  readonly rescueFailing?: AlarmSettings;
+
+  /**
+   * So many flow runs are late for five minutes, 10 by default.
+   *
+   * @default - on
+   */
+  readonly lateRuns?: ThresholdAlarmSettings;
+
+  /**
+   * The oldest late flow run is as late as this, 15 minutes by default.
+   *
+   * @default - on
+   */
+  readonly oldestLateRun?: DurationAlarmSettings;
+
+  /**
+   * So many flow runs crashed within five minutes, 1 by default.
+   *
+   * @default - on
+   */
+  readonly crashedRuns?: ThresholdAlarmSettings;
+
+  /**
+   * CPU utilization of the workers for 15 minutes, in percent, 90 by default.
+   *
+   * @default - on
+   */
+  readonly highCpu?: ThresholdAlarmSettings;
+
+  /**
+   * Memory utilization of the fullest worker for five minutes, in percent, 90 by default.
+   *
+   * @default - on
+   */
+  readonly highMemory?: ThresholdAlarmSettings;
+
+  /**
+   * The oldest event of a flow run's task has been waiting for a worker for this long, 15 minutes by default. Only for ECS workers.
+   *
+   * @default - on
+   */
+  readonly eventsUnread?: DurationAlarmSettings;
+
+  /**
+   * So many events of flow runs' tasks could not be handled, 1 by default. Only for ECS workers.
+   *
+   * @default - on
+   */
+  readonly deadLetters?: ThresholdAlarmSettings;
+
+  /**
+   * The work pool, a queue of it or its automation differs from what the stack has set. Only for a managed work pool.
+   *
+   * @default - on
+   */
+  readonly workPoolChanged?: AlarmSettings;
+
+  /**
+   * The NAT gateways had no port left for so many connections in a minute, 1 by default. Only for those of a VPC that is created for the worker.
+   *
+   * @default - on
+   */
+  readonly natPortsExhausted?: ThresholdAlarmSettings;
+
+  /**
+   * The standby serves the work pool. Only for a standby.
+   *
+   * @default - on
+   */
+  readonly standbyTookOver?: AlarmSettings;
+
+  /**
+   * A deployment of the service failed; a message by Amazon EventBridge, with the reason.
+   *
+   * @default - on
+   */
+  readonly deploymentFailed?: AlarmSettings;
+
+  /**
+   * A task of the service stopped for an error; a message by Amazon EventBridge, with the reason.
+   *
+   * @default - on
+   */
+  readonly taskFailed?: AlarmSettings;
 }

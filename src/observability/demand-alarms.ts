@@ -20,7 +20,7 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
   const most = (name: MetricName) => demand.metric(name, { statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE });
   // The most of each minute: a worker that was there at all was online.
   const online = most('OnlineWorkers');
-  const oldestLate = options.oldestLateRun ?? Duration.minutes(15);
+  const oldestLate = options.oldestLateRun?.threshold ?? Duration.minutes(15);
 
   const noWorker: Pick<AlarmDefinition, 'metric' | 'datapoints' | 'means'> = props.wanted
     ? {
@@ -48,7 +48,7 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
     {
       name: 'LateRuns',
       metric: most('LateRuns'),
-      threshold: options.lateRuns ?? 10,
+      threshold: options.lateRuns?.threshold ?? 10,
       datapoints: [5, 5],
       missing: IGNORE,
       happened: 'Many flow runs are late.',
@@ -68,7 +68,7 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
     {
       name: 'CrashedRuns',
       metric: demand.metric('CrashedRuns', { statistic: cloudwatch.Stats.SUM, period: Duration.minutes(5) }),
-      threshold: options.crashedRuns ?? 1,
+      threshold: options.crashedRuns?.threshold ?? 1,
       datapoints: [1, 1],
       missing: NOT_BREACHING,
       happened: 'Flow runs crashed.',

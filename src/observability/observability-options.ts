@@ -1,4 +1,4 @@
-import { aws_kms as kms, aws_logs as logs, aws_sns as sns } from 'aws-cdk-lib';
+import { aws_logs as logs, aws_sns as sns } from 'aws-cdk-lib';
 import { AlarmOptions } from './alarm-options';
 import { LogArchiveOptions } from './log-archive-options';
 import { Tracing } from '../tracing';
@@ -6,16 +6,33 @@ import { Tracing } from '../tracing';
 /** What a worker shows of itself, and how long it is kept. */
 export interface ObservabilityOptions {
   /**
-   * Topic that alarms, failed deployments and failed tasks are published to. CloudWatch and EventBridge are allowed to publish
-   * to it; where it is imported, or encrypted with a key of yours, the policies of topic and key have to let them.
+   * Topic that alarms, failed deployments and failed tasks are published to, for which neither `pageTopic` nor `informTopic` is given.
+   * CloudWatch and EventBridge are allowed to publish to it. Where it is imported, its policy has to let them, and a warning
+   * says what to add; where it is encrypted with a key of yours, the key's policy has to let them too.
+   * Throws beside both `pageTopic` and `informTopic`.
    *
    * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
-   * @default - a topic is made, encrypted with `encryptionKey`; subscribe to `alarmTopic` of the worker
+   * @default - a topic is created, encrypted with `encryptionKey`; subscribe to `alarmTopic` of the worker
    */
   readonly alarmTopic?: sns.ITopic;
 
   /**
-   * Thresholds of the alarms, and a switch for all of them.
+   * Topic of what needs somebody at once, because flow runs don't start: the critical alarms, and `WorkerUnhealthy`, which combines them.
+   * Permissions as for `alarmTopic`.
+   *
+   * @default - `alarmTopic`
+   */
+  readonly pageTopic?: sns.ITopic;
+
+  /**
+   * Topic of what can wait until somebody has time: all other alarms, failed deployments and failed tasks. Permissions as for `alarmTopic`.
+   *
+   * @default - `alarmTopic`
+   */
+  readonly informTopic?: sns.ITopic;
+
+  /**
+   * The alarms one by one: whether each exists, its threshold, its topic; and a switch for all of them.
    *
    * @default - alarms are on
    */
@@ -50,15 +67,6 @@ export interface ObservabilityOptions {
    * @default - logs stay in this account
    */
   readonly logDestinationArn?: string;
-
-  /**
-   * Key that encrypts logs, queues and the alarm topic. CloudWatch Logs, CloudWatch alarms and EventBridge are given the right
-   * to use it; where the key is imported, its own policy has to let them.
-   *
-   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-   * @default - a key is made, with yearly rotation
-   */
-  readonly encryptionKey?: kms.IKey;
 
   /**
    * Where traces of flow runs go: `Tracing.xray()`.

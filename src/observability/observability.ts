@@ -1,21 +1,22 @@
-import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_sns as sns, Names, Stack } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Duration, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Demand } from '../demand/demand';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { AlarmDefinition } from './alarm-definition';
-import { alarmTopic } from './alarm-topic';
+import { AlarmOptions } from './alarm-options';
+import { anyEnabled, isEnabled, requireExisting, validateThresholds } from './alarm-settings';
+import { AlarmTopics } from './alarm-topics';
 import { Alarms } from './alarms';
 import { stackDashboard } from './dashboard';
 import { dashboardSection } from './dashboard-section';
 import { demandAlarms } from './demand-alarms';
 import { LogArchive } from './log-archive';
 import { subscribe } from './log-destination';
-import { LogMetrics, workPoolChanges } from './log-metrics';
+import { loggedErrors, workPoolChanges } from './log-metrics';
 import { LogQueries } from './log-queries';
 import { ObservabilityOptions } from './observability-options';
 import { ServiceEvents } from './service-events';
-import { validateThresholds } from './thresholds';
 import { natAlarms, queueAlarms, rescueFailing, serviceAlarms, workPoolAlarm } from './worker-alarms';
 import { Cluster } from '../cluster/cluster';
 import { Reconciler } from '../rescue/reconciler';
@@ -44,17 +45,22 @@ export interface ObservabilityProps {
 /** What the worker shows of itself: alarms, a dashboard, saved queries, and logs where else they are wanted. */
 export class Observability extends Construct {
   public readonly alarms: { [name: string]: cloudwatch.AlarmBase } = {};
-  public readonly alarmTopic?: sns.ITopic;
+  public readonly topics?: AlarmTopics;
   public readonly dashboard?: cloudwatch.Dashboard;
+  private errorFilter?: logs.MetricFilter;
+  private changeFilter?: logs.MetricFilter;
 
   constructor(scope: Construct, id: string, private readonly props: ObservabilityProps) {
     super(scope, id);
     const { options, service, logGroup, encryptionKey } = props;
 
-    if (options.alarms?.enabled ?? true) {
-      this.alarmTopic = alarmTopic(this, options.alarmTopic, encryptionKey);
-      new ServiceEvents(this, 'Events', service, this.alarmTopic);
-      this.alarms = new Alarms(this, 'Alarms', this.alarmTopic, this.alarmDefinitions()).byName;
+    const { alarms = {} } = options;
+    if (anyEnabled(alarms)) {
+      validateThresholds(alarms);
+      const topics = new AlarmTopics(this, options, encryptionKey);
+      this.alarms = new Alarms(this, 'Alarms', { definitions: this.alarmDefinitions(alarms), options: alarms, topics }).byName;
+      new ServiceEvents(this, 'Events', { service, options: alarms, topics });
+      this.topics = topics;
     }
 
     new LogQueries(this, 'Queries', logGroup);
@@ -64,30 +70,42 @@ export class Observability extends Construct {
     if (options.logDestinationArn !== undefined) subscribe(this, 'LogDestination', logGroup, options.logDestinationArn);
   }
 
+  /** Counting begins where something asks for it: what a filter counts is a metric that costs. */
+  public loggedErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    this.errorFilter ??= loggedErrors(this, 'Metrics', this.props.logGroup, this.workerName);
+    return this.errorFilter.metric({ statistic: cloudwatch.Stats.SUM, period: Duration.minutes(5), label: 'Logged errors', ...options });
+  }
+
+  /** The same of what the hourly look at a managed work pool finds. */
+  public workPoolChanges(managementLogs: logs.ILogGroup, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    this.changeFilter ??= workPoolChanges(this, 'WorkPoolChanges', managementLogs, this.workerName);
+    return this.changeFilter.metric({ statistic: cloudwatch.Stats.MAXIMUM, period: Duration.hours(1), ...options });
+  }
+
   /** As metrics name it. */
   private get workerName(): string {
     return Names.uniqueResourceName(this.node.scope as Construct, { maxLength: 128 });
   }
 
-  private alarmDefinitions(): AlarmDefinition[] {
+  private alarmDefinitions(options: AlarmOptions): AlarmDefinition[] {
     const { network, cluster, service, events, managementLogs, demand, reconciler, plan } = this.props;
     // 1 or more while a worker is wanted, where there may be none on purpose.
     const wanted = plan.fromZero ? demand.metric('RequiredWorkers') : undefined;
     const standby = plan.standby !== undefined;
-    const options = this.props.options.alarms ?? {};
-    validateThresholds(options);
-    return [
+    const definitions = [
       ...demandAlarms({ demand, wanted, standby, options }),
       rescueFailing(reconciler.function),
       ...serviceAlarms(service, cluster.containerInsights, options),
       ...(events ? queueAlarms(events, wanted, options) : []),
-      ...natAlarms(network.natGatewayIds),
-      ...(managementLogs ? [workPoolAlarm(workPoolChanges(this, 'WorkPoolChanges', managementLogs, this.workerName))] : []),
+      ...natAlarms(network.natGatewayIds, options),
+      ...(managementLogs && isEnabled(options, 'WorkPoolChanged') ? [workPoolAlarm(this.workPoolChanges(managementLogs))] : []),
     ];
+    requireExisting(options, definitions.map(({ name }) => name));
+    return definitions;
   }
 
   private showOnDashboard(): cloudwatch.Dashboard {
-    const { api, network, cluster, events, workPoolName, logGroup } = this.props;
+    const { api, network, cluster, events, workPoolName } = this.props;
     const worker = this.node.scope as Construct;
     const dashboard = stackDashboard(Stack.of(this));
     dashboard.addWidgets(...dashboardSection({
@@ -100,7 +118,7 @@ export class Observability extends Construct {
       deadLetterQueue: events?.deadLetterQueue,
       vpcId: network.ownVpc ? network.vpc.vpcId : undefined,
       natGatewayIds: network.natGatewayIds,
-      loggedErrors: new LogMetrics(this, 'Metrics', logGroup, this.workerName).errors,
+      loggedErrors: this.loggedErrors(),
     }));
     return dashboard;
   }

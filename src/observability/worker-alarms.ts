@@ -26,11 +26,11 @@ export function rescueFailing(reconciler: lambda.IFunction): AlarmDefinition {
 /** Alarms on the workers' tasks. */
 export function serviceAlarms(service: ecs.FargateService, hasContainerInsights: boolean, options: AlarmOptions): AlarmDefinition[] {
   return [
-    ...(hasContainerInsights ? [fewerTasks(service)] : []),
+    ...(hasContainerInsights ? [fewerTasks(service, options)] : []),
     {
       name: 'HighCpu',
       metric: service.metricCpuUtilization({ statistic: cloudwatch.Stats.AVERAGE, period: MINUTE }),
-      threshold: options.cpuPercent ?? 90,
+      threshold: options.highCpu?.threshold ?? 90,
       datapoints: [15, 15],
       // Without a task there is nothing to measure.
       missing: NOT_BREACHING,
@@ -41,7 +41,7 @@ export function serviceAlarms(service: ecs.FargateService, hasContainerInsights:
     {
       name: 'HighMemory',
       metric: service.metricMemoryUtilization({ statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE }),
-      threshold: options.memoryPercent ?? 90,
+      threshold: options.highMemory?.threshold ?? 90,
       datapoints: [5, 5],
       missing: NOT_BREACHING,
       happened: 'A worker\'s memory is nearly used up.',
@@ -51,13 +51,13 @@ export function serviceAlarms(service: ecs.FargateService, hasContainerInsights:
   ];
 }
 
-function fewerTasks(service: ecs.FargateService): AlarmDefinition {
+function fewerTasks(service: ecs.FargateService, options: AlarmOptions): AlarmDefinition {
   const running = containerInsights(service, 'RunningTaskCount');
   return {
     name: 'FewerTasksThanWanted',
     // Without a running task there may be no count of them.
     metric: math('desired - FILL(running, 0)', { desired: containerInsights(service, 'DesiredTaskCount'), running }, 'Missing tasks'),
-    threshold: 1,
+    threshold: options.fewerTasksThanWanted?.threshold ?? 1,
     datapoints: [10, 10],
     missing: NOT_BREACHING,
     happened: 'For ten minutes fewer workers have been running than the service wants.',
@@ -75,7 +75,7 @@ export function queueAlarms(events: EventQueue, wanted: cloudwatch.IMetric | und
     {
       name: 'EventsUnread',
       metric: wanted ? math('IF(wanted >= 1, age, 0)', { wanted, age }, 'Age while workers are wanted') : age,
-      threshold: (options.eventAge ?? Duration.minutes(15)).toSeconds(),
+      threshold: (options.eventsUnread?.threshold ?? Duration.minutes(15)).toSeconds(),
       datapoints: [5, 5],
       missing: NOT_BREACHING,
       happened: 'Nobody reads the queue of ECS task events.',
@@ -85,7 +85,7 @@ export function queueAlarms(events: EventQueue, wanted: cloudwatch.IMetric | und
     {
       name: 'DeadLetters',
       metric: deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE }),
-      threshold: 1,
+      threshold: options.deadLetters?.threshold ?? 1,
       datapoints: [1, 1],
       missing: NOT_BREACHING,
       happened: 'An ECS task event could not be handled three times.',
@@ -96,14 +96,14 @@ export function queueAlarms(events: EventQueue, wanted: cloudwatch.IMetric | und
 }
 
 /** Alarm on the NAT gateways of the worker's own VPC. */
-export function natAlarms(natGatewayIds: readonly string[]): AlarmDefinition[] {
+export function natAlarms(natGatewayIds: readonly string[], options: AlarmOptions): AlarmDefinition[] {
   if (natGatewayIds.length === 0) return [];
   const errors = natGatewayIds.map(id => natMetric(id, 'ErrorPortAllocation'));
   const byId = Object.fromEntries(errors.map((metric, index) => [`nat${index}`, metric]));
   return [{
     name: 'NatPortsExhausted',
     metric: errors.length === 1 ? errors[0] : math('SUM(METRICS())', byId, 'Failed allocations'),
-    threshold: 1,
+    threshold: options.natPortsExhausted?.threshold ?? 1,
     datapoints: [2, 5],
     missing: NOT_BREACHING,
     happened: 'A NAT gateway had no port left for a connection.',

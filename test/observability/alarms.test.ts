@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AlarmOptions, PrefectFargateWorkerProps, WorkerRole, WorkerType } from '../../src';
 import { Alarm, Minute, minutes } from '../support/alarms';
@@ -210,25 +210,46 @@ test('every alarm tells the topic of both ways', () => {
 
 describe('thresholds', () => {
   const alarms: AlarmOptions = {
-    lateRuns: 3, oldestLateRun: Duration.minutes(2), crashedRuns: 4, cpuPercent: 50, memoryPercent: 60, eventAge: Duration.minutes(3),
+    lateRuns: { threshold: 3 },
+    oldestLateRun: { threshold: Duration.minutes(2) },
+    crashedRuns: { threshold: 4 },
+    highCpu: { threshold: 50 },
+    highMemory: { threshold: 60 },
+    eventsUnread: { threshold: Duration.minutes(3) },
+    fewerTasksThanWanted: { threshold: 2 },
+    deadLetters: { threshold: 5 },
+    natPortsExhausted: { threshold: 7 },
   };
 
   test('are yours', () => {
     const own = templateOf({ observability: { alarms } });
-    const thresholds = Object.fromEntries(['LateRuns', 'OldestLateRun', 'CrashedRuns', 'HighCpu', 'HighMemory', 'EventsUnread']
+    const thresholds = Object.fromEntries(Object.keys(alarms).map(key => key[0].toUpperCase() + key.slice(1))
       .map(name => [name, resource(own, 'AWS::CloudWatch::Alarm', new RegExp(`Alarms${name}`)).Properties.Threshold]));
-    expect(thresholds).toEqual({ LateRuns: 3, OldestLateRun: 120, CrashedRuns: 4, HighCpu: 50, HighMemory: 60, EventsUnread: 180 });
+    expect(thresholds).toEqual({
+      LateRuns: 3, OldestLateRun: 120, CrashedRuns: 4, HighCpu: 50, HighMemory: 60, EventsUnread: 180,
+      FewerTasksThanWanted: 2, DeadLetters: 5, NatPortsExhausted: 7,
+    });
   });
 
   test.each<[AlarmOptions, string]>([
-    [{ lateRuns: 0 }, 'observability.alarms.lateRuns is 0: give a whole number of at least 1.'],
-    [{ crashedRuns: 0.5 }, 'observability.alarms.crashedRuns is 0.5: give a whole number of at least 1.'],
-    [{ cpuPercent: 0 }, 'observability.alarms.cpuPercent is 0: give a percentage above 0 and up to 100.'],
-    [{ memoryPercent: 101 }, 'observability.alarms.memoryPercent is 101: give a percentage above 0 and up to 100.'],
-    [{ oldestLateRun: Duration.seconds(30) }, 'observability.alarms.oldestLateRun is "Duration.seconds(30)": give at least a minute; metrics come once in a minute.'],
-    [{ eventAge: Duration.seconds(1) }, 'observability.alarms.eventAge is "Duration.seconds(1)": give at least a minute; metrics come once in a minute.'],
+    [{ lateRuns: { threshold: 0 } }, 'observability.alarms.lateRuns.threshold is 0: give a whole number of at least 1.'],
+    [{ crashedRuns: { threshold: 0.5 } }, 'observability.alarms.crashedRuns.threshold is 0.5: give a whole number of at least 1.'],
+    [{ deadLetters: { threshold: -1 } }, 'observability.alarms.deadLetters.threshold is -1: give a whole number of at least 1.'],
+    [{ highCpu: { threshold: 0 } }, 'observability.alarms.highCpu.threshold is 0: give a percentage above 0 and up to 100.'],
+    [{ highMemory: { threshold: 101 } }, 'observability.alarms.highMemory.threshold is 101: give a percentage above 0 and up to 100.'],
+    [{ oldestLateRun: { threshold: Duration.seconds(30) } }, 'observability.alarms.oldestLateRun.threshold is "Duration.seconds(30)": give at least a minute; metrics come once in a minute.'],
+    [{ eventsUnread: { threshold: Duration.seconds(1) } }, 'observability.alarms.eventsUnread.threshold is "Duration.seconds(1)": give at least a minute; metrics come once in a minute.'],
   ])('%j are refused', (options, message) => {
     expect(() => addWorker(newStack(), { observability: { alarms: options } })).toThrow(message);
+  });
+
+  test('that are known only at deployment are taken', () => {
+    const threshold = Token.asNumber({ Ref: 'Threshold' });
+    const given: AlarmOptions = { lateRuns: { threshold }, highCpu: { threshold }, oldestLateRun: { threshold: Duration.seconds(threshold) } };
+    const own = templateOf({ observability: { alarms: given } });
+    for (const name of ['LateRuns', 'HighCpu', 'OldestLateRun']) {
+      expect(resource(own, 'AWS::CloudWatch::Alarm', new RegExp(`Alarms${name}`)).Properties.Threshold).toEqual({ Ref: 'Threshold' });
+    }
   });
 });
 

@@ -154,7 +154,7 @@ describe('the worker\'s own choice of', () => {
   });
 
   test('retention and key is that of all its log groups and queues', () => {
-    const template = templateOf(stack => ({ observability: { logRetention: logs.RetentionDays.ONE_WEEK, encryptionKey: new kms.Key(stack, 'Mine') } }));
+    const template = templateOf(stack => ({ observability: { logRetention: logs.RetentionDays.ONE_WEEK }, encryptionKey: new kms.Key(stack, 'Mine') }));
     const mine = resource(template, 'AWS::KMS::Key', /^Mine/);
     const groups = resources(template, 'AWS::Logs::LogGroup').map(({ Properties }) => text(Properties));
     expect(groups.length).toBeGreaterThan(2);
@@ -182,8 +182,8 @@ describe('the key that is made', () => {
   test('has no statement twice where two workers share one', () => {
     const stack = newStack();
     const encryptionKey = new kms.Key(stack, 'Shared');
-    addWorker(stack, { observability: { encryptionKey } }, 'One');
-    addWorker(stack, { observability: { encryptionKey }, workerType: PROCESS, api: PrefectApi.selfHosted({ url: 'https://other.example.com/api' }) }, 'Two');
+    addWorker(stack, { encryptionKey }, 'One');
+    addWorker(stack, { encryptionKey, workerType: PROCESS, api: PrefectApi.selfHosted({ url: 'https://other.example.com/api' }) }, 'Two');
     const sids = resource(Template.fromStack(stack), 'AWS::KMS::Key').Properties.KeyPolicy.Statement.map(({ Sid }: any) => Sid).filter(Boolean);
     expect(sids).toEqual([...new Set(sids)]);
   });

@@ -1,0 +1,313 @@
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, aws_logs as logs, Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Demand } from './demand/demand';
+import { MetricName, UNITS } from './demand/metrics';
+import { containerInsights, natMetric } from './observability/metrics';
+import { Observability } from './observability/observability';
+import { invalid, known, validatedAt, ValidationError } from './private/validation';
+import { EventQueue } from './work-pool/event-queue';
+
+/** What the metrics are of. */
+export interface MetricSources {
+  readonly demand: Demand;
+  readonly reconciler: lambda.IFunction;
+  readonly events?: EventQueue;
+  readonly managementLogs?: logs.ILogGroup;
+  readonly natGatewayIds: readonly string[];
+  readonly observability: Observability;
+}
+
+const MINUTE = Duration.minutes(1);
+const { AVERAGE, MAXIMUM, SUM } = cloudwatch.Stats;
+
+/**
+ * The metrics of a worker. In all languages they are methods of `PrefectFargateWorker` itself: jsii blends a hidden base class into the one that extends it.
+ *
+ * @internal
+ */
+export abstract class WorkerMetrics extends Construct {
+  /** The ECS service that keeps the workers running. */
+  public abstract readonly service: ecs.FargateService;
+
+  /** @internal */
+  protected abstract readonly _metricSources: MetricSources;
+
+  /**
+   * A metric that the worker publishes to the CloudWatch namespace `PrefectFargateWorker`, with the dimensions `WorkPool` and `Worker`,
+   * once a minute: `DueRuns`, `LateRuns`, `OldestLateSeconds`, `BlockedRuns`, `PendingRuns`, `RunningRuns`, `CrashedRuns`, `OnlineWorkers`, `Demand`,
+   * `RequiredWorkers`, `MissingWorkers`, `SurplusWorkers`, `PublisherErrors`. Each has a method of its own, such as `metricLateRuns()`, which says what it
+   * counts. Units are `Count`, and `Seconds` of `OldestLateSeconds`.
+   *
+   * Throws for another name.
+   *
+   * @param metricName its name in CloudWatch
+   * @param options statistic, period, label and so on; the default is the maximum over a minute, and the sum of `CrashedRuns` and `PublisherErrors`
+   */
+  public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    validatedAt(this, () => {
+      if (known(metricName) && !(metricName in UNITS)) throw invalid('metricName', metricName, `give one of ${Object.keys(UNITS).join(', ')}.`);
+    });
+    return this._metricSources.demand.metric(metricName as MetricName, options);
+  }
+
+  /**
+   * Flow runs that are due within the lead time, with the late and the blocked ones. Paused pools and queues have none.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricDueRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('DueRuns', options);
+  }
+
+  /**
+   * Flow runs that should have started 15 seconds ago or earlier and haven't, although no limit holds them back: workers are
+   * lacking. Paused pools and queues have none.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricLateRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('LateRuns', options);
+  }
+
+  /**
+   * How late the oldest of the late flow runs is, in seconds; 0 where none is late.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricOldestLateSeconds(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('OldestLateSeconds', options);
+  }
+
+  /**
+   * Flow runs that are past their time because a concurrency limit of the pool, their queue or their deployment holds them back.
+   * No worker helps them; raise the limit, or let it hold. Paused pools and queues have none.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   * @see https://docs.prefect.io/v3/concepts/deployments#concurrency-limiting
+   */
+  public metricBlockedRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('BlockedRuns', options);
+  }
+
+  /**
+   * Flow runs that a worker has taken and that don't run yet.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricPendingRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('PendingRuns', options);
+  }
+
+  /**
+   * Flow runs in the state Running.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricRunningRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('RunningRuns', options);
+  }
+
+  /**
+   * Flow runs that crashed: their infrastructure ended, and not their code.
+   *
+   * Counted are those that are still `Crashed` when a poll looks for them, ten seconds after their end at the soonest; one that
+   * has been started again by then is not. A run counts once, and after an outage of the API too; only two polls at the same
+   * moment, as when Amazon EventBridge delivers a schedule twice, count it twice.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricCrashedRuns(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('CrashedRuns', options);
+  }
+
+  /**
+   * Workers of the work pool that are online, those of other services too.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricOnlineWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('OnlineWorkers', options);
+  }
+
+  /**
+   * Flow runs that need a worker: those that run, wait, or are due within the lead time.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricDemand(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Demand', options);
+  }
+
+  /**
+   * Workers that the demand asks for. Published where the number of workers follows demand, and of a standby.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricRequiredWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('RequiredWorkers', options);
+  }
+
+  /**
+   * How many workers there are too few; workers are added by it. Published as `RequiredWorkers` is.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricMissingWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('MissingWorkers', options);
+  }
+
+  /**
+   * How many workers there are too many; workers are taken away by it. Published as `RequiredWorkers` is.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricSurplusWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('SurplusWorkers', options);
+  }
+
+  /**
+   * Polls of the demand publisher that couldn't read the Prefect API, or what they wanted of AWS.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricPublisherErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('PublisherErrors', options);
+  }
+
+  /**
+   * Errors that the worker and its flow runs log, at the levels `ERROR` and `CRITICAL`. A metric filter counts them from the moment at
+   * which the dashboard or this method first asks for them.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over five minutes
+   */
+  public metricLoggedErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this._metricSources.observability.loggedErrors(options);
+  }
+
+  /**
+   * 1 in an hour in which a managed work pool was found to differ from what the stack has set. Throws where the pool is not managed.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over an hour
+   */
+  public metricWorkPoolChanges(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    const { managementLogs, observability } = this._metricSources;
+    if (!managementLogs) throw new ValidationError('metricWorkPoolChanges() is of a managed work pool: use WorkPool.managed(), or leave the metric out.', this.node.path);
+    return observability.workPoolChanges(managementLogs, options);
+  }
+
+  /**
+   * CPU utilization of the workers, in percent, of Amazon ECS (namespace `AWS/ECS`, dimensions `ClusterName` and `ServiceName`).
+   *
+   * @param options statistic, period, label and so on; the default is the average over a minute
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html
+   */
+  public metricCpuUtilization(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.service.metricCpuUtilization({ statistic: AVERAGE, period: MINUTE, ...options });
+  }
+
+  /**
+   * Memory utilization of the workers, in percent, of Amazon ECS (namespace `AWS/ECS`, dimensions `ClusterName` and `ServiceName`).
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute, which is the fullest worker
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_utilization.html
+   */
+  public metricMemoryUtilization(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.service.metricMemoryUtilization({ statistic: MAXIMUM, period: MINUTE, ...options });
+  }
+
+  /**
+   * Tasks of the service that run, of Container Insights (namespace `ECS/ContainerInsights`, dimensions `ClusterName` and `ServiceName`).
+   * A cluster of your own needs Container Insights for it.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
+   */
+  public metricRunningTasks(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return containerInsights(this.service, 'RunningTaskCount', options);
+  }
+
+  /**
+   * Tasks that the service wants, of Container Insights (namespace `ECS/ContainerInsights`, dimensions `ClusterName` and `ServiceName`).
+   * A cluster of your own needs Container Insights for it.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
+   */
+  public metricDesiredTasks(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return containerInsights(this.service, 'DesiredTaskCount', options);
+  }
+
+  /**
+   * Invocations of the demand publisher that ended in an error, of AWS Lambda (namespace `AWS/Lambda`, dimension `FunctionName`).
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricPublisherFunctionErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this._metricSources.demand.publisher.metricErrors({ statistic: SUM, period: MINUTE, ...options });
+  }
+
+  /**
+   * Invocations of the reconciler, which looks after flow runs, that ended in an error, of AWS Lambda (namespace `AWS/Lambda`, dimension
+   * `FunctionName`).
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricReconcilerErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this._metricSources.reconciler.metricErrors({ statistic: SUM, period: MINUTE, ...options });
+  }
+
+  /**
+   * Invocations of the reconciler for which AWS Lambda had no room (namespace `AWS/Lambda`, dimension `FunctionName`).
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricReconcilerThrottles(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this._metricSources.reconciler.metricThrottles({ statistic: SUM, period: MINUTE, ...options });
+  }
+
+  /**
+   * Age in seconds of the oldest event of a flow run's task that no worker has read yet, of Amazon SQS (namespace `AWS/SQS`, dimension
+   * `QueueName`). Throws for a PROCESS worker.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricTaskEventAge(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.taskEvents('metricTaskEventAge').queue.metricApproximateAgeOfOldestMessage({ statistic: MAXIMUM, period: MINUTE, ...options });
+  }
+
+  /**
+   * Events of flow runs' tasks that could not be handled three times, of Amazon SQS (namespace `AWS/SQS`, dimension `QueueName`).
+   * Throws for a PROCESS worker.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricDeadLetters(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.taskEvents('metricDeadLetters').deadLetterQueue.metricApproximateNumberOfMessagesVisible({ statistic: MAXIMUM, period: MINUTE, ...options });
+  }
+
+  /**
+   * Connections for which the NAT gateways had no port left, of Amazon VPC (namespace `AWS/NATGateway`, dimension `NatGatewayId`), the sum of all
+   * gateways over a minute. Throws where the VPC is not created for the worker, or has no NAT gateway.
+   *
+   * @param options label and so on
+   * @see https://docs.aws.amazon.com/vpc/latest/userguide/metrics-dimensions-nat-gateway.html
+   */
+  public metricNatPortErrors(options?: cloudwatch.MathExpressionOptions): cloudwatch.MathExpression {
+    const { natGatewayIds } = this._metricSources;
+    if (natGatewayIds.length === 0) {
+      throw new ValidationError('metricNatPortErrors() is of NAT gateways in a VPC that is created for the worker, and this one has none.', this.node.path);
+    }
+    return new cloudwatch.MathExpression({
+      expression: 'SUM(METRICS())',
+      usingMetrics: Object.fromEntries(natGatewayIds.map((id, index) => [`nat${index}`, natMetric(id, 'ErrorPortAllocation')])),
+      period: MINUTE,
+      ...options,
+    });
+  }
+
+  private taskEvents(method: string): EventQueue {
+    const { events } = this._metricSources;
+    if (!events) throw new ValidationError(`${method}() is of an ECS worker: a PROCESS worker has no queue of task events.`, this.node.path);
+    return events;
+  }
+}
