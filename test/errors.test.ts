@@ -29,7 +29,7 @@ describe('an error names the construct whose prop is wrong, whichever room finds
     ['cluster', stack => ({ vpc: importedVpc(stack), cluster: new ecs.Cluster(stack, 'Cluster', { vpc: new ec2.Vpc(stack, 'Other') }) })],
     ['capacity.onDemandBase', () => ({ capacity: { onDemandBase: 2 } })],
     ['cpuArchitecture', () => ({ cpuArchitecture: ecs.CpuArchitecture.of('RISCV') })],
-    ['observability.alarms.', () => ({ observability: { alarms: { cpuPercent: 0 } } })],
+    ['observability.alarms.', () => ({ observability: { alarms: { highCpu: { threshold: 0 } } } })],
   ])('%s', (prop, props) => {
     const stack = newStack();
     const error = thrown(() => addWorker(stack, props(stack)));
