@@ -36,6 +36,32 @@ export interface PrefectCloudOptions {
   readonly managementApiKey?: ecs.Secret;
 
   /**
+   * URL of Prefect Cloud's API, which ends in `/api`: `https://api.private.prefect.cloud/api` over AWS PrivateLink, or that of a
+   * customer-managed Prefect Cloud. Account and workspace don't belong in it. Workers and flow runs get it as `PREFECT_CLOUD_API_URL`.
+   *
+   * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/secure-access-by-private-link
+   * @default 'https://api.prefect.cloud/api'
+   */
+  readonly apiUrl?: string;
+
+  /**
+   * URL of Prefect Cloud's UI, to which the dashboard and the stack's outputs link. Workers and flow runs get it as `PREFECT_CLOUD_UI_URL`.
+   *
+   * @default - what `apiUrl` says: `https://app.prefect.cloud` or `https://app.private.prefect.cloud`; otherwise its host
+   */
+  readonly uiUrl?: string;
+
+  /**
+   * Whether the API is reached inside the VPC only, as over AWS PrivateLink: then the functions that ask it run in the VPC too. They
+   * need a route to Secrets Manager, Amazon ECS and CloudWatch there: a NAT gateway, or endpoints. The deployment of a managed work
+   * pool asks the API, so give a `vpc` that has the endpoint, once Prefect has accepted it and with its private DNS enabled, and let
+   * the clients through to it: `endpoint.connections.allowDefaultPortFrom(worker.apiClients)`.
+   *
+   * @default - true for `api.private.prefect.cloud`, which no other network reaches; false otherwise
+   */
+  readonly privateNetwork?: boolean;
+
+  /**
    * HTTP proxy through which the functions reach the API, such as `http://proxy.example.com:3128`: an `https` API through a tunnel
    * (CONNECT). The functions that ask the API then run in the VPC, as with `privateNetwork`, and security groups let out to the proxy's
    * port. AWS's services are called past it. Workers and flow runs take a proxy from their `environment` (`HTTPS_PROXY`, `NO_PROXY`).

@@ -1,13 +1,18 @@
 import { aws_ecs as ecs, Token } from 'aws-cdk-lib';
 import { PrefectCloudOptions, SelfHostedApiOptions } from './prefect-api-options';
-import { requireApiUrl, requireCertificate, requireProxyUrl, requireUuid } from './private/api-validation';
+import { isPrivateLink, requireApiUrl, requireCertificate, requireCloudUrls, requireProxyUrl, requireUuid } from './private/api-validation';
 import { requireGivenSecret, requireSecret } from './private/secrets';
-import { known } from './private/validation';
+import { invalid, known } from './private/validation';
+
+const CLOUD_API_URL = 'https://api.prefect.cloud/api';
 
 /** How to reach and address an API, for the rooms of this library. */
 interface ApiShape {
   readonly url: string;
   readonly isCloud: boolean;
+  /** Of the workspace, or of the server. */
+  readonly uiUrl: string;
+  readonly cloudEnvironment?: { readonly [variable: string]: string };
   readonly privateNetwork: boolean;
   readonly proxyUrl?: string;
   readonly tlsCaCertificate?: string;
@@ -26,8 +31,8 @@ export class PrefectApi {
   /**
    * A workspace of Prefect Cloud.
    *
-   * Throws when `accountId` or `workspaceId` is not a UUID, when a key is something else than an `ecs.Secret`, and for a `proxyUrl` that
-   * is not `http://<host>:<port>`.
+   * Throws when `accountId` or `workspaceId` is not a UUID, when a key is something else than an `ecs.Secret`, for an `apiUrl` that is not
+   * `https` or doesn't end in `/api`, and for a `proxyUrl` that is not `http://<host>:<port>`.
    *
    * @param options which workspace, and its API keys
    * @see https://docs.prefect.io/v3/how-to-guides/cloud/connect-to-cloud
@@ -38,10 +43,18 @@ export class PrefectApi {
     requireGivenSecret('apiKey', options.apiKey);
     requireSecret('managementApiKey', options.managementApiKey);
     requireProxyUrl(options.proxyUrl);
+    requireCloudUrls(options.apiUrl, options.uiUrl);
+    const { accountId, workspaceId, apiUrl = CLOUD_API_URL, uiUrl = cloudUiUrl(apiUrl) } = options;
+    const privateNetwork = options.privateNetwork ?? isPrivateLink(apiUrl);
+    if (!privateNetwork && isPrivateLink(apiUrl)) {
+      throw invalid('privateNetwork', false, `only networks with an endpoint of AWS PrivateLink reach ${apiUrl}; leave it out, or leave out apiUrl.`);
+    }
     return new PrefectApi({
-      url: `https://api.prefect.cloud/api/accounts/${options.accountId}/workspaces/${options.workspaceId}`,
+      url: `${apiUrl}/accounts/${accountId}/workspaces/${workspaceId}`,
+      cloudEnvironment: options.apiUrl ?? options.uiUrl ? { PREFECT_CLOUD_API_URL: apiUrl, PREFECT_CLOUD_UI_URL: uiUrl } : undefined,
+      uiUrl: `${uiUrl.replace(/\/$/, '')}/account/${accountId}/workspace/${workspaceId}`,
       isCloud: true,
-      privateNetwork: false,
+      privateNetwork,
       proxyUrl: options.proxyUrl,
       apiKey: options.apiKey,
       managementApiKey: options.managementApiKey,
@@ -66,7 +79,9 @@ export class PrefectApi {
     requireApiUrl(url, privateNetwork, authString !== undefined || customHeaders !== undefined);
     requireCertificate(tlsCaCertificate);
     requireProxyUrl(proxyUrl);
-    return new PrefectApi({ url, isCloud: false, privateNetwork, proxyUrl, tlsCaCertificate, authString, customHeaders });
+    // A URL that is known only at deployment ends in /api all the same, which a browser takes back.
+    const uiUrl = Token.isUnresolved(url) ? `${url}/..` : url.replace(/\/api$/, '');
+    return new PrefectApi({ url, uiUrl, isCloud: false, privateNetwork, proxyUrl, tlsCaCertificate, authString, customHeaders });
   }
 
   /** The API's URL, as in the setting `PREFECT_API_URL`. */
@@ -81,6 +96,13 @@ export class PrefectApi {
    * @internal
    */
   public readonly _inNetwork: boolean;
+
+  /**
+   * What a client has to be told that doesn't go to Prefect Cloud the usual way: without it, it takes the API for a server's.
+   *
+   * @internal
+   */
+  public readonly _cloudEnvironment: { readonly [variable: string]: string };
 
   /** @internal */
   public readonly _proxyUrl?: string;
@@ -102,9 +124,13 @@ export class PrefectApi {
    */
   public readonly _functionSecrets: { readonly [variable: string]: ecs.Secret };
 
+  private readonly workspaceUrl: string;
+
   private constructor(shape: ApiShape) {
     this.url = shape.url;
     this.isCloud = shape.isCloud;
+    this.workspaceUrl = shape.uiUrl;
+    this._cloudEnvironment = shape.cloudEnvironment ?? {};
     this._inNetwork = shape.privateNetwork || shape.proxyUrl !== undefined;
     this._proxyUrl = shape.proxyUrl;
     this._tlsCaCertificate = shape.tlsCaCertificate;
@@ -122,11 +148,7 @@ export class PrefectApi {
    * @internal
    */
   public _workPoolUrl(workPool: string): string {
-    const ui = this.isCloud
-      ? this.url.replace('https://api.prefect.cloud/api/accounts/', 'https://app.prefect.cloud/account/').replace('/workspaces/', '/workspace/')
-      // A URL that is known only at deployment ends in /api all the same, which a browser takes back.
-      : Token.isUnresolved(this.url) ? `${this.url}/..` : this.url.replace(/\/api$/, '');
-    return `${ui}/work-pools/work-pool/${known(workPool) ? encodeURIComponent(workPool) : workPool}`;
+    return `${this.workspaceUrl}/work-pools/work-pool/${known(workPool) ? encodeURIComponent(workPool) : workPool}`;
   }
 
   /**
@@ -137,6 +159,12 @@ export class PrefectApi {
   public get _ports(): number[] {
     return [this.url, this._proxyUrl].filter(url => url !== undefined).map(portOf);
   }
+}
+
+/** Where Prefect's own client looks for the UI. */
+function cloudUiUrl(apiUrl: string): string {
+  const url = Token.isUnresolved(apiUrl) ? `${apiUrl}/..` : apiUrl.replace(/\/api$/, '');
+  return url.replace(/^https:\/\/api\.((private\.)?prefect\.cloud)$/i, 'https://app.$1');
 }
 
 function portOf(url: string): number {

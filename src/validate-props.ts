@@ -33,8 +33,8 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
       'flow runs of a PROCESS worker are processes in its container; set image, cpu, memoryLimitMiB and environment of the worker instead.');
   }
   if (api._inNetwork && workPool._managed && !props.vpc && !props.cluster) {
-    throw invalid('vpc', undefined, 'the deployment asks the server of privateNetwork, or the proxy of proxyUrl, for the work pool, and nothing connects '
-      + 'a VPC that is created here to it by then; give the VPC that reaches the server with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
+    throw invalid('vpc', undefined, 'the deployment asks the API of privateNetwork, or the proxy of proxyUrl, for the work pool, and nothing connects '
+      + 'a VPC that is created here to it by then; give the VPC that reaches it with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
   }
   if (props.copyImages && props.network?.functionsInVpc) {
     throw invalid('copyImages', true, 'the function that copies runs outside of the VPC, where network.functionsInVpc wants none; copy the images to Amazon ECR yourself '

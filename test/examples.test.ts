@@ -15,6 +15,7 @@ import { Peaks } from '../examples/peaks';
 import { Permissions } from '../examples/permissions';
 import { PinnedVersions } from '../examples/pinned-versions';
 import { PrefectCloud } from '../examples/prefect-cloud';
+import { PrivateLink } from '../examples/private-link';
 import { PrivateRegistry } from '../examples/private-registry';
 import { RegistryCredentials } from '../examples/registry-credentials';
 import { ScaledToZero } from '../examples/scaled-to-zero';
@@ -67,6 +68,19 @@ const recipes: Record<string, Recipe> = {
       template.resourceCountIs('AWS::EC2::VPC', 0);
       template.resourceCountIs('AWS::ECS::Cluster', 0);
       template.hasResourceProperties('AWS::ECS::Service', { Cluster: 'shared' });
+    },
+  },
+  'private-link': {
+    build: scope => {
+      const network = new Stack(scope, 'Network');
+      const vpc = new ec2.Vpc(network, 'Vpc');
+      return new PrivateLink(scope, 'Example', { vpc, endpointSecurityGroup: new ec2.SecurityGroup(network, 'Endpoint', { vpc }) });
+    },
+    works: template => {
+      expect(container(template).Environment).toContainEqual({ Name: 'PREFECT_CLOUD_API_URL', Value: 'https://api.private.prefect.cloud/api' });
+      const ingress = resources(template, 'AWS::EC2::SecurityGroupIngress');
+      expect(ingress.length).toBeGreaterThanOrEqual(3);
+      for (const { Properties } of ingress) expect(Properties).toMatchObject({ FromPort: 443, IpProtocol: 'tcp' });
     },
   },
   'private-registry': {

@@ -55,6 +55,29 @@ export function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret:
   }
 }
 
+const PRIVATE_LINK = /(^|\.)private\.prefect\.cloud$/i;
+
+/** Whether Prefect Cloud has this URL over AWS PrivateLink, and nowhere else. */
+export function isPrivateLink(url: string | undefined): boolean {
+  return known(url) && URL.canParse(url) && PRIVATE_LINK.test(new URL(url).hostname);
+}
+
+/** URLs of Prefect Cloud: its API, and its UI. */
+export function requireCloudUrls(apiUrl: string | undefined, uiUrl: string | undefined): void {
+  for (const [prop, url] of [['apiUrl', apiUrl], ['uiUrl', uiUrl]] as const) {
+    if (!known(url)) continue;
+    if (mayHoldPassword(url)) throw new Error(`${prop} has a user or a password in it (it is not shown here): give the URL without it; Prefect Cloud knows its clients by apiKey.`);
+    if (!/^https:\/\/[^/]/i.test(url) || !URL.canParse(url)) throw invalid(prop, url, 'give the whole URL with the scheme https, such as https://api.private.prefect.cloud/api for apiUrl.');
+  }
+  if (!known(apiUrl)) return;
+  if (/^app\.(private\.)?prefect\.cloud$/i.test(new URL(apiUrl).hostname)) {
+    throw invalid('apiUrl', apiUrl, 'this is the UI of Prefect Cloud; its API is at https://api.prefect.cloud/api, and over AWS PrivateLink at https://api.private.prefect.cloud/api.');
+  }
+  if (!apiUrl.endsWith('/api')) {
+    throw invalid('apiUrl', apiUrl, 'the URL of Prefect Cloud\'s API ends in /api, such as https://api.private.prefect.cloud/api; accountId and workspaceId say the rest.');
+  }
+}
+
 /** A proxy is spoken with over http, also where the API is https: what goes through the tunnel is encrypted. */
 export function requireProxyUrl(url: string | undefined): void {
   if (!known(url)) return;

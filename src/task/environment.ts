@@ -77,6 +77,7 @@ const KEYS = /^(pnu_|pnb_|AKIA|ASIA|-----BEGIN [A-Z ]*PRIVATE KEY)/;
 export function apiEnvironment(api: PrefectApi): Record<string, string> {
   return {
     PREFECT_API_URL: api.url,
+    ...api._cloudEnvironment,
     ...(api._tlsCaCertificate === undefined ? {} : { PREFECT_API_SSL_CERT_FILE: CA_CERTIFICATE_FILE }),
   };
 }

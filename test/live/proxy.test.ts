@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { deploy } from './support/cdk';
 import { FLOWS, Live, startLive } from './support/environment';
 import { eventually } from './support/evidence';
@@ -51,6 +53,14 @@ test('all workers are healthy', async () => {
 test('the proxy was asked for the API, and for nothing that is in a task or beside it', () => {
   expect(proxy.asked).toContainEqual(expect.stringContaining(`${HOST}:4200/api/work_pools/`));
   expect(proxy.refused).toEqual([]);
+});
+
+test('the proxy was asked for no host that docs/network.md does not name', () => {
+  const table = readFileSync(join(__dirname, '../../docs/network.md'), 'utf8').match(/^\| `[^|]+/gm)!;
+  const named = table.flatMap(cell => [...cell.matchAll(/`([^`]+)`/g)].map(([, host]) => host));
+  const asked = new Set(proxy.asked.map(question => / ([^:/]+):/.exec(question)![1]));
+  expect(asked).toContain(HOST);
+  expect([...asked].filter(host => host !== HOST && !named.includes(host))).toEqual([]);
 });
 
 test('task protection and the worker\'s own name were had directly', async () => {

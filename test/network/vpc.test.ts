@@ -195,7 +195,7 @@ describe('a VPC that is given', () => {
 });
 
 describe('a server inside the network', () => {
-  const REFUSAL = /^Stack\/Worker: vpc is missing: the deployment asks the server of privateNetwork, or the proxy of proxyUrl, for the work pool, .*give the VPC that reaches the server with vpc \(or cluster\), .*WorkPool\.existing\(\)\.$/;
+  const REFUSAL = /^Stack\/Worker: vpc is missing: the deployment asks the API of privateNetwork, or the proxy of proxyUrl, for the work pool, .*give the VPC that reaches it with vpc \(or cluster\), .*WorkPool\.existing\(\)\.$/;
   const worker = (stack: Stack, props: Partial<PrefectFargateWorkerProps> = {}) =>
     new PrefectFargateWorker(stack, 'Worker', { api: selfHosted(stack), workPool: WorkPool.managed('etl'), ...props });
 

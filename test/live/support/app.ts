@@ -4,7 +4,10 @@ import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanag
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
-const { API_URL, SECRET_ARN, HEADERS_ARN, MANAGEMENT_PARAMETER, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello', CLOUD = 'https://api.prefect.cloud/api' } = process.env;
+const { API_URL, SECRET_ARN, HEADERS_ARN, MANAGEMENT_PARAMETER, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello' } = process.env;
+
+/** Of a customer-managed Prefect Cloud: so Prefect's client knows that it speaks with Prefect Cloud. */
+const CLOUD = 'https://prefect.company.example/api';
 
 const app = new App();
 const stack = new Stack(app, 'Live');
@@ -18,7 +21,7 @@ const management = MANAGEMENT_PARAMETER
   : undefined;
 
 const api = CLOUD_ACCOUNT
-  ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiKey: secret!, managementApiKey: management })
+  ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiUrl: API_URL && CLOUD, apiKey: secret!, managementApiKey: management })
   : PrefectApi.selfHosted({ url: API_URL!, authString: secret, customHeaders: secretOf('Headers', HEADERS_ARN), privateNetwork: true });
 const scaling = { minWorkers: Number(WORKERS) };
 
@@ -43,6 +46,6 @@ const assembly = app.synth();
 if (API_URL && CLOUD_ACCOUNT) {
   for (const file of readdirSync(assembly.directory).filter(name => name.endsWith('.template.json'))) {
     const path = join(assembly.directory, file);
-    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`${CLOUD}/accounts/${CLOUD_ACCOUNT}/workspaces/${CLOUD_WORKSPACE}`, API_URL));
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(CLOUD, API_URL.replace(/\/accounts\/.*/, '')));
   }
 }

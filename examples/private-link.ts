@@ -1,0 +1,29 @@
+import { Stack, StackProps, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { PrefectApi, PrefectFargateWorker, WorkPool } from 'cdk-prefect-fargate-worker';
+
+export interface PrivateLinkProps extends StackProps {
+  /** A VPC with an endpoint for Prefect Cloud's API that Prefect has accepted, and with private DNS. */
+  readonly vpc: ec2.IVpc;
+  /** Security group of that endpoint. */
+  readonly endpointSecurityGroup: ec2.ISecurityGroup;
+}
+
+/** Prefect Cloud over AWS PrivateLink: nothing that calls it leaves the VPC. */
+export class PrivateLink extends Stack {
+  constructor(scope: Construct, id: string, props: PrivateLinkProps) {
+    super(scope, id, props);
+
+    const worker = new PrefectFargateWorker(this, 'Worker', {
+      api: PrefectApi.cloud({
+        accountId: '11111111-2222-3333-4444-555555555555',
+        workspaceId: '66666666-7777-8888-9999-000000000000',
+        apiKey: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(this, 'ApiKey', 'prefect-api-key')),
+        apiUrl: 'https://api.private.prefect.cloud/api',
+      }),
+      workPool: WorkPool.managed('etl'),
+      vpc: props.vpc,
+    });
+    props.endpointSecurityGroup.connections.allowFrom(worker.apiClients, ec2.Port.HTTPS);
+  }
+}
