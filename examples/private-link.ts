@@ -5,8 +5,8 @@ import { PrefectApi, PrefectFargateWorker, WorkPool } from 'cdk-prefect-fargate-
 export interface PrivateLinkProps extends StackProps {
   /** A VPC with an endpoint for Prefect Cloud's API that Prefect has accepted, and with private DNS. */
   readonly vpc: ec2.IVpc;
-  /** Security group of that endpoint. */
-  readonly endpointSecurityGroup: ec2.ISecurityGroup;
+  /** Id of that endpoint's security group. */
+  readonly endpointSecurityGroupId: string;
 }
 
 /** Prefect Cloud over AWS PrivateLink: nothing that calls it leaves the VPC. */
@@ -24,6 +24,8 @@ export class PrivateLink extends Stack {
       workPool: WorkPool.managed('etl'),
       vpc: props.vpc,
     });
-    props.endpointSecurityGroup.connections.allowFrom(worker.apiClients, ec2.Port.HTTPS);
+    // By its id, so that the rule belongs to this stack: the other direction would be a cycle between the two.
+    const endpoint = ec2.SecurityGroup.fromSecurityGroupId(this, 'Endpoint', props.endpointSecurityGroupId);
+    endpoint.connections.allowFrom(worker.apiClients, ec2.Port.HTTPS);
   }
 }

@@ -74,7 +74,7 @@ const recipes: Record<string, Recipe> = {
     build: scope => {
       const network = new Stack(scope, 'Network');
       const vpc = new ec2.Vpc(network, 'Vpc');
-      return new PrivateLink(scope, 'Example', { vpc, endpointSecurityGroup: new ec2.SecurityGroup(network, 'Endpoint', { vpc }) });
+      return new PrivateLink(scope, 'Example', { vpc, endpointSecurityGroupId: 'sg-0123456789abcdef0' });
     },
     works: template => {
       expect(container(template).Environment).toContainEqual({ Name: 'PREFECT_CLOUD_API_URL', Value: 'https://api.private.prefect.cloud/api' });

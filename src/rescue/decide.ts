@@ -62,6 +62,11 @@ const HANDED_BACK = 'Its task was interrupted before it was finished.';
 /** How often the flow runs of a worker that broke are started: one of them may be what breaks it. */
 const STARTS_WITH_A_BROKEN_WORKER = 3;
 
+/** Whether the order of states alone can't say of which attempt a task is: the observer's messages come in any order. */
+export function needsItsClaim({ state, since }: FlowRun, outcome: TaskOutcome, ownTask: boolean): boolean {
+  return ownTask && state === 'PENDING' && outcome.task === 'stopped' && outcome.created !== undefined && (outcome.at ?? since) <= since;
+}
+
 /** Whether there may be something to do for a run that waits. */
 export function mayNeedHelp(run: FlowRun): boolean {
   return run.waitsInProcess || isToLeaveSpot(run) || run.message === HANDED_BACK;
@@ -94,7 +99,7 @@ export function decide(run: FlowRun, outcome: TaskOutcome, rules: Rules, now: Da
       return timedOut(outcome, now) ?? NOTHING;
     case 'stopped':
       if (outcome.at && seconds(outcome.at, now) < limits.settle) return NOTHING;
-      if (run.state === 'PENDING' && isOfEarlierAttempt(outcome, run, ownTask)) return claimed(run, age, limits);
+      if (run.state === 'PENDING') return isOfEarlierAttempt(outcome, run, ownTask) ? claimed(run, age, limits) : afterDeath(run, outcome, rules);
       // What began after this task's end runs elsewhere.
       return outcome.at && outcome.at < run.since ? NOTHING : afterDeath(run, outcome, rules);
   }
@@ -118,6 +123,7 @@ function isOfThisAttempt(run: FlowRun, outcome: TaskOutcome): boolean {
  * interrupted run can be claimed before its old task has ended, as Prefect hands it back while that still cleans up.
  */
 function isOfEarlierAttempt({ created, at }: StoppedTask, run: FlowRun, ownTask: boolean): boolean {
+  if (ownTask && created && run.claimed) return created < run.claimed;
   if (!at || at <= run.since) return true;
   // Prefect's observer has not seen a task of the attempt that is Pending.
   return ownTask && run.stateName !== 'InfrastructurePending' && created !== undefined && created < run.since;

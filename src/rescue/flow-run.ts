@@ -6,6 +6,8 @@ export interface FlowRun {
   readonly stateName: string;
   readonly message: string;
   readonly since: Date;
+  /** When the worker claimed it for the attempt that is Pending, where that had to be asked. */
+  readonly claimed?: Date;
   /** Those of its deployment among them. */
   readonly tags: readonly string[];
   /** How often it has begun to execute. */

@@ -1,5 +1,5 @@
 import { LIMITS, ReconcilerConfiguration, ReconcilerLimits } from './configuration';
-import { Change, decide, Decision, hasEnded, mayNeedHelp, Rules, startLater } from './decide';
+import { Change, decide, Decision, hasEnded, mayNeedHelp, needsItsClaim, Rules, startLater } from './decide';
 import { stopForgottenTasks } from './ended-runs';
 import { startOnDemand } from './on-demand';
 import { followSecrets } from './rotation';
@@ -49,7 +49,8 @@ export async function handler(): Promise<void> {
   const decideOn = async (run: FoundRun): Promise<Exclude<Decision, { then: 'startLater' }>> => {
     const outcome = outcomes.get(run.id)!;
     if (outcome.task === 'unknown') return silence(run, runs, limits, now);
-    const decision = decide(run, outcome, rules, now);
+    const judged = needsItsClaim(run, outcome, rules.ownTask) ? { ...run, claimed: await runs.claimed(run.id) } : run;
+    const decision = decide(judged, outcome, rules, now);
     return decision.then === 'startLater' ? startLater(decision.why, await runs.failedStarts(run.id), limits) : decision;
   };
   const execute = async (run: FoundRun, decision: Change) => {

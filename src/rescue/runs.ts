@@ -130,6 +130,14 @@ export class Runs {
     return events.length > 0;
   }
 
+  /** When a worker claimed a run for its attempt that is Pending: after that, it started a task. */
+  public async claimed(id: string): Promise<Date | undefined> {
+    const states = await this.states(id);
+    const scheduled = states.map(({ type }) => type).lastIndexOf('SCHEDULED');
+    const claim = states.slice(scheduled + 1).find(({ type }) => type === 'PENDING');
+    return claim && new Date(claim.timestamp);
+  }
+
   private async states(id: string): Promise<State[]> {
     const states = await this.client.request<State[]>('GET', `/flow_run_states/?flow_run_id=${id}`);
     return states.sort((one, other) => Date.parse(one.timestamp) - Date.parse(other.timestamp));

@@ -184,6 +184,16 @@ describe('a run for which Spot has no capacity', () => {
     await onDemand(crashed);
   });
 
+  test('because its task fails to start starts on demand, also where the observer hears of that before it hears that the task waits for a place', async () => {
+    const failed = { stopCode: 'TaskFailedToStart', stoppedReason: 'Capacity is unavailable at this time. Please try again later or in a different availability zone', ...SPOT };
+    const id = await world.run({ state: 'PENDING', jobVariables });
+    world.task(id, failed);
+    await world.set(id, { type: 'CRASHED', message: 'ECS task failed to start: Capacity is unavailable at this time.' });
+    await world.set(id, { type: 'PENDING', name: 'InfrastructurePending' });
+    await world.look('ecs', { claimed: 300 });
+    await onDemand(id);
+  });
+
   test('because ECS refuses its task starts on demand', async () => {
     const message = 'Failed to submit flow run to infrastructure: ClientError: An error occurred (ClientException) when calling the RunTask operation: Capacity is unavailable at this time. Please try again later or in a different availability zone';
     const id = await world.run({ state: 'CRASHED', message, infrastructure: null, jobVariables });

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../src/rescue/configuration';
-import { decide, failedStarts, mayNeedHelp, Rules, startLater } from '../../src/rescue/decide';
+import { decide, failedStarts, mayNeedHelp, needsItsClaim, Rules, startLater } from '../../src/rescue/decide';
 import type { FlowRun } from '../../src/rescue/flow-run';
 import type { TaskOutcome } from '../../src/rescue/task-outcome';
 
@@ -38,6 +38,17 @@ describe('a healthy run', () => {
   test('that was claimed a while ago and names the task of an earlier attempt is given its time', () => {
     expect(ofEcs(run({ state: 'PENDING', since: ago(90) }), stopped({ at: ago(100) }))).toEqual(nothing);
     expect(ofEcs(run({ state: 'PENDING', since: ago(90) }), stopped({ at: undefined }))).toEqual(nothing);
+  });
+
+  test('whose message that its task waits for a place came after that of its end has lost its task', () => {
+    const refused = stopped({ stopCode: 'TaskFailedToStart', reason: 'Capacity is unavailable at this time.', created: ago(105), at: ago(104), spot: true });
+    const swapped = run({ state: 'PENDING', stateName: 'InfrastructurePending', runCount: 0, since: ago(100) });
+    expect(needsItsClaim(swapped, refused, true)).toBe(true);
+    expect(ofEcs({ ...swapped, claimed: ago(106) }, refused)).toMatchObject({ then: 'reschedule', onDemand: true });
+    // The task is that of an earlier attempt where the run was claimed after it.
+    expect(ofEcs({ ...swapped, claimed: ago(103) }, refused)).toEqual(nothing);
+    expect(needsItsClaim(swapped, refused, false)).toBe(false);
+    expect(needsItsClaim(run({ state: 'PENDING', since: ago(110) }), refused, true)).toBe(false);
   });
 
   test('that was claimed while the task of its earlier attempt still cleaned up is given its time', () => {

@@ -56,6 +56,8 @@ export interface Outcome {
 
 /** How many times as fast AWS's own times pass. */
 export const TIME_SCALE = 4;
+/** In which the reconciler looks twice, with its times as fast as AWS's. */
+const LOOKS_SECONDS = 60;
 export const FINAL = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
 type Badness = Pick<Outcome, 'stuck' | 'lost' | 'finishedStartedAgain' | 'doubled' | 'endedWrongly'>;
@@ -73,7 +75,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   const ids = await fault.happen(arena, count);
   // Starting many runs again takes the machine's cores a while, and times at AWS's own pace are longer.
   const patience = (fault.patienceSeconds ?? 150) * Math.max(1, count / 40) * (arena.options.realtime ? TIME_SCALE : 1);
-  const runs = await settled(arena, ids, patience);
+  const runs = await settled(arena, ids, patience, fault.ends);
   const busy = await arena.withProcess(ids);
 
   const states: Record<string, number> = {};
@@ -113,7 +115,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
 }
 
 /** The runs once all are final, or nothing has moved for so long that nothing will. */
-async function settled(arena: Arena, ids: readonly string[], patienceSeconds: number): Promise<FlowRun[]> {
+async function settled(arena: Arena, ids: readonly string[], patienceSeconds: number, ends: Fault['ends'] = ['COMPLETED']): Promise<FlowRun[]> {
   // Without measures there is nothing to wait for, once no process is left and no worker takes a run for a while.
   const quietSeconds = arena.options.measures ? patienceSeconds : 30;
   let moved = Date.now();
@@ -125,7 +127,9 @@ async function settled(arena: Arena, ids: readonly string[], patienceSeconds: nu
     if (now !== before || busy > 0) moved = Date.now();
     before = now;
     const final = busy === 0 && runs.every(({ state }) => FINAL.includes(state.type));
-    if (final || Date.now() > end || Date.now() > moved + quietSeconds * 1000) return runs;
+    // A run that is to go on can be Crashed until the reconciler has looked at it.
+    const mayGoOn = arena.options.measures && Date.now() < moved + LOOKS_SECONDS * 1000 && runs.some(({ state }) => state.type === 'CRASHED' && !ends.includes('CRASHED'));
+    if (final && !mayGoOn || Date.now() > end || Date.now() > moved + quietSeconds * 1000) return runs;
     await sleep(1000);
   }
 }
