@@ -68,11 +68,11 @@ async function measure(url: string, queue: string) {
     }
   })({ url, headers: {} });
   const times: number[] = [];
-  let reading;
+  let values;
   for (let index = 0; index < POLLS; index++) {
     requests = 0;
     const now = new Date();
-    reading = await poll(client, {
+    ({ values } = await poll(client, {
       api: { url, isCloud: false, secrets: {} },
       workPool: 'bench',
       workQueues: [queue],
@@ -81,15 +81,15 @@ async function measure(url: string, queue: string) {
       pollSeconds: 60,
       cluster: '',
       service: '',
-    }, now, { since: new Date(now.getTime() - 60_000), until: now });
+    }, now, { since: new Date(now.getTime() - 60_000), until: now }));
     times.push(Date.now() - now.getTime());
   }
   times.sort((a, b) => a - b);
   return {
     queue,
     scheduled: RUNS + 1,
-    due: reading!.DueRuns,
-    demand: reading!.Demand,
+    due: values!.DueRuns,
+    demand: values!.Demand,
     requests,
     medianMs: times[Math.floor(POLLS / 2)],
     slowestMs: times[POLLS - 1],

@@ -9,7 +9,7 @@ export * from './prefect-api-options';
 export * from './prefect-fargate-worker';
 export * from './prefect-fargate-worker-props';
 export * from './scaling/scaling-options';
-export * from './scaling/worker-role';
+export * from './scaling/standby-options';
 export * from './service/capacity-options';
 export * from './tracing';
 export * from './work-pool';

@@ -58,6 +58,21 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
   /** The ECS service that keeps the workers running. */
   public readonly service: ecs.FargateService;
 
+  /**
+   * The number of workers under AWS Application Auto Scaling, for ECS workers and PROCESS workers. Add scheduled actions and policies of
+   * your own. Policies act between `scaling.minWorkers` and `scaling.maxWorkers`, which are both two for ECS workers unless you say
+   * otherwise; one that could never act is an error at synth.
+   *
+   * - A scheduled action (`scaleOnSchedule()`) moves these bounds, until another moves them back.
+   * - Of several policies that act at a moment, the one that asks for the most workers wins.
+   * - Where workers follow demand, which is all but ECS workers of a fixed number, the library's own policies take away after
+   *   `scaling.scaleInAfter` what the demand doesn't need, also what a policy of yours has added. Keep it with a scheduled
+   *   action, or with `scaling.spareFlowRuns`.
+   *
+   * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scaling-policies.html
+   */
+  public readonly scalableTaskCount: ecs.ScalableTaskCount;
+
   /** The workers' task definition. */
   public readonly taskDefinition: ecs.FargateTaskDefinition;
 
@@ -156,11 +171,12 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
     super(scope, id);
-    const { network, cluster, identity, task, flowRunTask, service, observability, metricSources } = validatedAt(this, () => this.build(props));
+    const { network, cluster, identity, task, flowRunTask, service, target, observability, metricSources } = validatedAt(this, () => this.build(props));
 
     this.vpc = network.vpc;
     this.cluster = cluster;
     this.service = service;
+    this.scalableTaskCount = target;
     this.taskDefinition = task.taskDefinition;
     this.workerContainer = task.container;
     this.flowRunTaskDefinition = flowRunTask.taskDefinition;
@@ -191,7 +207,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     const tracing = props.observability?.tracing;
     const logRetention = props.observability?.logRetention ?? logs.RetentionDays.ONE_MONTH;
     const size = workerSize(workerType, props.cpu, props.memoryLimitMiB, props.flowRunLimit);
-    const plan = scalingPlan(workerType, props.scaling);
+    const plan = scalingPlan(workerType, props.scaling, size.flowRunLimit);
     const key = encryptionKey(this, props.encryptionKey);
 
     const network = new Network(this, 'Network', {
@@ -303,6 +319,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       workPoolName: workPool.name,
       workQueues: props.workQueues,
       flowRunLimit: size.flowRunLimit,
+      spareFlowRuns: plan.spareFlowRuns,
       workers: plan.workers,
       leadTime: plan.leadTime,
       pollInterval: plan.pollInterval,
@@ -311,7 +328,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       logRetention,
     });
 
-    new Scaling(this, 'Scaling', { service, demand, plan });
+    const { target } = new Scaling(this, 'Scaling', { service, demand, plan });
 
     const observability = new Observability(this, 'Observability', {
       api,
@@ -344,6 +361,6 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       natGatewayIds: network.natGatewayIds,
       observability,
     };
-    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, observability, metricSources };
+    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, target, observability, metricSources };
   }
 }

@@ -24,6 +24,7 @@ import { Small } from '../examples/small';
 import { Spot } from '../examples/spot';
 import { bothRegions } from '../examples/standby-region';
 import { Traced } from '../examples/tracing';
+import { UnscheduledRuns } from '../examples/unscheduled-runs';
 import { VpcPeering } from '../examples/vpc-peering';
 
 const env = { account: '123456789012', region: 'us-east-1' };
@@ -143,6 +144,14 @@ const recipes: Record<string, Recipe> = {
       expect(topics).toEqual([expect.stringMatching(/^Page/), expect.stringMatching(/^Page/), expect.stringMatching(/^Inform/)]);
       expect(Object.keys(template.findResources('AWS::CloudWatch::Alarm')).join()).not.toMatch(/HighCpu/);
       expect(resource(template, 'AWS::CloudWatch::Alarm', /^Blocked/).Properties.MetricName).toBe('BlockedRuns');
+    },
+  },
+  'unscheduled-runs': {
+    build: scope => new UnscheduledRuns(scope, 'Example'),
+    works: template => {
+      const { ScheduledActions } = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties;
+      expect(ScheduledActions.map(({ ScalableTargetAction }: any) => ScalableTargetAction.MinCapacity)).toEqual([4, 0]);
+      expect(resource(template, 'AWS::CloudWatch::Alarm', /Surplus/).Properties.EvaluationPeriods).toBe(10);
     },
   },
   'tracing': {

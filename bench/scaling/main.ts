@@ -6,12 +6,13 @@ import { bars } from './bars';
 import { compareChoices } from './choices';
 import { compare, Comparison } from './compare';
 import { plot } from './plot';
-import { barsTable, choicesTable, resultsTable } from './report';
+import { barsTable, choicesTable, optionsTable, resultsTable } from './report';
 import { synthesized } from './synthesized';
 import { Deployment } from './template/deployment';
 import { readTemplate } from './template/read';
 import { parseCsv, Trace } from './trace';
-import { traces } from './traces';
+import { traces, unannounced } from './traces';
+import { playedWith, WARMTH } from './warmth';
 
 /**
  * Plays traces of flow runs against the scaling that a template describes.
@@ -19,6 +20,7 @@ import { traces } from './traces';
  *     npm run bench:scaling                                            every trace against the library's defaults
  *     npm run bench:scaling -- --trace FILE --template FILE --json     one of your own
  *     npm run bench:scaling -- --choices                               what other numbers in the policies would come to
+ *     npm run bench:scaling -- --warmth                                what spareFlowRuns and scaleInAfter are worth
  *     npm run bench:scaling -- --update                                all of it, and writes bench/README.md and the plots
  */
 const { values } = parseArgs({
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
     choices: { type: 'boolean', default: false },
+    warmth: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
   },
 });
@@ -38,6 +41,8 @@ const deployment = values.template === undefined ? synthesized() : readTemplate(
 
 if (values.choices) {
   console.log(tableOfChoices());
+} else if (values.warmth) {
+  console.log(tableOfWarmth());
 } else if (values.json) {
   const plain = play(deployment).map(comparison => ({ trace: comparison.trace.name, ...comparison.results, bars: bars(comparison) }));
   console.log(JSON.stringify(plain, undefined, 2));
@@ -52,7 +57,7 @@ if (values.choices) {
 
 /** One of the traces of the results by its name, or a file. */
 function findTrace(name: string): Trace {
-  return traces.find(trace => trace.name === name) ?? parseCsv(basename(name, '.csv'), readFileSync(name, 'utf8'));
+  return [...traces, ...unannounced].find(trace => trace.name === name) ?? parseCsv(basename(name, '.csv'), readFileSync(name, 'utf8'));
 }
 
 function play(of: Deployment): Comparison[] {
@@ -64,6 +69,11 @@ function tableOfChoices(): string {
   return choicesTable(compareChoices(deployment, shown, seeds));
 }
 
+function tableOfWarmth(): string {
+  const options = WARMTH.map(([option, scaling]) => [option, unannounced.map(trace => playedWith(scaling, trace, seeds))] as const);
+  return optionsTable(unannounced.map(({ name }) => name), options);
+}
+
 function update(comparisons: readonly Comparison[], tables: readonly string[]): void {
   const plots = join(__dirname, 'plots');
   mkdirSync(plots, { recursive: true });
@@ -71,8 +81,8 @@ function update(comparisons: readonly Comparison[], tables: readonly string[]): 
 
   const pictures = comparisons.map(({ trace }) => `![${trace.name}](scaling/plots/${trace.name}.svg)`);
   const path = join(__dirname, '..', 'README.md');
-  const readme = fill(fill(readFileSync(path, 'utf8'), 'results', [...tables, ...pictures]), 'choices', [tableOfChoices()]);
-  writeFileSync(path, readme);
+  const results = fill(readFileSync(path, 'utf8'), 'results', [...tables, ...pictures]);
+  writeFileSync(path, fill(fill(results, 'choices', [tableOfChoices()]), 'warmth', [tableOfWarmth()]));
 }
 
 /** Puts text between the two comments that name a place. */

@@ -48,6 +48,12 @@ export function choicesTable(choices: readonly (readonly [string, readonly Compa
     })));
 }
 
+/** What each of some options comes to on some traces. */
+export function optionsTable(traces: readonly string[], options: readonly (readonly [string, readonly Measured[]])[]): string {
+  return table(['trace', 'options', 'task-hours', 'late-run minutes', 'p50 lateness', 'p99 lateness', 'lost runs'],
+    traces.flatMap((trace, index) => options.map(([option, measured], row) => [row === 0 ? `**${trace}**` : '', option, ...cells(measured[index])])));
+}
+
 function cells({ taskHours, lateMinutes, p50, p99, lost }: Measured): string[] {
   return [taskHours.toFixed(1), lateMinutes.toFixed(1), `${p50.toFixed(0)} s`, `${p99.toFixed(0)} s`, lost.toFixed(0)];
 }

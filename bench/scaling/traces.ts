@@ -25,7 +25,7 @@ export const traces: readonly Trace[] = [
       [9 * HOUR + 13 * MINUTE + 7, 14 * HOUR + 41 * MINUTE + 33, 20 * HOUR + 28 * MINUTE + 52].flatMap(crowd =>
         repeat(60, () => {
           const at = crowd + random.uniform(0, 20);
-          return { ...run(at, minutes(random, 5, 0.3)), created: at };
+          return announcedAtOnce(run(at, minutes(random, 5, 0.3)));
         }))),
     scheduled: false,
   },
@@ -38,6 +38,33 @@ export const traces: readonly Trace[] = [
     ...repeat(30, () => run(2 * HOUR, minutes(random, 30, 0.5))),
   ]),
 ];
+
+/** Runs that nobody scheduled, by themselves and in bursts: what room that is kept, and patience with idle workers, are for. */
+export const unannounced: readonly Trace[] = [
+  {
+    ...scheduled('random', '5 runs an hour at random, median 3 min, unannounced', 2 * DAY, random =>
+      repeat(2 * 24 * 5, () => announcedAtOnce(run(random.uniform(0, 2 * DAY), minutes(random, 3, 0.5))))),
+    scheduled: false,
+  },
+  {
+    ...scheduled('webhook', '12 times a day an hour of bursts: 10 runs of a minute, again after 2 to 8 min, unannounced', 2 * DAY, random =>
+      each(0, 2 * DAY, 2 * HOUR, hour => bursts(random, hour + random.uniform(0, HOUR), HOUR))),
+    scheduled: false,
+  },
+];
+
+/** Bursts of ten runs until a time is over. */
+function bursts(random: Random, from: number, seconds: number): FlowRun[] {
+  const runs: FlowRun[] = [];
+  for (let at = from; at < from + seconds; at += random.uniform(2 * MINUTE, 8 * MINUTE)) {
+    runs.push(...repeat(10, () => announcedAtOnce(run(at + random.uniform(0, 10), minutes(random, 1, 0.3)))));
+  }
+  return runs;
+}
+
+function announcedAtOnce(of: FlowRun): FlowRun {
+  return { ...of, created: of.expectedStart };
+}
 
 function scheduled(name: string, what: string, seconds: number, runs: (random: Random) => FlowRun[]): Trace {
   return { name, what, start: START, seconds, runs: inOrder(runs(new Random(20260105))), scheduled: true };

@@ -10,6 +10,8 @@ export interface PublisherConfiguration {
   readonly workQueues?: readonly string[];
   /** How many flow runs one worker holds at a time. */
   readonly flowRunLimit?: number;
+  /** For how many flow runs beyond the demand there is room, where for any. */
+  readonly spareFlowRuns?: number;
   /** How many workers serve any number of flow runs. Without both the number of workers doesn't follow demand. */
   readonly workers?: number;
   /** How long before a run is due it counts as demand. */

@@ -72,6 +72,8 @@ export interface Situation {
 export interface Judged {
   /** Due runs that limits let start. */
   readonly startable: number;
+  /** How many more than these the limits of the pool and of its queues would let start: none where all queues are paused. */
+  readonly room: number;
   /** Late runs that could start, and when the oldest of them was due. */
   readonly late: number;
   readonly oldestLate?: number;
@@ -124,6 +126,8 @@ export function judge(situation: Situation): Judged {
     most(new Set(gates.deployments.values()), due.ofLimitedDeployments, run => gates.deployments.has(run.deployment ?? '')),
   );
 
+  const queuesLeft = situation.queues.reduce((sum, { name }) => sum + (gates.queues.get(name)?.left ?? Infinity), 0);
+
   // A slot that a run has just left is free for the moment that a worker needs to take it again: that is no lack of workers.
   const late = started.filter(({ run }) => isLate(run, now));
   const passing = new Set(late.filter(({ gates: passed }) => passed.some(({ closed }) => closed)).slice(0, taken.justEnded));
@@ -132,6 +136,7 @@ export function judge(situation: Situation): Judged {
   const hiddenLate = Math.max(0, hiddenStartable - (due.count - soonest.length - (due.late - soonest.filter(run => isLate(run, now)).length)));
   return {
     startable: started.length + hiddenStartable,
+    room: Math.max(0, Math.min(gates.pool.left, queuesLeft) - hiddenStartable),
     late: lacking.length + hiddenLate,
     oldestLate: lacking[0]?.run.at ?? (hiddenLate > 0 ? soonest[soonest.length - 1]?.at : undefined),
     blocked: Math.max(0, due.late - lacking.length - hiddenLate) + held.filter(run => run.sentBack && !isLate(run, now)).length,

@@ -14,6 +14,7 @@ export interface DemandProps {
   readonly workPoolName: string;
   readonly workQueues?: readonly string[];
   readonly flowRunLimit?: number;
+  readonly spareFlowRuns?: number;
   readonly workers?: number;
   readonly leadTime: Duration;
   readonly pollInterval: Duration;
@@ -74,13 +75,14 @@ export class Demand extends Construct {
   }
 
   private configuration(): PublisherConfiguration {
-    const { api, service, workQueues, flowRunLimit, workers, leadTime, pollInterval, standby } = this.props;
+    const { api, service, workQueues, flowRunLimit, spareFlowRuns, workers, leadTime, pollInterval, standby } = this.props;
     return {
       api: apiLocation(api),
       workPool: this.dimensionsMap.WorkPool,
       worker: this.dimensionsMap.Worker,
       workQueues,
       flowRunLimit,
+      spareFlowRuns,
       workers,
       leadTimeSeconds: leadTime.toSeconds(),
       pollSeconds: pollInterval.toSeconds(),

@@ -18,8 +18,15 @@ export interface Span {
   readonly until: Date;
 }
 
-export type Reading = { readonly [name in Extract<MetricName,
-'DueRuns' | 'LateRuns' | 'OldestLateSeconds' | 'BlockedRuns' | 'PendingRuns' | 'RunningRuns' | 'CrashedRuns' | 'OnlineWorkers' | 'Demand'>]: number };
+/** What a poll found. */
+export interface Reading {
+  readonly values: { readonly [name in ReadMetric]: number };
+  /** How many runs beyond the demand the limits in Prefect would let start. */
+  readonly room: number;
+}
+
+type ReadMetric = Extract<MetricName,
+'DueRuns' | 'LateRuns' | 'OldestLateSeconds' | 'BlockedRuns' | 'PendingRuns' | 'RunningRuns' | 'CrashedRuns' | 'OnlineWorkers' | 'Demand'>;
 
 interface StoredPool {
   readonly is_paused: boolean;
@@ -103,15 +110,18 @@ export async function poll(client: PrefectClient, configuration: PublisherConfig
     now: now.getTime(),
   });
   return {
-    DueRuns: due.count,
-    LateRuns: judged.late,
-    OldestLateSeconds: judged.oldestLate === undefined ? 0 : (now.getTime() - judged.oldestLate) / 1000,
-    BlockedRuns: judged.blocked,
-    PendingRuns: taken.pending,
-    RunningRuns: taken.running,
-    CrashedRuns: taken.crashed,
-    OnlineWorkers: online.length,
-    Demand: active + judged.startable,
+    values: {
+      DueRuns: due.count,
+      LateRuns: judged.late,
+      OldestLateSeconds: judged.oldestLate === undefined ? 0 : (now.getTime() - judged.oldestLate) / 1000,
+      BlockedRuns: judged.blocked,
+      PendingRuns: taken.pending,
+      RunningRuns: taken.running,
+      CrashedRuns: taken.crashed,
+      OnlineWorkers: online.length,
+      Demand: active + judged.startable,
+    },
+    room: judged.room,
   };
 }
 

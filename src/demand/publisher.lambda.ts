@@ -54,11 +54,9 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
   const client = await connect(configuration.api, Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
-  const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes), describe(configuration)]);
-  const workers = workersFor({
-    demand: reading.Demand, oldestLateSeconds: reading.OldestLateSeconds, onlineWorkers: reading.OnlineWorkers,
-  }, fleet, configuration);
-  return { ...reading, ...workers };
+  const [{ values, room }, fleet] = await Promise.all([poll(client, configuration, now, crashes), describe(configuration)]);
+  const need = { demand: values.Demand, room, oldestLateSeconds: values.OldestLateSeconds, onlineWorkers: values.OnlineWorkers };
+  return { ...values, ...workersFor(need, fleet, configuration) };
 }
 
 async function describe({ cluster, service }: PublisherConfiguration): Promise<Fleet> {

@@ -8,13 +8,18 @@ export interface Fleet {
 
 export interface Need {
   readonly demand: number;
+  /** How many runs beyond it the limits in Prefect would let start. */
+  readonly room: number;
   readonly oldestLateSeconds: number;
   readonly onlineWorkers: number;
 }
 
+type Settings = Pick<PublisherConfiguration, 'flowRunLimit' | 'spareFlowRuns' | 'workers' | 'standby'>;
+
 /** The workers that are needed, against those that are there; undefined where their number doesn't follow demand. */
-export function workersFor(need: Need, fleet: Fleet, { flowRunLimit, workers, standby }: Pick<PublisherConfiguration, 'flowRunLimit' | 'workers' | 'standby'>) {
-  const forDemand = flowRunLimit === undefined ? workers && Math.min(need.demand, workers) : Math.ceil(need.demand / flowRunLimit);
+export function workersFor(need: Need, fleet: Fleet, { flowRunLimit, spareFlowRuns = 0, workers, standby }: Settings) {
+  const slots = need.demand + Math.min(spareFlowRuns, need.room);
+  const forDemand = flowRunLimit === undefined ? workers && Math.min(need.demand, workers) : Math.ceil(slots / flowRunLimit);
   if (forDemand === undefined) return undefined;
   const required = standby && !onDuty(need, fleet, standby) ? 0 : forDemand;
   return {

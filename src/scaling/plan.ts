@@ -4,7 +4,7 @@ import { invalid, known, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
 import { ScalingOptions, ScalingSchedule } from './scaling-options';
 import { requireApart } from './schedule-windows';
-import { WorkerRole } from './worker-role';
+import { StandbyOptions } from './standby-options';
 
 /** The scaling options with their defaults. */
 export interface ScalingPlan {
@@ -13,6 +13,10 @@ export interface ScalingPlan {
   readonly leadTime: Duration;
   readonly pollInterval: Duration;
   readonly schedules: readonly ScalingSchedule[];
+  /** Beyond the demand; undefined where there need not be room for any. */
+  readonly spareFlowRuns?: number;
+  /** For how many minutes there have to be too many workers. */
+  readonly scaleInMinutes: number;
   readonly standby?: Standby;
   /** Whether there may be no worker on purpose. */
   readonly fromZero: boolean;
@@ -26,6 +30,12 @@ export interface ScalingPlan {
  */
 const AVAILABLE = 2;
 
+/**
+ * How many minutes there has to be too much before workers go. Demand that comes back within them finds them there;
+ * workers with flow runs protect themselves and stay. What other minutes would cost is in bench/README.md.
+ */
+const SURPLUS_MINUTES = 2;
+
 const POLL_SECONDS = [10, 15, 20, 30, 60];
 
 /**
@@ -37,11 +47,14 @@ const START_SECONDS = 120;
 /** From a poll that sees a run to the start of a task: the metric, the alarm, Application Auto Scaling and ECS. */
 const ALARM_SECONDS = 30;
 
+/** The longest that CloudWatch looks back for an alarm on minutes. */
+const DAY_IN_MINUTES = 24 * 60;
+
 /** The options with their defaults; throws for what contradicts itself. */
-export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): ScalingPlan {
+export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flowRunLimit?: number): ScalingPlan {
   requireWholeNumber('scaling.minWorkers', options.minWorkers, 0);
   requireWholeNumber('scaling.maxWorkers', options.maxWorkers, 1);
-  const standby = standbyOf(options);
+  const standby = options.standby && standbyOf(options.standby, options.minWorkers);
   const usual = type === WorkerType.PROCESS || standby ? 0 : AVAILABLE;
   const min = options.minWorkers ?? (known(options.maxWorkers) ? Math.min(usual, options.maxWorkers) : usual);
   const max = options.maxWorkers ?? mostOf(type, min);
@@ -60,7 +73,44 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}): Sca
   const fromZero = standby !== undefined || [min, ...schedules.map(({ minWorkers }) => minWorkers)].some(least => !known(least) || least === 0);
   // Schedules end, and somebody has to take away then what they brought.
   const workers = type === WorkerType.ECS && (fromZero || schedules.length > 0) ? AVAILABLE : undefined;
-  return { min, max, leadTime, pollInterval, schedules, standby, fromZero, workers };
+  return {
+    min,
+    max,
+    leadTime,
+    pollInterval,
+    schedules,
+    spareFlowRuns: spareFlowRuns(options.spareFlowRuns, max, flowRunLimit),
+    scaleInMinutes: scaleInMinutes(options.scaleInAfter, type === WorkerType.ECS && workers === undefined),
+    standby,
+    fromZero,
+    workers,
+  };
+}
+
+function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: number | undefined): number | undefined {
+  requireWholeNumber('scaling.spareFlowRuns', spare, 0);
+  if (!spare) return undefined;
+  if (flowRunLimit === undefined) {
+    throw invalid('scaling.spareFlowRuns', spare, 'an ECS worker takes any number of flow runs, so one that is there has room for them; set scaling.minWorkers to 1 or more instead.');
+  }
+  if (known(spare) && known(max) && known(flowRunLimit) && spare > max * flowRunLimit) {
+    throw invalid('scaling.spareFlowRuns', spare,
+      `scaling.maxWorkers is ${max}, and as many workers hold ${max * flowRunLimit} flow runs, ${flowRunLimit} each; lower the one or raise the other.`);
+  }
+  return spare;
+}
+
+/** CloudWatch's alarms count whole minutes. */
+function scaleInMinutes(after: Duration | undefined, fixed: boolean): number {
+  if (after === undefined) return SURPLUS_MINUTES;
+  if (fixed) {
+    throw invalid('scaling.scaleInAfter', after.toHumanString(), 'the number of these ECS workers is fixed, and none is taken away; set scaling.minWorkers to 0, or remove it.');
+  }
+  const minutes = after.toMinutes({ integral: false });
+  if (known(minutes) && (!Number.isInteger(minutes) || minutes < 1 || minutes > DAY_IN_MINUTES)) {
+    throw invalid('scaling.scaleInAfter', after.toHumanString(), 'give whole minutes, from one to a day.');
+  }
+  return minutes;
 }
 
 /** Where the number of workers is fixed, both bounds are it: a deployment brings the service between them. */
@@ -69,17 +119,15 @@ function mostOf(type: WorkerType, min: number): number {
   return type === WorkerType.PROCESS ? Math.max(10, min) : min || AVAILABLE;
 }
 
-function standbyOf({ role, minWorkers, standbyAfter }: ScalingOptions): Standby | undefined {
-  if (role !== WorkerRole.STANDBY) {
-    if (standbyAfter) {
-      throw invalid('scaling.standbyAfter', standbyAfter.toHumanString(), 'only a standby waits; set scaling.role to WorkerRole.STANDBY or remove it.');
-    }
-    return undefined;
-  }
+function standbyOf({ after = Duration.minutes(5) }: StandbyOptions, minWorkers: number | undefined): Standby {
   if (known(minWorkers) && minWorkers > 0) {
-    throw invalid('scaling.minWorkers', minWorkers, 'a standby has no workers while another serves the pool; remove it, or set scaling.role to WorkerRole.ACTIVE.');
+    throw invalid('scaling.minWorkers', minWorkers, 'a standby has no workers while another serves the pool; remove it, or remove scaling.standby.');
   }
-  return { afterSeconds: (standbyAfter ?? Duration.minutes(5)).toSeconds() };
+  const afterSeconds = after.toSeconds();
+  if (known(afterSeconds) && afterSeconds < 60) {
+    throw invalid('scaling.standby.after', after.toHumanString(), 'give at least a minute; the API is asked for late flow runs as often as that.');
+  }
+  return { afterSeconds };
 }
 
 function requireBounds(prop: string, { minWorkers, maxWorkers }: ScalingSchedule, usualMax: number, standby: boolean): void {
@@ -90,6 +138,6 @@ function requireBounds(prop: string, { minWorkers, maxWorkers }: ScalingSchedule
     throw invalid(`${prop}.minWorkers`, minWorkers, `it is above ${maxWorkers === undefined ? 'scaling.maxWorkers' : `${prop}.maxWorkers`}, which is ${max}; lower the one or raise the other.`);
   }
   if (standby && known(minWorkers) && minWorkers > 0) {
-    throw invalid(`${prop}.minWorkers`, minWorkers, 'a standby has no workers while another serves the pool; remove the schedule, or set scaling.role to WorkerRole.ACTIVE.');
+    throw invalid(`${prop}.minWorkers`, minWorkers, 'a standby has no workers while another serves the pool; remove the schedule, or remove scaling.standby.');
   }
 }

@@ -1,4 +1,4 @@
-import { aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_ecs as ecs, Duration } from 'aws-cdk-lib';
+import { aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_ecs as ecs, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ScalingPlan } from './plan';
 import { Demand } from '../demand/demand';
@@ -13,14 +13,11 @@ export interface ScalingProps {
 /** The most steps that a step scaling policy may have. */
 const MOST_STEPS = 20;
 
+/** The policies that follow demand. */
+const OURS = ['Missing', 'Surplus'];
+
 /** The shortest period of an alarm: it goes off seconds after the poll, and need not wait for the end of its minute. */
 const MISSING_PERIOD = Duration.seconds(10);
-
-/**
- * How many minutes there has to be too much before workers go. Demand that comes back within them finds them there;
- * workers with flow runs protect themselves and stay. What other minutes would cost is in bench/README.md.
- */
-const SURPLUS_MINUTES = 2;
 
 /**
  * Keeps as many workers as there is demand for, between the bounds, with AWS Application Auto Scaling; where their number is fixed, that.
@@ -28,24 +25,27 @@ const SURPLUS_MINUTES = 2;
  * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-step-scaling-policies.html
  */
 export class Scaling extends Construct {
+  public readonly target: ecs.ScalableTaskCount;
+
   constructor(scope: Construct, id: string, private readonly props: ScalingProps) {
     super(scope, id);
     const { service, demand, plan } = props;
 
-    const target = service.autoScaleTaskCount({ minCapacity: plan.min, maxCapacity: plan.max });
-    if (demand.countsWorkers) this.followDemand(target);
+    this.target = service.autoScaleTaskCount({ minCapacity: plan.min, maxCapacity: plan.max });
+    if (demand.countsWorkers) this.followDemand();
 
     plan.schedules.forEach((schedule, index) => {
-      target.scaleOnSchedule(`Start${index}`, {
+      this.target.scaleOnSchedule(`Start${index}`, {
         schedule: schedule.start, timeZone: schedule.timeZone, minCapacity: schedule.minWorkers, maxCapacity: schedule.maxWorkers ?? plan.max,
       });
-      target.scaleOnSchedule(`End${index}`, { schedule: schedule.end, timeZone: schedule.timeZone, minCapacity: plan.min, maxCapacity: plan.max });
+      this.target.scaleOnSchedule(`End${index}`, { schedule: schedule.end, timeZone: schedule.timeZone, minCapacity: plan.min, maxCapacity: plan.max });
     });
+    scope.node.addValidation({ validate: () => this.policiesWithoutRoom() });
   }
 
   /** Adds in one step what is missing, and takes away what has been too much for some minutes. */
-  private followDemand(target: ecs.ScalableTaskCount): void {
-    const { demand, plan } = this.props;
+  private followDemand(): void {
+    const { target, props: { demand, plan } } = this;
     const most = known(plan.max) ? plan.max : MOST_STEPS;
 
     target.scaleOnMetric('Missing', {
@@ -61,10 +61,21 @@ export class Scaling extends Construct {
     target.scaleOnMetric('Surplus', {
       metric: demand.metric('SurplusWorkers', { statistic: cloudwatch.Stats.MINIMUM }),
       scalingSteps: steps(most, first => -first),
-      evaluationPeriods: SURPLUS_MINUTES,
+      evaluationPeriods: plan.scaleInMinutes,
       // A minute later the alarm may still show what has been taken away already.
       cooldown: Duration.minutes(2),
     });
+  }
+
+  /** What users add to the number of workers moves it between its bounds only. */
+  private policiesWithoutRoom(): string[] {
+    const { min, max } = this.props.plan;
+    const target = this.target.node.findChild('Target');
+    const { scheduledActions } = target.node.defaultChild as appscaling.CfnScalableTarget;
+    const policies = target.node.children
+      .filter(({ node }) => !OURS.includes(node.id) && node.findAll().some(child => child instanceof appscaling.CfnScalingPolicy));
+    if (policies.length === 0 || !known(min) || min !== max || Stack.of(this).resolve(scheduledActions)?.length) return [];
+    return [`scalableTaskCount has the policy ${policies[0].node.id}, and scaling.minWorkers and scaling.maxWorkers are both ${min}, so that it can change nothing: raise scaling.maxWorkers.`];
   }
 }
 

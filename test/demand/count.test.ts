@@ -96,6 +96,34 @@ describe('due runs that can start are', () => {
   });
 });
 
+describe('room for more runs than those that start is', () => {
+  const room = (situation: Partial<Situation> = {}) => judged({ due: due([]), ...situation }).room;
+
+  test('endless without limits, also of a long line', () => {
+    expect(room()).toBe(Infinity);
+    expect(room({ due: { ...due(runs(200)), count: 10_000 } })).toBe(Infinity);
+  });
+
+  test('what the pool\'s limit leaves beside those that run and those that start', () => {
+    expect(room({ pool: { limit: 20 }, taken: { active: 5, justEnded: 0 } })).toBe(15);
+    expect(room({ pool: { limit: 20 }, due: due(runs(12)), taken: { active: 5, justEnded: 0 } })).toBe(3);
+    expect(room({ pool: { limit: 20, active: 18 }, taken: { active: 5, justEnded: 0 } })).toBe(2);
+    expect(room({ pool: { limit: 300 }, due: { ...due(runs(200)), count: 260 } })).toBe(40);
+  });
+
+  test('what the limits of all queues leave, unless one has none', () => {
+    const queues = [queue('a', { limit: 5, active: 2 }), queue('b', { limit: 3 })];
+    expect(room({ queues })).toBe(6);
+    expect(room({ queues, due: due(runs(4, { queue: 'a' })) })).toBe(3);
+    expect(room({ queues: [...queues, queue('free')] })).toBe(Infinity);
+  });
+
+  test('none where all queues are paused, and no less than none where a limit was lowered', () => {
+    expect(room({ queues: [] })).toBe(0);
+    expect(room({ pool: { limit: 3, active: 5 } })).toBe(0);
+  });
+});
+
 describe('late runs', () => {
   const late = (situation: Parameters<typeof judged>[0]) => {
     const { late: lacking, blocked, oldestLate } = judged(situation);

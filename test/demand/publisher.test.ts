@@ -120,6 +120,11 @@ test('a poll publishes all that it read in one request, for its pool and worker'
   }
 });
 
+test('runs that nobody scheduled have room beside all that is due, as many as were asked for', async () => {
+  const [request] = await invoke({ spareFlowRuns: 3 });
+  expect(values(request)).toMatchObject({ Demand: 19, RequiredWorkers: 4, MissingWorkers: 3 });
+});
+
 test.each([['that succeeds', 'secret'], ['that fails', 'another']])('what a slow poll %s publishes is of the time at which it does', async (_, secret) => {
   slow = 100;
   const [{ MetricData }] = await invoke({}, secret);

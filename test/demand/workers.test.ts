@@ -1,7 +1,7 @@
 import type { Standby } from '../../src/demand/configuration';
 import { Fleet, Need, workersFor } from '../../src/demand/workers';
 
-const need = (values: Partial<Need> = {}): Need => ({ demand: 0, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
+const need = (values: Partial<Need> = {}): Need => ({ demand: 0, room: Infinity, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
 const fleet = (desired: number, running = desired): Fleet => ({ desired, running });
 const numbers = (...values: Parameters<typeof workersFor>) => {
   const workers = workersFor(...values)!;
@@ -28,6 +28,19 @@ describe('the workers that are needed', () => {
     expect(numbers(need(), fleet(2), { workers: 2 })).toEqual([0, 0, 2]);
   });
 
+  test.each([
+    ['none', 0, 0, Infinity, 0],
+    ['one for a spare run', 0, 1, Infinity, 1],
+    ['one for as many as it has slots', 0, 7, Infinity, 1],
+    ['two for one more', 0, 8, Infinity, 2],
+    ['those of the demand where the last has a slot left', 6, 1, Infinity, 1],
+    ['one more where the demand fills the last', 7, 1, Infinity, 2],
+    ['no more than limits in Prefect leave room for', 6, 20, 3, 2],
+    ['none where limits or a pause leave none', 0, 20, 0, 0],
+  ])('with room beyond the demand are %s: demand %d, spare %d, room %d', (_, demand, spareFlowRuns, room, required) => {
+    expect(numbers(need({ demand, room }), fleet(required), { flowRunLimit: 7, spareFlowRuns })).toEqual([required, 0, 0]);
+  });
+
   test('are not asked for where their number is fixed', () => {
     expect(workersFor(need({ demand: 60 }), fleet(2), {})).toBeUndefined();
   });
@@ -49,6 +62,11 @@ describe('a standby', () => {
   test('goes on when the runs are no longer late, because that is its own doing', () => {
     expect(numbers(need({ demand: 30, onlineWorkers: 9 }), fleet(9), { flowRunLimit: 7, standby })).toEqual([5, 0, 4]);
     expect(numbers(need({ demand: 30, onlineWorkers: 2 }), fleet(9, 5), { flowRunLimit: 7, standby })).toEqual([5, 0, 4]);
+  });
+
+  test('keeps room for spare runs while it serves the pool, and none before', () => {
+    expect(numbers(need({ demand: 7, oldestLateSeconds: 300 }), fleet(0), { flowRunLimit: 7, spareFlowRuns: 3, standby })).toEqual([2, 2, 0]);
+    expect(numbers(need({ onlineWorkers: 4 }), fleet(0), { flowRunLimit: 7, spareFlowRuns: 3, standby })).toEqual([0, 0, 0]);
   });
 
   test('hands back when others are online again', () => {

@@ -84,10 +84,10 @@ class Pool {
     }
   }
 
-  public async read(settings: Partial<PublisherConfiguration> = {}, crashes?: Span): Promise<Reading & { requests: number }> {
+  public async read(settings: Partial<PublisherConfiguration> = {}, crashes?: Span): Promise<Reading['values'] & { requests: number }> {
     const client = new CountingClient({ url: server.apiUrl, headers: {} });
     const now = new Date();
-    const reading = await poll(client, {
+    const { values } = await poll(client, {
       api: { url: server.apiUrl, isCloud: false, secrets: {} },
       workPool: this.name,
       worker: 'Worker',
@@ -97,7 +97,7 @@ class Pool {
       service: '',
       ...settings,
     }, now, crashes ?? { since: now, until: now });
-    return { ...reading, requests: client.requests };
+    return { ...values, requests: client.requests };
   }
 }
 

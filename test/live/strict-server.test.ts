@@ -66,7 +66,7 @@ describe('a server with CSRF protection and a low limit of objects at a time', (
     for (let run = 0; run < RUNS; run++) await prefect.start(last);
     const asked = { workPool: 'busy', leadTimeSeconds: 60, pollSeconds: 60 } as PublisherConfiguration;
     const now = new Date();
-    await expect(poll(client, asked, now, { since: now, until: now })).resolves.toMatchObject({ DueRuns: RUNS, Demand: RUNS });
+    await expect(poll(client, asked, now, { since: now, until: now })).resolves.toMatchObject({ values: { DueRuns: RUNS, Demand: RUNS } });
     await expect(client.request('POST', '/work_pools/busy/queues/filter', { limit: 200 })).resolves.toHaveLength(QUEUES.length + 1);
   });
 

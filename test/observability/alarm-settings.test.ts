@@ -1,12 +1,12 @@
 import { aws_sns as sns, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AlarmOptions, AlarmSettings, ObservabilityOptions, PrefectFargateWorkerProps, WorkerRole, WorkerType, WorkPool } from '../../src';
+import { AlarmOptions, AlarmSettings, ObservabilityOptions, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
 import { addWorker, newStack, resource, resources, templateOf, text, warnings } from '../support/worker';
 
 type Props = Partial<PrefectFargateWorkerProps>;
 
 /** A worker of each kind, which have all alarms between them. */
-const KINDS: Props[] = [{}, { workerType: WorkerType.PROCESS }, { scaling: { role: WorkerRole.STANDBY } }];
+const KINDS: Props[] = [{}, { workerType: WorkerType.PROCESS }, { scaling: { standby: {} } }];
 const CRITICAL = ['FewerTasksThanWanted', 'NoWorkerOnline', 'PublisherFailing', 'PublisherSilent', 'RescueFailing', 'WorkerUnhealthy'];
 
 /** Where the alarms and the messages of EventBridge go, by their names. */

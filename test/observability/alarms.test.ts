@@ -1,14 +1,14 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { AlarmOptions, PrefectFargateWorkerProps, WorkerRole, WorkerType } from '../../src';
+import { AlarmOptions, PrefectFargateWorkerProps, WorkerType } from '../../src';
 import { Alarm, Minute, minutes } from '../support/alarms';
 import { addWorker, newStack, resource, resources, templateOf, text } from '../support/worker';
 
 const ecs = templateOf();
 const process = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 1 } });
 const fromZero = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 0 } });
-const standby = templateOf({ workerType: WorkerType.PROCESS, scaling: { role: WorkerRole.STANDBY } });
-const ecsStandby = templateOf({ scaling: { role: WorkerRole.STANDBY } });
+const standby = templateOf({ workerType: WorkerType.PROCESS, scaling: { standby: {} } });
+const ecsStandby = templateOf({ scaling: { standby: {} } });
 
 /** The names of a worker's alarms. */
 const alarmsOf = (template: Template) => Object.keys(template.findResources('AWS::CloudWatch::Alarm')).flatMap(id => /ObservabilityAlarms(\w+)[0-9A-F]{8}$/.exec(id)?.[1] ?? []);

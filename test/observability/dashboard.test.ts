@@ -1,7 +1,7 @@
 import { CfnParameter, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { aggregate } from '../../bench/scaling/aws/metrics';
-import { PrefectApi, WorkerRole, WorkerType, WorkPool } from '../../src';
+import { PrefectApi, WorkerType, WorkPool } from '../../src';
 import { evaluateMath } from '../support/metric-math';
 import { addWorker, ACCOUNT_ID, importedVpc, newStack, resource, selfHosted, templateOf, text, WORKSPACE_ID } from '../support/worker';
 
@@ -85,7 +85,7 @@ describe('the dashboard', () => {
     const counted = (props: Parameters<typeof templateOf>[0]) => /RequiredWorkers|MissingWorkers|SurplusWorkers/.test(JSON.stringify(widgets(templateOf(props))));
     expect(counted({})).toBe(false);
     expect(counted({ workerType: WorkerType.PROCESS })).toBe(true);
-    expect(counted({ scaling: { role: WorkerRole.STANDBY } })).toBe(true);
+    expect(counted({ scaling: { standby: {} } })).toBe(true);
   });
 
   test('has no task events for PROCESS workers', () => {

@@ -1,6 +1,6 @@
 import { aws_cloudwatch as cloudwatch, Duration, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { PrefectFargateWorker, PrefectFargateWorkerProps, WorkerRole, WorkerType, WorkPool } from '../../src';
+import { PrefectFargateWorker, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
 import { UNITS } from '../../src/demand/metrics';
 import { addWorker, newStack, resources, text } from '../support/worker';
 
@@ -9,7 +9,7 @@ type Named = (options?: cloudwatch.MetricOptions) => cloudwatch.Metric | cloudwa
 const KINDS: Partial<PrefectFargateWorkerProps>[] = [
   {},
   { workerType: WorkerType.PROCESS },
-  { scaling: { role: WorkerRole.STANDBY } },
+  { scaling: { standby: {} } },
 ];
 const METHODS = Object.getOwnPropertyNames(Object.getPrototypeOf(PrefectFargateWorker.prototype)).filter(name => /^metric[A-Z]/.test(name));
 

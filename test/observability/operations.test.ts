@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { WorkerRole } from '../../src';
 import { resources, templateOf } from '../support/worker';
 
 const handbook = readFileSync(join(__dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
 const headings = [...handbook.matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading);
 const rows = [...handbook.matchAll(/^\| \[(\w+)\]\(#(\w+)\)( ●)? \| [^|]+ \| [^|]+ \| [^|]+ \|$/gm)];
 
-const told = [templateOf(), templateOf({ scaling: { role: WorkerRole.STANDBY } })].flatMap(template => [
+const told = [templateOf(), templateOf({ scaling: { standby: {} } })].flatMap(template => [
   ...[...resources(template, 'AWS::CloudWatch::Alarm'), ...resources(template, 'AWS::CloudWatch::CompositeAlarm')].map(({ Properties }) => String(Properties.AlarmDescription)),
   ...resources(template, 'AWS::Events::Rule').map(({ Properties }) => JSON.stringify(Properties.Targets)),
 ]);

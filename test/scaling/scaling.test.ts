@@ -1,10 +1,9 @@
 import { aws_applicationautoscaling as appscaling, CfnParameter, Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { ScalingOptions, WorkerRole, WorkerType, WorkPool } from '../../src';
-import { addWorker, newStack, resource, resources, templateOf } from '../support/worker';
+import { ScalingOptions, WorkerType, WorkPool } from '../../src';
+import { addWorker, newStack, resource, resources, templateOf, text } from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
-const STANDBY = WorkerRole.STANDBY;
 
 const bounds = (template: Template) => {
   const { MinCapacity, MaxCapacity } = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties;
@@ -34,11 +33,11 @@ describe('the bounds of', () => {
     ['ECS workers', ECS, { minWorkers: 15 }, 15, 15],
     ['ECS workers', ECS, { maxWorkers: 4 }, 2, 4],
     ['ECS workers', ECS, { maxWorkers: 1 }, 1, 1],
-    ['ECS workers', ECS, { role: STANDBY }, 0, 2],
+    ['ECS workers', ECS, { standby: {} }, 0, 2],
     ['PROCESS workers', PROCESS, {}, 0, 10],
     ['PROCESS workers', PROCESS, { minWorkers: 3 }, 3, 10],
     ['PROCESS workers', PROCESS, { maxWorkers: 40 }, 0, 40],
-    ['PROCESS workers', PROCESS, { role: STANDBY, minWorkers: 0, maxWorkers: 3 }, 0, 3],
+    ['PROCESS workers', PROCESS, { standby: {}, minWorkers: 0, maxWorkers: 3 }, 0, 3],
   ])('%s (%s) with %j are %d and %d', (_, workerType, scaling, min, max) => {
     expect(bounds(templateOf({ workerType, scaling }))).toEqual([min, max]);
   });
@@ -70,8 +69,8 @@ const night = { start: appscaling.Schedule.cron({ hour: '20', minute: '0' }), en
 
 describe.each<[string, WorkerType, ScalingOptions]>([
   ['PROCESS workers', PROCESS, {}],
-  ['standby PROCESS workers', PROCESS, { role: STANDBY }],
-  ['standby ECS workers', ECS, { role: STANDBY, maxWorkers: 10 }],
+  ['standby PROCESS workers', PROCESS, { standby: {} }],
+  ['standby ECS workers', ECS, { standby: {}, maxWorkers: 10 }],
   ['ECS workers from none', ECS, { minWorkers: 0, maxWorkers: 10 }],
   ['ECS workers of which there are more by day', ECS, { maxWorkers: 10, schedules: [{ ...night, minWorkers: 4 }] }],
   ['ECS workers of which there may be none by night', ECS, { maxWorkers: 10, schedules: [{ ...night, minWorkers: 0 }] }],
@@ -165,13 +164,109 @@ describe('scaling that can not be is refused:', () => {
     [{ minWorkers: 5, maxWorkers: 4 }, 'scaling.minWorkers is 5: it is above scaling.maxWorkers, which is 4; lower the one or raise the other.'],
     [{ pollInterval: Duration.seconds(5) }, 'scaling.pollInterval is "5 seconds": give one of 10, 15, 20, 30, 60 seconds.'],
     [{ pollInterval: Duration.minutes(2) }, 'scaling.pollInterval is "2 minutes": give one of 10, 15, 20, 30, 60 seconds.'],
-    [{ role: STANDBY, minWorkers: 1 }, 'scaling.minWorkers is 1: a standby has no workers while another serves the pool; remove it, or set scaling.role to WorkerRole.ACTIVE.'],
-    [{ standbyAfter: Duration.minutes(3) }, 'scaling.standbyAfter is "3 minutes": only a standby waits; set scaling.role to WorkerRole.STANDBY or remove it.'],
+    [{ standby: {}, minWorkers: 1 }, 'scaling.minWorkers is 1: a standby has no workers while another serves the pool; remove it, or remove scaling.standby.'],
+    [{ standby: { after: Duration.seconds(0) } }, 'scaling.standby.after is "0 seconds": give at least a minute; the API is asked for late flow runs as often as that.'],
+    [{ standby: { after: Duration.seconds(59) } }, 'scaling.standby.after is "59 seconds": give at least a minute'],
+    [{ spareFlowRuns: 3 }, 'scaling.spareFlowRuns is 3: an ECS worker takes any number of flow runs, so one that is there has room for them; set scaling.minWorkers to 1 or more instead.'],
+    [{ minWorkers: 0, spareFlowRuns: 1 }, 'scaling.spareFlowRuns is 1: an ECS worker takes any number of flow runs'],
+    [{ scaleInAfter: Duration.minutes(10) }, 'scaling.scaleInAfter is "10 minutes": the number of these ECS workers is fixed, and none is taken away; set scaling.minWorkers to 0, or remove it.'],
+    [{ minWorkers: 0, scaleInAfter: Duration.seconds(90) }, 'scaling.scaleInAfter is "1 minute 30 seconds": give whole minutes, from one to a day.'],
+    [{ minWorkers: 0, scaleInAfter: Duration.seconds(0) }, 'scaling.scaleInAfter is "0 seconds": give whole minutes'],
+    [{ minWorkers: 0, scaleInAfter: Duration.hours(25) }, 'scaling.scaleInAfter is "1 day 1 hour": give whole minutes'],
   ])('%j', (scaling, message) => {
     expect(() => addWorker(newStack(), { scaling })).toThrow(message);
   });
 
   test('a lead time below nothing', () => {
     expect(() => addWorker(newStack(), { scaling: { leadTime: Duration.seconds(-1) } })).toThrow(/negative/);
+  });
+});
+
+describe('scaleInAfter', () => {
+  const surplus = (workerType: WorkerType, scaling: ScalingOptions) => alarm(templateOf({ workerType, scaling }), /Surplus/);
+
+  test.each<[string, WorkerType, ScalingOptions, number]>([
+    ['two unless said', PROCESS, {}, 2],
+    ['as said', PROCESS, { scaleInAfter: Duration.minutes(10) }, 10],
+    ['as said for ECS workers from none', ECS, { minWorkers: 0, scaleInAfter: Duration.minutes(1) }, 1],
+    ['as said for a standby', ECS, { standby: {}, scaleInAfter: Duration.hours(1) }, 60],
+    ['a day of them', PROCESS, { scaleInAfter: Duration.days(1) }, 1440],
+  ])('is for how many minutes, all of them, there have to be too many: %s', (_, workerType, scaling, minutes) => {
+    const { EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods, Period } = surplus(workerType, scaling);
+    expect([EvaluationPeriods, DatapointsToAlarm, Period]).toEqual([minutes, minutes, 60]);
+  });
+});
+
+describe('spareFlowRuns', () => {
+  const told = (scaling: ScalingOptions) => JSON.stringify(templateOf({ workerType: PROCESS, flowRunLimit: 5, scaling })).replaceAll('\\', '');
+
+  test('are told to what counts the workers', () => {
+    expect(told({ spareFlowRuns: 3 })).toContain('"flowRunLimit":5,"spareFlowRuns":3,');
+  });
+
+  test('of none change nothing', () => {
+    expect(told({ spareFlowRuns: 0 })).toBe(told({}));
+  });
+
+  test('are refused where even all workers could not hold them', () => {
+    const add = (spareFlowRuns: number) => () =>
+      addWorker(newStack(), { workerType: PROCESS, flowRunLimit: 5, scaling: { maxWorkers: 2, spareFlowRuns } });
+    expect(add(10)).not.toThrow();
+    expect(add(11)).toThrow('scaling.spareFlowRuns is 11: scaling.maxWorkers is 2, and as many workers hold 10 flow runs, 5 each; lower the one or raise the other.');
+    expect(add(-1)).toThrow('scaling.spareFlowRuns is -1: give a whole number of at least 0.');
+  });
+
+  test('may be known only at deployment', () => {
+    const stack = newStack();
+    addWorker(stack, { workerType: PROCESS, scaling: { spareFlowRuns: new CfnParameter(stack, 'Spare', { type: 'Number' }).valueAsNumber } });
+    const { CONFIGURATION } = resource(Template.fromStack(stack), 'AWS::Lambda::Function', /Demand/).Properties.Environment.Variables;
+    expect(text(CONFIGURATION)).toContain('"spareFlowRuns":{Spare},');
+  });
+});
+
+describe('scalableTaskCount', () => {
+  const policies = (template: Template) => resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy').map(({ Properties }) => Properties);
+
+  test.each<[string, WorkerType, ScalingOptions, number]>([
+    ['ECS workers that have room', ECS, { maxWorkers: 6 }, 0],
+    ['PROCESS workers, beside those that follow demand', PROCESS, {}, 2],
+  ])('takes policies of your own for %s', (_, workerType, scaling, library) => {
+    const stack = newStack();
+    addWorker(stack, { workerType, scaling }).scalableTaskCount.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 50 });
+    const template = Template.fromStack(stack);
+    const { logicalId } = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget');
+    expect(policies(template)).toHaveLength(library + 1);
+    expect(policies(template).map(({ ScalingTargetId }) => ScalingTargetId)).toEqual(Array(library + 1).fill({ Ref: logicalId }));
+    expect(trackingPolicies(template)).toEqual([expect.objectContaining({ TargetValue: 50 })]);
+  });
+
+  test.each([ECS, PROCESS])('takes schedules of your own for %s workers, beside those of scaling.schedules', workerType => {
+    const stack = newStack();
+    const worker = addWorker(stack, { workerType, scaling: { maxWorkers: 8, schedules: [{ ...night, minWorkers: 4 }] } });
+    worker.scalableTaskCount.scaleOnSchedule('Noon', { schedule: appscaling.Schedule.cron({ hour: '12', minute: '0' }), minCapacity: 3 });
+    const { ScheduledActions } = resource(Template.fromStack(stack), 'AWS::ApplicationAutoScaling::ScalableTarget').Properties;
+    expect(ScheduledActions.map(({ ScalableTargetAction }: any) => ScalableTargetAction.MinCapacity)).toEqual([4, workerType === ECS ? 2 : 0, 3]);
+  });
+
+  test('is there for ECS workers of a fixed number, and adds nothing by itself', () => {
+    const stack = newStack();
+    expect(addWorker(stack).scalableTaskCount).toBeDefined();
+    expect(policies(Template.fromStack(stack))).toEqual([]);
+  });
+
+  test.each<[WorkerType, ScalingOptions]>([[ECS, {}], [PROCESS, { minWorkers: 3, maxWorkers: 3 }]])('says of a policy that it can change nothing between two equal bounds: %s', (workerType, scaling) => {
+    const stack = newStack();
+    addWorker(stack, { workerType, scaling }).scalableTaskCount.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent: 50 });
+    const number = scaling.minWorkers ?? 2;
+    expect(() => Template.fromStack(stack)).toThrow(
+      `[Stack/Worker] scalableTaskCount has the policy Memory, and scaling.minWorkers and scaling.maxWorkers are both ${number}, so that it can change nothing: raise scaling.maxWorkers.`);
+  });
+
+  test('says nothing of it where a schedule of your own moves the bounds', () => {
+    const stack = newStack();
+    const { scalableTaskCount } = addWorker(stack);
+    scalableTaskCount.scaleOnMemoryUtilization('Memory', { targetUtilizationPercent: 50 });
+    scalableTaskCount.scaleOnSchedule('Noon', { schedule: appscaling.Schedule.cron({ hour: '12', minute: '0' }), maxCapacity: 6 });
+    expect(() => Template.fromStack(stack)).not.toThrow();
   });
 });

@@ -1,5 +1,5 @@
 import { aws_applicationautoscaling as appscaling, CfnParameter, TimeZone } from 'aws-cdk-lib';
-import { ScalingSchedule, WorkerRole, WorkerType } from '../../src';
+import { ScalingSchedule, StandbyOptions, WorkerType } from '../../src';
 import { addWorker, newStack } from '../support/worker';
 
 const { Schedule } = appscaling;
@@ -9,8 +9,8 @@ function at(weekDay: string, from: string, to: string, minWorkers = 3): ScalingS
   return { start: Schedule.cron({ weekDay, hour: from, minute: '0' }), end: Schedule.cron({ weekDay, hour: to, minute: '0' }), minWorkers };
 }
 
-const given = (schedules: ScalingSchedule[], role?: WorkerRole) => () =>
-  addWorker(newStack(), { workerType: WorkerType.PROCESS, scaling: { schedules, role } });
+const given = (schedules: ScalingSchedule[], standby?: StandbyOptions) => () =>
+  addWorker(newStack(), { workerType: WorkerType.PROCESS, scaling: { schedules, standby } });
 
 describe('schedules that contradict each other are refused:', () => {
   test.each<[string, ScalingSchedule[], RegExp]>([
@@ -48,14 +48,17 @@ describe('schedules that fit together pass:', () => {
 });
 
 describe('a schedule that can not be is refused:', () => {
-  test.each<[string, ScalingSchedule[], RegExp, WorkerRole?]>([
+  test.each<[string, ScalingSchedule[], RegExp]>([
     ['a minimum above its maximum', [{ ...at('*', '8', '9', 5), maxWorkers: 4 }], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 5: it is above scaling\.schedules\[0\]\.maxWorkers, which is 4/],
     ['a minimum above the usual maximum', [at('*', '8', '9', 11)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 11: it is above scaling\.maxWorkers, which is 10/],
     ['a minimum below nothing', [at('*', '8', '9', -1)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is -1/],
     ['an end that never comes', [{ start: Schedule.at(new Date('2027-03-04T11:30:00Z')), end: Schedule.at(new Date('2027-03-04T11:30:00Z')), minWorkers: 1 }], /^Stack\/Worker: scaling\.schedules\[0\]\.end is .* never after/],
     ['a rate', [{ ...at('*', '8', '9'), end: Schedule.expression('rate(1 hour)') }], /^Stack\/Worker: scaling\.schedules\[0\]\.end is "rate\(1 hour\)": a rate has no fixed time/],
-    ['workers that a standby keeps', [at('*', '8', '9', 1)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 1: a standby has no workers/, WorkerRole.STANDBY],
-  ])('%s', (_, schedules, message, role = WorkerRole.ACTIVE) => {
-    expect(given(schedules, role)).toThrow(message);
+  ])('%s', (_, schedules, message) => {
+    expect(given(schedules)).toThrow(message);
+  });
+
+  test('workers that a standby keeps', () => {
+    expect(given([at('*', '8', '9', 1)], {})).toThrow(/^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 1: a standby has no workers .* remove scaling\.standby\.$/);
   });
 });

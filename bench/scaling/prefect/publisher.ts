@@ -8,6 +8,7 @@ export interface PublisherSettings {
   readonly worker: string;
   readonly workQueues?: readonly string[];
   readonly flowRunLimit: number;
+  readonly spareFlowRuns?: number;
   readonly leadTimeSeconds: number;
   /** Seconds between two polls, inside of one invocation too. */
   readonly pollSeconds: number;
@@ -33,6 +34,6 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     PendingRuns: pending,
     RunningRuns: running,
     Demand: demand,
-    ...workersFor({ demand, oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
+    ...workersFor({ demand, room: Infinity, oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
   };
 }

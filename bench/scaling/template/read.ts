@@ -147,6 +147,7 @@ function publisher(template: Template, alarms: readonly Alarm[], worker: WorkerS
     worker: configuration.worker,
     workQueues: configuration.workQueues,
     flowRunLimit: configuration.flowRunLimit ?? worker.flowRunLimit,
+    spareFlowRuns: configuration.spareFlowRuns,
     leadTimeSeconds: configuration.leadTimeSeconds,
     pollSeconds: configuration.pollSeconds,
     invocationSeconds: rateSeconds(rule.ScheduleExpression),

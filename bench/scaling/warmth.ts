@@ -1,0 +1,25 @@
+import { Duration } from 'aws-cdk-lib';
+import { controlByTemplate } from './controller';
+import { Measured, measure } from './measure';
+import { simulate } from './simulation';
+import { synthesized } from './synthesized';
+import { Trace } from './trace';
+import { ScalingOptions } from '../../src';
+
+/** What a user may set where runs come that nobody scheduled. */
+export const WARMTH: readonly (readonly [string, ScalingOptions])[] = [
+  ['the defaults', {}],
+  ['`spareFlowRuns: 1`', { spareFlowRuns: 1 }],
+  ['`spareFlowRuns: 10`', { spareFlowRuns: 10 }],
+  ['`scaleInAfter` of 5 min', { scaleInAfter: Duration.minutes(5) }],
+  ['`scaleInAfter` of 10 min', { scaleInAfter: Duration.minutes(10) }],
+  ['`scaleInAfter` of 30 min', { scaleInAfter: Duration.minutes(30) }],
+  ['`spareFlowRuns: 1`, `scaleInAfter` of 10 min', { spareFlowRuns: 1, scaleInAfter: Duration.minutes(10) }],
+  ['`minWorkers: 1`', { minWorkers: 1 }],
+];
+
+/** What a trace comes to with these options, by the template that they give. */
+export function playedWith(scaling: ScalingOptions, trace: Trace, seeds: readonly number[]): Measured {
+  const deployment = synthesized(scaling);
+  return measure(seeds.map(seed => simulate(trace, deployment, controlByTemplate(deployment), seed)));
+}

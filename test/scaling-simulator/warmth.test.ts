@@ -1,0 +1,75 @@
+import { aws_applicationautoscaling as appscaling, Duration } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { controlByTemplate } from '../../bench/scaling/controller';
+import { measure } from '../../bench/scaling/measure';
+import { simulate } from '../../bench/scaling/simulation';
+import { readTemplate } from '../../bench/scaling/template/read';
+import { Trace } from '../../bench/scaling/trace';
+import { unannounced } from '../../bench/scaling/traces';
+import { playedWith } from '../../bench/scaling/warmth';
+import { ScalingOptions, WorkerType } from '../../src';
+import { addWorker, newStack } from '../support/worker';
+
+const HOUR = 3600;
+const [random, webhook] = unannounced.map((trace): Trace =>
+  ({ ...trace, seconds: 12 * HOUR, runs: trace.runs.filter(run => run.expectedStart < 11 * HOUR) }));
+const play = (trace: Trace, scaling: ScalingOptions = {}) => playedWith(scaling, trace, [1, 2, 3]);
+
+describe('runs that nobody scheduled', () => {
+  test('start when a worker asks next where there is room for one more, at the price of a worker that is there all the time', () => {
+    const [cold, warm] = [play(random), play(random, { spareFlowRuns: 1 })];
+    expect(cold.lateMinutes).toBeGreaterThan(20);
+    expect(warm.lateMinutes).toBeLessThan(0.1);
+    expect(warm.taskHours).toBeCloseTo(12, 0);
+    expect(cold.taskHours).toBeLessThan(8);
+  });
+
+  test('come in bursts that start as soon where there is room for all of one', () => {
+    const spare = [0, 1, 10].map(spareFlowRuns => play(webhook, { spareFlowRuns }));
+    expect(spare[0].lateMinutes).toBeGreaterThan(300);
+    expect(spare[1].lateMinutes).toBeLessThan(spare[0].lateMinutes / 3);
+    expect(spare[2].lateMinutes).toBeLessThan(0.1);
+    expect(spare[1].taskHours).toBeGreaterThan(spare[0].taskHours);
+    expect(spare[2].taskHours).toBeGreaterThan(spare[1].taskHours);
+  });
+
+  test('find the workers of the burst before where these wait longer than the pause, for fewer task-hours than room for a burst', () => {
+    const [cold, patient, spare] = [play(webhook), play(webhook, { scaleInAfter: Duration.minutes(10) }), play(webhook, { spareFlowRuns: 10 })];
+    expect(patient.lateMinutes).toBeLessThan(cold.lateMinutes / 3);
+    expect(patient.taskHours).toBeGreaterThan(cold.taskHours);
+    expect(patient.taskHours).toBeLessThan(spare.taskHours);
+  });
+});
+
+/** Until when, after the last run has ended, workers are there. */
+function lastWorker(scaling: ScalingOptions, seed: number): number {
+  const stack = newStack();
+  addWorker(stack, { workerType: WorkerType.PROCESS, scaling });
+  const deployment = readTemplate(Template.fromStack(stack).toJSON() as any);
+  const trace: Trace = { name: 'one', what: '', start: 0, seconds: 6 * HOUR, scheduled: true, runs: [{ expectedStart: HOUR, duration: 600, queue: 'default', created: -Infinity }] };
+  const { pool, service } = simulate(trace, deployment, controlByTemplate(deployment), seed);
+  return Math.max(...service.tasks.map(({ stopped = Infinity }) => stopped)) - pool.runs[0].ended!;
+}
+
+test.each([2, 10, 45])('a worker that has nothing to do is taken away after %d minutes of it, and no sooner', minutes => {
+  for (const seed of [1, 2, 3, 4]) {
+    const seconds = lastWorker({ scaleInAfter: Duration.minutes(minutes) }, seed);
+    expect(seconds).toBeGreaterThan((minutes - 1) * 60);
+    // The poll that sees it, the minutes, the evaluation, and what ECS takes.
+    expect(seconds).toBeLessThan((minutes + 3) * 60);
+  }
+});
+
+test('workers that a schedule of your own wants are there, beside those that follow demand', () => {
+  const stack = newStack();
+  const { scalableTaskCount } = addWorker(stack, { workerType: WorkerType.PROCESS });
+  scalableTaskCount.scaleOnSchedule('Open', { schedule: appscaling.Schedule.cron({ hour: '2', minute: '0' }), minCapacity: 2 });
+  scalableTaskCount.scaleOnSchedule('Shut', { schedule: appscaling.Schedule.cron({ hour: '4', minute: '0' }), minCapacity: 0 });
+  const deployment = readTemplate(Template.fromStack(stack).toJSON() as any);
+  const start = Date.UTC(2026, 0, 5);
+  const empty: Trace = { name: 'empty', what: '', start, seconds: 6 * HOUR, scheduled: true, runs: [] };
+  const played = simulate(empty, deployment, controlByTemplate(deployment), 1);
+  expect(played.service.tasks).toHaveLength(2);
+  expect(played.service.alive).toEqual([]);
+  expect(measure([played]).taskHours).toBeCloseTo(2 * 2, 0);
+});
