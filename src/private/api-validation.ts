@@ -66,7 +66,7 @@ export function isPrivateLink(url: string | undefined): boolean {
 export function requireCloudUrls(apiUrl: string | undefined, uiUrl: string | undefined): void {
   for (const [prop, url] of [['apiUrl', apiUrl], ['uiUrl', uiUrl]] as const) {
     if (!known(url)) continue;
-    if (mayHoldPassword(url)) throw new Error(`${prop} has a user or a password in it (it is not shown here): give the URL without it; Prefect Cloud knows its clients by apiKey.`);
+    if (mayHoldPassword(url)) throw new ValidationError(`${prop} has a user or a password in it (it is not shown here): give the URL without it; Prefect Cloud knows its clients by apiKey.`);
     if (!/^https:\/\/[^/]/i.test(url) || !URL.canParse(url)) throw invalid(prop, url, 'give the whole URL with the scheme https, such as https://api.private.prefect.cloud/api for apiUrl.');
   }
   if (!known(apiUrl)) return;
