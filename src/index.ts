@@ -1,3 +1,4 @@
+export * from './base-job-template';
 export * from './compliance/compliance-options';
 export * from './interrupted-runs';
 export * from './network/network-options';

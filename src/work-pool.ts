@@ -1,4 +1,5 @@
 import { aws_ecs as ecs, Duration } from 'aws-cdk-lib';
+import { BaseJobTemplate } from './base-job-template';
 import { InterruptedRuns } from './interrupted-runs';
 import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
 import { capacityProviderStrategies } from './service/capacity';
@@ -140,6 +141,15 @@ export interface ManagedWorkPoolOptions {
    * @default - half a vCPU, 1 GiB, on demand, the official Prefect image
    */
   readonly flowRunDefaults?: FlowRunDefaults;
+
+  /**
+   * A base job template of your own, or a part of one, for what no other prop says: further variables with their titles and types, other
+   * fields of the job configuration. The stack's own values win over it, `flowRunDefaults` among them, and where it is removed again,
+   * what it brought goes.
+   *
+   * @default - the template that Prefect's server offers for the type
+   */
+  readonly baseJobTemplate?: BaseJobTemplate;
 
   /**
    * What becomes of flow runs that are interrupted while they execute, as by a Spot interruption.

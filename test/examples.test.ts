@@ -11,6 +11,7 @@ import { FlowRunTask } from '../examples/flow-run-task';
 import { FromCliTemplate } from '../examples/from-cli-template';
 import { FromTerraform } from '../examples/from-terraform';
 import { ManyPools } from '../examples/many-pools';
+import { OwnTemplate } from '../examples/own-template';
 import { Peaks } from '../examples/peaks';
 import { Permissions } from '../examples/permissions';
 import { PinnedVersions } from '../examples/pinned-versions';
@@ -69,6 +70,13 @@ const recipes: Record<string, Recipe> = {
       template.resourceCountIs('AWS::EC2::VPC', 0);
       template.resourceCountIs('AWS::ECS::Cluster', 0);
       template.hasResourceProperties('AWS::ECS::Service', { Cluster: 'shared' });
+    },
+  },
+  'own-template': {
+    build: scope => new OwnTemplate(scope, 'Example'),
+    works: template => {
+      const [pool] = pools(template);
+      for (const wanted of ['data-region', '{{ data_region }}', 'max_run_time', '21600']) expect(pool).toContain(wanted);
     },
   },
   'private-link': {

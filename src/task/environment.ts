@@ -73,6 +73,12 @@ const SET_FOR_ECS_WORKERS = [...SET_FOR_WORKERS, OBSERVER_QUEUE_VARIABLE, 'HOME'
 /** Starts of values that are keys: Prefect user and service account keys, AWS access keys, private keys. */
 const KEYS = /^(pnu_|pnb_|AKIA|ASIA|-----BEGIN [A-Z ]*PRIVATE KEY)/;
 
+/** Whether there is a text in it that looks like a key. */
+export function holdsKey(value: unknown): boolean {
+  if (typeof value === 'string') return known(value) && KEYS.test(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsKey);
+}
+
 /** What tells a process of this image where its API is. */
 export function apiEnvironment(api: PrefectApi): Record<string, string> {
   return {
@@ -125,7 +131,7 @@ function requireSecretEnvironment(
 function requirePlainEnvironment(prop: string, environment: { readonly [name: string]: string } = {}, setHere: readonly string[]): void {
   for (const [name, value] of Object.entries(environment)) {
     requireFree(prop, name, setHere);
-    if (known(value) && KEYS.test(value)) {
+    if (holdsKey(value)) {
       throw new ValidationError(`${prop}.${name} holds what looks like a key (its value is not shown here): an environment variable is readable by `
         + 'whoever reads the template; put it into AWS Secrets Manager and give it with secrets.');
     }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { TemplateValues } from './configuration';
+import { mergeOwnTemplate } from './own-template';
 import { Fields, ThreeWayMerge, Variables } from './three-way-merge';
 
 /** A base job template: https://docs.prefect.io/v3/how-to-guides/deployment_infra/manage-work-pools#base-job-template */
@@ -47,9 +48,10 @@ export function fillTemplate(
   before: TemplateValues = { variables: {}, environment: {} },
 ): BaseJobTemplate {
   const template = complete(structuredClone(present ?? offered), offered);
+  mergeOwnTemplate(template, offered, values.baseJobTemplate, before.baseJobTemplate);
   const { job_configuration: job, variables: { properties: variables } } = template;
   for (const [name, value] of Object.entries(before.variables)) {
-    const original = offered.variables.properties[name]?.default;
+    const original = (values.baseJobTemplate?.variables?.properties[name] ?? offered.variables.properties[name])?.default;
     if (name in values.variables || !variables[name] || !isDeepStrictEqual(variables[name].default, value)) continue;
     setDefault(variables, name, original);
     if (name in DEFINITIONS && !(name in offered.variables.properties)) delete variables[name];

@@ -1,3 +1,4 @@
+import type { OwnTemplate } from './own-template';
 import type { ApiLocation } from '../private/prefect-connection';
 
 /** What the construct tells the custom resource's function to make of a work pool. No secrets: only where they are. */
@@ -41,6 +42,8 @@ export interface FlowRunTasksConfiguration {
 
 /** What to fill into a base job template. */
 export interface TemplateValues {
+  /** A template of the user, or a part of one, under all that follows. */
+  readonly baseJobTemplate?: OwnTemplate;
   /** Defaults of the template's variables. */
   readonly variables: { readonly [name: string]: unknown };
   /** Entries of the default of the variable `env`; null keeps the worker from passing its own value on. */

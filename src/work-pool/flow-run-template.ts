@@ -1,5 +1,6 @@
 import { aws_ecs as ecs, IResolvable, Lazy, Names } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { BaseJobTemplate } from '../base-job-template';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
@@ -25,6 +26,7 @@ export interface FlowRunTemplateProps {
   readonly familyPrefix: string;
   readonly flowRunTask: FlowRunTask;
   readonly defaults: FlowRunDefaults;
+  readonly baseJobTemplate?: BaseJobTemplate;
   /** Secret variables of the worker. */
   readonly workerSecrets?: { readonly [name: string]: ecs.Secret };
 }
@@ -70,6 +72,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
   const ownSecrets = secrets.filter(({ name }: Fields) => !(name in CREDENTIAL_VARIABLES));
 
   return {
+    baseJobTemplate: props.baseJobTemplate?._template,
     variables: {
       cluster: cluster.clusterArn,
       family: FAMILY,

@@ -23,6 +23,11 @@ const NAMED_LISTS: { readonly [list: string]: string } = {
   tags: 'key',
 };
 
+/** The field that names the entries of a list, where they have names. */
+export function keyOf(list: string): string | undefined {
+  return Object.hasOwn(NAMED_LISTS, list) ? NAMED_LISTS[list] : undefined;
+}
+
 /** A place in a template. Prefect fills placeholders in the job configuration, and not in a variable's default. */
 interface Place {
   readonly holder: any;
@@ -53,6 +58,12 @@ export class ThreeWayMerge {
   /** The name of the variable whose placeholder, and nothing else, stands somewhere. */
   public static variableOf(standing: unknown): string | undefined {
     return typeof standing === 'string' ? PLACEHOLDER.exec(standing)?.[1] : undefined;
+  }
+
+  /** Marks, in a template of users, the container in which the worker would have the flow run executed. */
+  public static markFlowRunContainer(job: Fields, variables: Variables, containers: any[]): void {
+    const flowRun: any = new ThreeWayMerge(job, { ...variables }, {}, {}).flowRunContainer(containers);
+    if (areFields(flowRun)) flowRun.name = FLOW_RUN_CONTAINER;
   }
 
   /**
@@ -86,7 +97,14 @@ export class ThreeWayMerge {
       return;
     }
     const variable = rendered ? ThreeWayMerge.variableOf(standing) : undefined;
-    if (variable !== undefined && variable === ThreeWayMerge.variableOf(wanted)) return;
+    if (variable !== undefined && variable === ThreeWayMerge.variableOf(wanted)) {
+      this.takeDefaultBack(variable, before);
+      return;
+    }
+    if (variable !== undefined && wanted === undefined && variable === ThreeWayMerge.variableOf(before)) {
+      delete holder[key];
+      return;
+    }
     if (variable !== undefined) {
       const holdsDefault = this.variables[variable] = { ...this.variables[variable] };
       this.mergePlace({ ...place, holder: holdsDefault, key: 'default', path: `variables.${variable}.default`, rendered: false }, before, wanted);
@@ -102,6 +120,13 @@ export class ThreeWayMerge {
     const merged = this.mergeValue(place, standing, before, wanted);
     if (merged === undefined) delete holder[key];
     else holder[key] = merged;
+  }
+
+  /** A value of the last deployment, which went into the default of the variable that stands there. */
+  private takeDefaultBack(variable: string, before: unknown): void {
+    const { default: value, ...definition } = this.variables[variable] ?? {};
+    if (before === undefined || value === undefined || ThreeWayMerge.variableOf(before) !== undefined || !isDeepStrictEqual(value, this.literal(before, this.valuesBefore))) return;
+    this.variables[variable] = this.values[variable] === undefined ? definition : { ...definition, default: this.values[variable] };
   }
 
   private mergeValue(place: Place, standing: any, before: any, wanted: any): unknown {
@@ -210,6 +235,6 @@ function without(field: string, fields: Fields = {}): Fields {
   return rest;
 }
 
-function areFields(value: unknown): value is Fields {
+export function areFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
