@@ -2,6 +2,7 @@ import { aws_ecs as ecs, Token } from 'aws-cdk-lib';
 import { PrefectCloudOptions, SelfHostedApiOptions } from './prefect-api-options';
 import { isPrivateLink, requireApiUrl, requireCertificate, requireCloudUrls, requireProxyUrl, requireUuid } from './private/api-validation';
 import { requireGivenSecret, requireSecret } from './private/secrets';
+import { portOf } from './private/url';
 import { invalid, known } from './private/validation';
 
 const CLOUD_API_URL = 'https://api.prefect.cloud/api';
@@ -165,10 +166,4 @@ export class PrefectApi {
 function cloudUiUrl(apiUrl: string): string {
   const url = Token.isUnresolved(apiUrl) ? `${apiUrl}/..` : apiUrl.replace(/\/api$/, '');
   return url.replace(/^https:\/\/api\.((private\.)?prefect\.cloud)$/i, 'https://app.$1');
-}
-
-function portOf(url: string): number {
-  if (Token.isUnresolved(url)) return 443;
-  const { port, protocol } = new URL(url);
-  return Number(port) || (protocol === 'http:' ? 80 : 443);
 }

@@ -143,9 +143,9 @@ export interface PrefectFargateWorkerProps {
 
   /**
    * Security groups of the workers and of the functions that run in the VPC; the first is the flow runs' too. They need egress to HTTPS,
-   * to the API's port, and to DNS servers other than Amazon's.
+   * to the API's port, to that of a receiver of traces, and to DNS servers other than Amazon's.
    *
-   * @default - new groups, for workers, flow runs and functions, without ingress, and with egress to HTTPS and the API's port only; in a
+   * @default - new groups, for workers, flow runs and functions, without ingress, and with egress to HTTPS, the API's port and that of a receiver of traces only; in a
    * VPC that is not created here, to DNS too
    */
   readonly securityGroups?: ec2.ISecurityGroup[];

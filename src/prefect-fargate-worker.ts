@@ -18,6 +18,7 @@ import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
 import { Service } from './service/service';
+import { warnOfEndpoint } from './task/collector';
 import { FlowRunTask } from './task/flow-run-task';
 import { workerSize } from './task/size';
 import { Task } from './task/task';
@@ -216,8 +217,8 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       encryptionKey: key,
       logRetention,
       options: props.network ?? {},
-      tracing: tracing !== undefined,
-      parameters: hasParameters(api._secrets, api._functionSecrets, props.secrets),
+      tracing,
+      parameters: hasParameters(api._secrets, api._functionSecrets, props.secrets, tracing?._secrets),
       vpc: props.vpc ?? props.cluster?.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,
@@ -350,7 +351,8 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
     applyRemovalPolicy(props.removalPolicy, this, ...(images.copies ? [images.copies] : []));
     requireReadableSecrets(this, [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
-    if (network.closed) warnOfDistantSecrets(this, Object.values({ ...props.secrets, ...api._secrets }));
+    if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
+    if (tracing) warnOfEndpoint(this, tracing, network.closed);
     addOutputs(this, api, workPool, served.notices, observability.dashboard);
 
     const metricSources = {

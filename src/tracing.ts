@@ -1,8 +1,8 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
-import { invalid, known } from './private/validation';
+import { requireOtlpEndpoint, requireOtlpHeaders, requireSamplingRatio } from './private/tracing-validation';
 
-/** Options of `Tracing.xray()`. */
-export interface XRayTracingOptions {
+/** What all traces have in common, wherever they go. */
+export interface TracingOptions {
   /**
    * Share of flow runs that are traced, above 0 and up to 1. A run is traced as a whole, with its tasks and subflows.
    *
@@ -19,46 +19,107 @@ export interface XRayTracingOptions {
   readonly collectorImage?: ecs.ContainerImage;
 }
 
-/** Where traces of flow runs go. */
+/** Options of `Tracing.xray()`. */
+export interface XRayTracingOptions extends TracingOptions {}
+
+/** Options of `Tracing.otlp()`. */
+export interface OtlpTracingOptions extends TracingOptions {
+  /**
+   * URL of a receiver of OTLP over HTTP, without `/v1/traces`, which is added: `https://api.honeycomb.io`, or a collector of yours such as
+   * `http://collector.example.internal:4318`. OTLP over gRPC, most often at port 4317, is not spoken.
+   *
+   * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
+   */
+  readonly endpoint: string;
+
+  /**
+   * Headers that the receiver asks for, such as a vendor's API key. The values are secrets of AWS Secrets Manager or SSM parameters,
+   * which only the collector's container gets: neither the template nor the flow runs have them.
+   * In a value, the collector takes `$$` for `$`, and `${NAME}` for a variable of its own.
+   *
+   * @default - none
+   */
+  readonly headers?: { [name: string]: ecs.Secret };
+}
+
+interface TracingShape extends TracingOptions {
+  readonly otlp?: OtlpTracingOptions;
+}
+
+/**
+ * Where traces of flow runs go.
+ *
+ * Each task of a worker or a flow run gets a collector that takes traces over OTLP on the task's own loopback and sends them on: so
+ * a flow run never waits for the receiver, and never has its key. A collector that fails while it runs takes no flow run with it. One
+ * whose image can't be pulled does: ECS starts no task of which an image is missing, so give a copy in Amazon ECR with `collectorImage` where
+ * tasks have no route to the internet.
+ *
+ * Prefect makes a span of each flow run and each task run, but the official images have nothing that sends them. Add
+ * it to the image that runs your flows (`WorkPool.managed(name, { flowRunDefaults: { image } })`, or `image` of a
+ * PROCESS worker):
+ *
+ * ```dockerfile
+ * FROM prefecthq/prefect:3.9.1-python3.12
+ * RUN pip install prefect-otel && opentelemetry-bootstrap -a install
+ * ```
+ *
+ * The variables that it reads (`PREFECT_PLUGINS_ENABLED`, `OTEL_*`) are set; yours of the same name win. The command
+ * `opentelemetry-instrument prefect flow-run execute` is not enough: what it sets up ends with the process that it
+ * starts, and Prefect runs the flow in another.
+ *
+ * Flow runs as Fargate tasks get the collector by the base job template of a managed work pool.
+ *
+ * @see https://pypi.org/project/prefect-otel/
+ */
 export class Tracing {
   /**
-   * To AWS X-Ray: each task of a worker or a flow run gets a collector that takes traces over OTLP on the task's own
-   * loopback and sends them on. A collector that fails while it runs takes no flow run with it. One whose image can't be pulled
-   * does: ECS starts no task of which an image is missing, so give a copy in Amazon ECR with `collectorImage` where tasks have no
-   * route to the internet.
-   *
-   * Prefect makes a span of each flow run and each task run, but the official images have nothing that sends them. Add
-   * it to the image that runs your flows (`WorkPool.managed(name, { flowRunDefaults: { image } })`, or `image` of a
-   * PROCESS worker):
-   *
-   * ```dockerfile
-   * FROM prefecthq/prefect:3.9.1-python3.12
-   * RUN pip install prefect-otel && opentelemetry-bootstrap -a install
-   * ```
-   *
-   * The variables that it reads (`PREFECT_PLUGINS_ENABLED`, `OTEL_*`) are set; yours of the same name win. The command
-   * `opentelemetry-instrument prefect flow-run execute` is not enough: what it sets up ends with the process that it
-   * starts, and Prefect runs the flow in another.
-   *
-   * Flow runs as Fargate tasks get the collector by the base job template of a managed work pool.
+   * To AWS X-Ray. The roles of workers and flow runs are allowed to send to it.
    *
    * Throws when `samplingRatio` is not above 0 and up to 1.
    *
    * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-services-adot.html
-   * @see https://pypi.org/project/prefect-otel/
    */
   public static xray(options: XRayTracingOptions = {}): Tracing {
-    const { samplingRatio } = options;
-    if (known(samplingRatio) && !(samplingRatio > 0 && samplingRatio <= 1)) {
-      throw invalid('samplingRatio', samplingRatio, 'give a share above 0 and up to 1, such as 0.1 for one run in ten; leave tracing out for none.');
-    }
-    return new Tracing(samplingRatio ?? 1, options.collectorImage);
+    return new Tracing(options);
   }
 
-  private constructor(
-    /** @internal */
-    public readonly _samplingRatio: number,
-    /** @internal */
-    public readonly _collectorImage?: ecs.ContainerImage,
-  ) {}
+  /**
+   * To any receiver of OTLP over HTTP: a vendor's, or a collector of your own. The security groups that are created let tasks through
+   * to its port; an endpoint whose URL is known only at deployment is taken to be at 443.
+   *
+   * Throws for a URL that is none or holds a key, for a header's name that is none, for a value that is no `ecs.Secret`, and when `samplingRatio` is not
+   * above 0 and up to 1. A warning says where headers and traces would cross the internet over plain http.
+   *
+   * @see https://opentelemetry.io/docs/specs/otlp/
+   */
+  public static otlp(options: OtlpTracingOptions): Tracing {
+    requireOtlpEndpoint(options.endpoint);
+    requireOtlpHeaders(options.headers);
+    return new Tracing({ ...options, otlp: options });
+  }
+
+  /** @internal */
+  public readonly _samplingRatio: number;
+
+  /** @internal */
+  public readonly _collectorImage?: ecs.ContainerImage;
+
+  /**
+   * Undefined where they go to AWS X-Ray.
+   *
+   * @internal
+   */
+  public readonly _otlp?: OtlpTracingOptions;
+
+  private constructor({ samplingRatio, collectorImage, otlp }: TracingShape) {
+    requireSamplingRatio(samplingRatio);
+    this._samplingRatio = samplingRatio ?? 1;
+    this._collectorImage = collectorImage;
+    this._otlp = otlp;
+  }
+
+  /** @internal */
+  public get _secrets(): { readonly [header: string]: ecs.Secret } {
+    return this._otlp?.headers ?? {};
+  }
 }

@@ -25,6 +25,7 @@ import { Small } from '../examples/small';
 import { Spot } from '../examples/spot';
 import { bothRegions } from '../examples/standby-region';
 import { Traced } from '../examples/tracing';
+import { TracedElsewhere } from '../examples/tracing-otlp';
 import { UnscheduledRuns } from '../examples/unscheduled-runs';
 import { VpcPeering } from '../examples/vpc-peering';
 
@@ -168,6 +169,14 @@ const recipes: Record<string, Recipe> = {
       expect(container(template, 'collector').Essential).toBe(false);
       expect(pools(template)[0]).toMatch(/OTEL_TRACES_SAMPLER_ARG.{1,10}0\.1/);
       expect(resources(template, 'AWS::Config::ConfigRule').length).toBeGreaterThan(5);
+    },
+  },
+  'tracing-otlp': {
+    build: scope => new TracedElsewhere(scope, 'Example'),
+    works: template => {
+      expect(container(template, 'collector').Secrets).toEqual([{ Name: 'OTLP_HEADER_0', ValueFrom: expect.anything() }]);
+      expect(JSON.stringify(container(template, 'collector').Environment)).toContain('https://api.honeycomb.io');
+      expect(pools(template)[0]).toContain('honeycomb-api-key');
     },
   },
   'custom-image': {

@@ -23,6 +23,7 @@ const places: Record<string, (stack: Stack, name: string) => Props> = {
   'secrets': (stack, name) => ({ secrets: { DB_PASSWORD: secret(stack, name) } }),
   'the credentials of image': (stack, name) => ({ image: pulled(stack, name) }),
   'the credentials of flowRunDefaults.image': (stack, name) => ({ workPool: WorkPool.managed('etl', { flowRunDefaults: { image: pulled(stack, name) } }) }),
+  'a header of Tracing.otlp': (stack, name) => ({ observability: { tracing: Tracing.otlp({ endpoint: 'https://otlp.example.com', headers: { key: secret(stack, name) } }) } }),
   'the credentials of collectorImage': (stack, name) => ({ observability: { tracing: Tracing.xray({ collectorImage: pulled(stack, name) }) } }),
 };
 

@@ -1,7 +1,10 @@
-import { aws_ecr as ecr, aws_ecs as ecs } from 'aws-cdk-lib';
+import { aws_ecr as ecr, aws_ecs as ecs, aws_ssm as ssm, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Tracing, WorkerType, WorkPool, XRayTracingOptions } from '../src';
-import { addWorker, configurationOf, flowRunContainer, container, importedVpc, newStack, resources, selfHosted, statementsOf, templateOf, text, warnings } from './support/worker';
+import { OtlpTracingOptions, PrefectFargateWorkerProps, Tracing, WorkerType, WorkPool, XRayTracingOptions } from '../src';
+import {
+  addWorker, configurationOf, flowRunContainer, container, importedVpc, newSecret, newStack, resource, resources,
+  selfHosted, statementsOf, templateOf, text, warnings,
+} from './support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 const traced = (options?: XRayTracingOptions) => ({ observability: { tracing: Tracing.xray(options) } });
@@ -130,4 +133,145 @@ test('the default collector brings a warning where tasks can not reach its regis
 test.each([[ECS], [PROCESS]])('without tracing, nothing of it is there (%s)', workerType => {
   const template = JSON.stringify(templateOf({ workerType }).toJSON());
   expect(template).not.toMatch(/OTEL_|PREFECT_PLUGINS|xray|otel-collector/i);
+});
+
+describe('with a receiver of OTLP', () => {
+  const ENDPOINT = 'https://otlp.example.com';
+  const toOtlp = (options: Partial<OtlpTracingOptions> = {}) => ({ observability: { tracing: Tracing.otlp({ endpoint: ENDPOINT, ...options }) } });
+  const withKey = (props: Partial<PrefectFargateWorkerProps> = {}) => templateOf(stack => ({
+    ...toOtlp({ headers: { 'x-zone': newSecret(stack, 'Zone', 'zone'), 'api-key': newSecret(stack, 'Key') }, samplingRatio: 0.5 }), ...props,
+  }));
+  const secretsOf = (of: any) => Object.fromEntries(of.Secrets.map(({ Name, ValueFrom }: any) => [Name, text(ValueFrom)]));
+
+  describe.each([['ECS', ECS], ['PROCESS', PROCESS]])('a worker of the type %s', (_, workerType) => {
+    const template = withKey({ workerType });
+    const collector = container(template, 'collector');
+
+    test('has a collector that sends there, whose headers are secrets of that container only', () => {
+      const { exporters, service } = collectorConfiguration(collector);
+      expect(exporters).toEqual({ otlphttp: { endpoint: ENDPOINT, headers: { 'api-key': '${env:OTLP_HEADER_0}', 'x-zone': '${env:OTLP_HEADER_1}' } } });
+      expect(service.pipelines.traces.exporters).toEqual(['otlphttp']);
+      expect(secretsOf(collector)).toEqual({ OTLP_HEADER_0: expect.stringMatching(/^\{Key\w+\}$/), OTLP_HEADER_1: expect.stringMatching(/^\{Zone\w+\}:zone::$/) });
+      expect(JSON.stringify(container(template).Secrets)).not.toContain('OTLP_HEADER');
+    });
+
+    test('lets ECS read them, and nobody else', () => {
+      const readers = Object.entries<any>(template.findResources('AWS::IAM::Policy'))
+        .filter(([, { Properties }]) => /"\{?Ref"?:"Key/.test(JSON.stringify(Properties.PolicyDocument)) && JSON.stringify(Properties.PolicyDocument).includes('secretsmanager:GetSecretValue'));
+      expect(readers.map(([id]) => /Worker(Identity\w*Role)DefaultPolicy/.exec(id)?.[1]).sort()).toEqual(
+        workerType === PROCESS ? ['IdentityExecutionRole'] : ['IdentityExecutionRole', 'IdentityFlowRunExecutionRole']);
+    });
+
+    test('asks for nothing of X-Ray', () => {
+      expect(JSON.stringify(template.toJSON())).not.toMatch(/xray/i);
+    });
+
+    test('tells what is traced where its collector is, and how much to trace', () => {
+      expect(variables(template)).toMatchObject({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces', OTEL_TRACES_SAMPLER_ARG: '0.5' });
+    });
+  });
+
+  test('flow runs as Fargate tasks have the same collector, with its secrets', () => {
+    const template = withKey();
+    const collector = flowRunContainer(template, 'collector');
+    expect(collectorConfiguration({ Environment: collector.environment.map(({ name, value }: any) => ({ Name: name, Value: value })) }))
+      .toEqual(collectorConfiguration(container(template, 'collector')));
+    expect(collector.secrets.map(({ name, valueFrom }: any) => [name, valueFrom])).toEqual(Object.entries(secretsOf(container(template, 'collector'))));
+    expect(JSON.stringify(flowRunContainer(template).secrets ?? [])).not.toContain('OTLP_HEADER');
+  });
+
+  test('no headers are no secrets', () => {
+    expect(container(templateOf(toOtlp()), 'collector').Secrets).toBeUndefined();
+  });
+
+  const egressOf = (template: Template, group: RegExp) =>
+    resource(template, 'AWS::EC2::SecurityGroup', group).Properties.SecurityGroupEgress.map(({ FromPort }: any) => FromPort);
+
+  test.each<[string, number[]]>([
+    [ENDPOINT, [443]],
+    ['https://otlp.example.com:4318/otlp', [443, 4318]],
+    ['http://collector.example.internal:4318', [443, 4318]],
+    ['http://collector.example.internal', [443, 80]],
+    // A container of your own in the task.
+    ['http://127.0.0.1:4320', [443]],
+    [Token.asString({ Ref: 'Endpoint' }), [443]],
+  ])('workers and flow runs are let through to the port of %s', (endpoint, ports) => {
+    const template = templateOf({ ...toOtlp({ endpoint }), network: { functionsInVpc: true } });
+    expect(egressOf(template, /WorkerSecurityGroup/)).toEqual(ports);
+    expect(egressOf(template, /FlowRunSecurityGroup/)).toEqual(ports);
+    expect(egressOf(template, /NetworkFunctionSecurityGroup/)).toEqual([443]);
+  });
+
+  test('a port that the API has too is there once', () => {
+    const template = templateOf(stack => ({ ...toOtlp({ endpoint: 'https://otlp.example.com:4200' }), api: selfHosted(stack) }));
+    expect(egressOf(template, /FlowRunSecurityGroup/)).toEqual([443, 4200, 53, 53]);
+  });
+
+  test('the collector takes the proxy of the container beside it', () => {
+    const proxied = { HTTPS_PROXY: 'http://proxy.example.com:3128' };
+    const template = templateOf({ ...toOtlp(), environment: proxied, workPool: WorkPool.managed('etl', { flowRunDefaults: { environment: proxied } }) });
+    const wanted = { HTTPS_PROXY: 'http://proxy.example.com:3128', NO_PROXY: 'localhost,127.0.0.1,169.254.170.2' };
+    expect(Object.fromEntries(container(template, 'collector').Environment.map(({ Name, Value }: any) => [Name, Value]))).toMatchObject(wanted);
+    expect(Object.fromEntries(flowRunContainer(template, 'collector').environment.map(({ name, value }: any) => [name, value]))).toMatchObject(wanted);
+  });
+
+  test('an SSM parameter as a header gets its endpoint', () => {
+    const template = templateOf(stack => toOtlp({ headers: { 'api-key': ecs.Secret.fromSsmParameter(ssm.StringParameter.fromSecureStringParameterAttributes(stack, 'Key', { parameterName: '/key' })) } }));
+    expect(resources(template, 'AWS::EC2::VPCEndpoint').map(({ Properties }) => text(Properties.ServiceName))).toContain('com.amazonaws.{AWS::Region}.ssm');
+  });
+
+  describe('warns', () => {
+    const warned = (endpoint: string, props: Partial<PrefectFargateWorkerProps> = {}, id = '') => {
+      const stack = newStack();
+      addWorker(stack, { ...toOtlp({ endpoint }), ...props });
+      return warnings(stack, `tracing.${id}`).length;
+    };
+
+    test.each([['http://otlp.example.com', 1], ['http://203.0.113.7:4318', 1], [ENDPOINT, 0], ['http://127.0.0.1:4320', 0], ['http://10.0.3.7:4318', 0],
+      ['http://172.20.0.1', 0], ['http://172.40.0.1', 1], ['http://collector', 0], ['http://collector.example.internal:4318', 0], ['http://[fd00::1]:4318', 0],
+      [Token.asString({ Ref: 'Endpoint' }), 0]])('of traces in clear outside of the network: %s', (endpoint, count) => {
+      expect(warned(endpoint, {}, 'plainHttp')).toBe(count);
+    });
+
+    test('of the port of gRPC', () => {
+      expect([warned('http://collector.example.internal:4317', {}, 'grpc'), warned('http://collector.example.internal:4318', {}, 'grpc')]).toEqual([1, 0]);
+    });
+
+    test('of a receiver that tasks can\'t reach', () => {
+      const network = { natGateways: 0 };
+      expect([warned(ENDPOINT, { network }, 'noWayOut'), warned('https://collector.example.internal', { network }, 'noWayOut'), warned(ENDPOINT, {}, 'noWayOut')]).toEqual([1, 0, 0]);
+    });
+  });
+
+  describe('refuses', () => {
+    const otlp = (options: any) => () => Tracing.otlp({ endpoint: ENDPOINT, ...options });
+    const secret = newSecret(newStack(), 'Key');
+
+    test.each<[unknown, string]>([
+      [undefined, 'endpoint is missing: give the URL of a receiver of OTLP over HTTP'],
+      ['otlp.example.com:4318', 'endpoint is "otlp.example.com:4318": give the URL of a receiver of OTLP over HTTP'],
+      ['grpc://otlp.example.com', 'endpoint is "grpc://otlp.example.com": give the URL of a receiver of OTLP over HTTP'],
+      ['https://otlp.example.com/v1/traces', 'endpoint is "https://otlp.example.com/v1/traces": the collector adds /v1/traces; give the URL without it.'],
+    ])('the endpoint %s', (endpoint, message) => expect(otlp({ endpoint })).toThrow(message));
+
+    test.each(['https://user:hunter2@otlp.example.com', 'https://otlp.example.com/?key=hunter2'])('a key in the endpoint, and does not show it', endpoint => {
+      expect(otlp({ endpoint })).toThrow(/^endpoint has a user, a password or a query in it \(it is not shown here\)/);
+      expect(otlp({ endpoint })).not.toThrow(/hunter2/);
+    });
+
+    test('a header\'s value that is no secret, and does not show it', () => {
+      expect(otlp({ headers: { 'api-key': 'hunter2' } })).toThrow(/^headers\.api-key is a string \(its value is not shown here\)/);
+      expect(otlp({ headers: { 'api-key': 'hunter2' } })).not.toThrow(/hunter2/);
+    });
+
+    test.each<[Record<string, unknown>, string]>([
+      [{ 'api key': secret }, 'headers is "api key": this is no name of an HTTP header; give one such as api-key.'],
+      [{ Host: secret }, 'headers is "Host": the collector sets this header; remove it.'],
+      [{ 'X-Key': secret, 'x-key': secret }, 'headers is ["X-Key","x-key"]: "x-key" is there twice; HTTP knows no capital letters in names of headers.'],
+    ])('the headers %#', (headers, message) => expect(otlp({ headers })).toThrow(message));
+
+    test.each([[0], [1.1]])('a sampling ratio of %s', samplingRatio => {
+      expect(otlp({ samplingRatio })).toThrow(/^samplingRatio is .*: give a share above 0 and up to 1/);
+    });
+  });
 });

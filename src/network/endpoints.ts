@@ -24,7 +24,7 @@ const FOR_ECS_WORKERS: readonly Endpoint[] = [
   { id: 'SqsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SQS, actions: 'sqs:*' },
 ];
 
-const FOR_TRACING: Endpoint = { id: 'XRayEndpoint', service: ec2.InterfaceVpcEndpointAwsService.XRAY, actions: 'xray:*' };
+const FOR_XRAY: Endpoint = { id: 'XRayEndpoint', service: ec2.InterfaceVpcEndpointAwsService.XRAY, actions: 'xray:*' };
 
 /** What the demand publisher calls, where it runs in the VPC. */
 const FOR_PUBLISHER: readonly Endpoint[] = [
@@ -49,18 +49,19 @@ export interface EndpointsProps {
   /** Whether the VPC is one of a worker's, with one range that all is in. */
   readonly oneRange: boolean;
   readonly workerType: WorkerType;
-  readonly tracing: boolean;
+  /** Whether tasks send traces to X-Ray. */
+  readonly xray: boolean;
   /** Whether a secret is a parameter of SSM. */
   readonly parameters: boolean;
   readonly functions: FunctionsInside;
 }
 
 /** The interface endpoints that a worker of this type uses, and its functions where they run in the VPC. */
-function endpointsFor({ workerType, tracing, parameters, functions }: EndpointsProps): readonly Endpoint[] {
+function endpointsFor({ workerType, xray, parameters, functions }: EndpointsProps): readonly Endpoint[] {
   return [...new Set([
     ...FOR_EVERY_TASK,
     ...(workerType === WorkerType.ECS ? FOR_ECS_WORKERS : []),
-    ...(tracing ? [FOR_TRACING] : []),
+    ...(xray ? [FOR_XRAY] : []),
     ...(parameters ? [FOR_PARAMETERS] : []),
     ...(functions === 'none' ? [] : FOR_PUBLISHER),
     ...(functions === 'all' ? [FOR_PROVIDER] : []),

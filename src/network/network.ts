@@ -1,7 +1,9 @@
 import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct, DependencyGroup, IConstruct, IDependable } from 'constructs';
 import { PrefectApi } from '../prefect-api';
+import { isLoopback, portOf } from '../private/url';
 import { invalid, known, requireWholeNumber } from '../private/validation';
+import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
 import { publicSubnetMask } from './address-range';
 import { addEndpoints } from './endpoints';
@@ -13,8 +15,8 @@ export interface NetworkProps {
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
   readonly options: NetworkOptions;
-  /** Whether tasks send traces to X-Ray. */
-  readonly tracing: boolean;
+  /** Where tasks send traces. */
+  readonly tracing?: Tracing;
   /** Whether secrets are SSM parameters. */
   readonly parameters: boolean;
   readonly vpc?: ec2.IVpc;
@@ -76,10 +78,10 @@ export class Network extends Construct {
     this.warnOfFunctionsInPublicSubnets(endpoints.length > 0);
     this.reachable = reachable;
 
-    this.workerSecurityGroups = props.securityGroups ?? [this.securityGroup('WorkerSecurityGroup', 'Prefect worker')];
+    this.workerSecurityGroups = props.securityGroups ?? [this.securityGroup('WorkerSecurityGroup', 'Prefect worker', props.tracing?._otlp?.endpoint)];
     this.flowRunSecurityGroup = props.securityGroups?.[0] ?? (props.workerType === WorkerType.PROCESS
       ? this.workerSecurityGroups[0]
-      : this.securityGroup('FlowRunSecurityGroup', 'Prefect flow runs'));
+      : this.securityGroup('FlowRunSecurityGroup', 'Prefect flow runs', props.tracing?._otlp?.endpoint));
     this.functionSecurityGroups = !this.functionsInVpc ? [] : props.securityGroups ?? [this.securityGroup('FunctionSecurityGroup', 'Functions')];
   }
 
@@ -124,8 +126,8 @@ export class Network extends Construct {
     return this.props.options.functionsInVpc ? { vpc, vpcSubnets, securityGroups } : {};
   }
 
-  /** A security group without ingress, and with egress only to HTTPS, the API's port and DNS. */
-  private securityGroup(id: string, whose: string): ec2.SecurityGroup {
+  /** A security group without ingress, and with egress only to HTTPS, the API's port, that of a receiver of traces, and DNS. */
+  private securityGroup(id: string, whose: string, tracesEndpoint?: string): ec2.SecurityGroup {
     const group = new ec2.SecurityGroup(this, id, {
       vpc: this.vpc,
       description: `${whose} of ${this.node.scope!.node.path}: no ingress, egress to HTTPS and the Prefect API`,
@@ -135,6 +137,10 @@ export class Network extends Construct {
     allow(ec2.Port.tcp(443), 'HTTPS: AWS and the Prefect API');
     for (const port of new Set(this.props.api._ports)) {
       if (port !== 443) allow(ec2.Port.tcp(port), 'the Prefect API');
+    }
+    if (tracesEndpoint !== undefined && !isLoopback(tracesEndpoint)) {
+      const port = portOf(tracesEndpoint);
+      if (![443, ...this.props.api._ports].includes(port)) allow(ec2.Port.tcp(port), 'the receiver of traces');
     }
     // Security groups don't filter Amazon's resolver, but they do filter the servers that a VPC of the user's may name in its DHCP options.
     if (!this.owner) {
@@ -241,7 +247,7 @@ export class Network extends Construct {
       users: this.subnets.subnets,
       oneRange: owner !== undefined,
       workerType,
-      tracing,
+      xray: tracing !== undefined && !tracing._otlp,
       parameters,
       functions: options.functionsInVpc ? 'all' : this.functionsInVpc ? 'ours' : 'none',
     });

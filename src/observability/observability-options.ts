@@ -69,7 +69,7 @@ export interface ObservabilityOptions {
   readonly logDestinationArn?: string;
 
   /**
-   * Where traces of flow runs go: `Tracing.xray()`.
+   * Where traces of flow runs go: `Tracing.xray()` or `Tracing.otlp()`.
    *
    * @default - no traces
    */

@@ -1,3 +1,4 @@
+import { mayHoldPassword } from './url';
 import { invalid, known, ValidationError } from './validation';
 
 export function requireUuid(prop: string, value: string): void {
@@ -25,14 +26,6 @@ export function requireCertificate(pem: string | undefined): void {
     throw invalid('tlsCaCertificate', `-----BEGIN CERTIFICATE----- and ${pem.length} characters`,
       `AWS Lambda takes about ${LONGEST_CERTIFICATE}; give the certificate of the root authority alone, which the server's own leads to.`);
   }
-}
-
-/** Whether the URL may have a user or a password in it: what can't be taken apart and has an @ may as well. */
-function mayHoldPassword(url: string): boolean {
-  if (!url.includes('@')) return false;
-  if (!/^https?:/i.test(url) || !URL.canParse(url)) return true;
-  const { username, password } = new URL(url);
-  return username !== '' || password !== '';
 }
 
 export function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret: boolean): void {

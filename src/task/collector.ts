@@ -1,4 +1,9 @@
-import { aws_ecs as ecs, aws_iam as iam, Duration, Tokenization } from 'aws-cdk-lib';
+import { Annotations, aws_ecs as ecs, aws_iam as iam, Duration, Tokenization } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { proxyVariables } from './proxy';
+import { inOrder } from '../private/order';
+import { isOutside, portOf } from '../private/url';
+import { known } from '../private/validation';
 import { Tracing } from '../tracing';
 
 const CONTAINER = 'collector';
@@ -10,21 +15,34 @@ export const COLLECTOR_IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collec
 const OTLP = '127.0.0.1:4318';
 const HEALTH = '127.0.0.1:13133';
 
-/** YAML takes JSON. The region is the task's; the collector reads it from the environment. */
-const CONFIGURATION = JSON.stringify({
-  extensions: { health_check: { endpoint: HEALTH } },
-  receivers: { otlp: { protocols: { http: { endpoint: OTLP } } } },
-  processors: { batch: { timeout: '1s' } },
-  // What X-Ray finds traces by.
-  exporters: { awsxray: { indexed_attributes: ['prefect.run.id', 'prefect.run.name', 'prefect.deployment.id'] } },
-  service: {
-    extensions: ['health_check'],
-    telemetry: { metrics: { level: 'none' } },
-    pipelines: { traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['awsxray'] } },
-  },
-});
+/** What X-Ray finds traces by. The region is the task's; the collector reads it from the environment. */
+const XRAY = { awsxray: { indexed_attributes: ['prefect.run.id', 'prefect.run.name', 'prefect.deployment.id'] } };
 
-const ENVIRONMENT = { AOT_CONFIG_CONTENT: CONFIGURATION, GOMEMLIMIT: '200MiB' };
+/** The headers' values are read by the collector from its environment: it logs its configuration when it starts. */
+function otlp({ endpoint, headers }: { readonly endpoint: string; readonly headers: readonly string[] }) {
+  return { otlphttp: { endpoint, headers: Object.fromEntries(headers.map((header, index) => [header, `\${env:${headerVariable(index)}}`])) } };
+}
+
+function headerVariable(index: number): string {
+  return `OTLP_HEADER_${index}`;
+}
+
+/** YAML takes JSON. */
+function configuration({ _otlp: given, _secrets: secrets }: Tracing): string {
+  const exporters = given ? otlp({ endpoint: given.endpoint, headers: Object.keys(inOrder(secrets)) }) : XRAY;
+  return JSON.stringify({
+    extensions: { health_check: { endpoint: HEALTH } },
+    receivers: { otlp: { protocols: { http: { endpoint: OTLP } } } },
+    processors: { batch: { timeout: '1s' } },
+    exporters,
+    service: {
+      extensions: ['health_check'],
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: { traces: { receivers: ['otlp'], processors: ['batch'], exporters: Object.keys(exporters) } },
+    },
+  });
+}
+
 const MEMORY_MIB = 256;
 /** The user of the image. */
 const USER = '4317:4317';
@@ -53,18 +71,29 @@ export function tracingEnvironment(tracing: Tracing, serviceName: string): Recor
   };
 }
 
-/** Lets a task's role send traces. X-Ray has no resource-level permissions for this. */
-export function grantTracing(role: iam.IRole): void {
+/** Lets a task's role send traces to X-Ray, which has no resource-level permissions for this. */
+export function grantTracing(tracing: Tracing, role: iam.IRole): void {
+  if (tracing._otlp) return;
   role.addToPrincipalPolicy(new iam.PolicyStatement({ sid: 'SendTraces', actions: ['xray:PutTraceSegments'], resources: ['*'] }));
 }
 
-/** Puts the collector next to the worker. */
-export function addCollector(worker: ecs.ContainerDefinition, image: ecs.ContainerImage, logging: ecs.LogDriver): void {
-  const collector = worker.taskDefinition.addContainer(CONTAINER, {
+export interface CollectorProps {
+  readonly tracing: Tracing;
+  readonly image: ecs.ContainerImage;
+  readonly logging: ecs.LogDriver;
+  /** The variables of the container beside it: the collector takes the same proxy. */
+  readonly environment?: { readonly [name: string]: string };
+}
+
+/** Puts the collector next to a worker or a flow run. */
+export function addCollector(traced: ecs.ContainerDefinition, { tracing, image, logging, environment = {} }: CollectorProps): void {
+  const headers = Object.values(inOrder(tracing._secrets));
+  const collector = traced.taskDefinition.addContainer(CONTAINER, {
     image,
     logging,
     essential: false,
-    environment: ENVIRONMENT,
+    environment: { AOT_CONFIG_CONTENT: configuration(tracing), GOMEMLIMIT: '200MiB', ...proxyVariables(environment) },
+    secrets: headers.length > 0 ? Object.fromEntries(headers.map((secret, index) => [headerVariable(index), secret])) : undefined,
     memoryLimitMiB: MEMORY_MIB,
     user: USER,
     readonlyRootFilesystem: true,
@@ -77,5 +106,19 @@ export function addCollector(worker: ecs.ContainerDefinition, image: ecs.Contain
     },
   });
   // So the collector stops last, with the last spans. Not HEALTHY: a collector that fails keeps no worker from its work.
-  worker.addContainerDependencies({ container: collector, condition: ecs.ContainerDependencyCondition.START });
+  traced.addContainerDependencies({ container: collector, condition: ecs.ContainerDependencyCondition.START });
+}
+
+/** Nothing says that traces don't arrive, or who reads them on their way. */
+export function warnOfEndpoint(worker: IConstruct, tracing: Tracing, closed: boolean): void {
+  if (!tracing._otlp) return;
+  const { endpoint } = tracing._otlp;
+  const warn = (id: string, text: string) => Annotations.of(worker).addWarningV2(`cdk-prefect-fargate-worker:tracing.${id}`, text);
+  const shown = known(endpoint) ? endpoint : 'the endpoint';
+  if (known(endpoint) && portOf(endpoint) === 4317) {
+    warn('grpc', `Port 4317 of ${shown} is most often that of OTLP over gRPC, and the collector speaks OTLP over HTTP: give the port of that, most often 4318.`);
+  }
+  if (!isOutside(endpoint)) return;
+  if (endpoint.toLowerCase().startsWith('http:')) warn('plainHttp', `Traces and their headers, keys among them, go to ${shown} in clear: give an https endpoint, or one inside your network.`);
+  if (closed) warn('noWayOut', `Tasks run in subnets without a route to the internet and can't send traces to ${shown}: use subnets with a NAT gateway, a proxy, or a receiver inside your network.`);
 }

@@ -79,8 +79,13 @@ export class FlowRunTask extends Construct {
     }
     if (api._tlsCaCertificate !== undefined) addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
     if (tracing) {
-      addCollector(this.container, images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage), logging);
-      grantTracing(identity.flowRunRole);
+      addCollector(this.container, {
+        tracing,
+        image: images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage),
+        logging,
+        environment: withDirectHosts(inOrder(defaults.environment), defaults.secrets),
+      });
+      grantTracing(tracing, identity.flowRunRole);
     }
   }
 }

@@ -11,6 +11,11 @@ const DIRECT = 'localhost,127.0.0.1,169.254.170.2';
 
 type Variables = { readonly [name: string]: string };
 
+/** Those of a user's variables that name a proxy, and what is reached without it. */
+export function proxyVariables(environment: Variables): Variables {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => PROXY.test(name) || NO_PROXY.test(name)));
+}
+
 /** A user's variables; where they name a proxy, with those hosts among the ones that are reached without it. */
 export function withDirectHosts(environment: Variables, secrets: { readonly [name: string]: unknown } = {}): Variables {
   const names = [...Object.keys(environment), ...Object.keys(secrets)];

@@ -104,8 +104,13 @@ export class Task extends Construct {
       addCaCertificate(this.container, image, logging, api._tlsCaCertificate);
     }
     if (tracing) {
-      addCollector(this.container, props.images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage), logging);
-      grantTracing(identity.workerRole);
+      addCollector(this.container, {
+        tracing,
+        image: props.images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage),
+        logging,
+        environment: withDirectHosts(inOrder(props.environment), props.secrets),
+      });
+      grantTracing(tracing, identity.workerRole);
     }
   }
 

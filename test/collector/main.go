@@ -1,4 +1,4 @@
-// A collector from the same upstream parts as the AWS Distro for OpenTelemetry: receiver, batches and health check.
+// A collector from the same upstream parts as the AWS Distro for OpenTelemetry: receiver, batches, health check and the exporter of OTLP.
 // The exporter to X-Ray has none of its own modules in the Go proxy, so here a writer to standard output bears its name.
 package main
 
@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -75,7 +76,7 @@ func factories() (all otelcol.Factories, err error) {
 	if all.Processors, err = otelcol.MakeFactoryMap[processor.Factory](batchprocessor.NewFactory()); err != nil {
 		return all, err
 	}
-	if all.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](writer()); err != nil {
+	if all.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](writer(), otlphttpexporter.NewFactory()); err != nil {
 		return all, err
 	}
 	all.Telemetry = otelconftelemetry.NewFactory()
