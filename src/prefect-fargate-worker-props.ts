@@ -1,4 +1,4 @@
-import { aws_ec2 as ec2, aws_ecs as ecs, aws_kms as kms, RemovalPolicy } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, RemovalPolicy } from 'aws-cdk-lib';
 import { ComplianceOptions } from './compliance/compliance-options';
 import { NetworkOptions } from './network/network-options';
 import { ObservabilityOptions } from './observability/observability-options';
@@ -119,6 +119,40 @@ export interface PrefectFargateWorkerProps {
    * @default - none but the API's
    */
   readonly secrets?: { [name: string]: ecs.Secret };
+
+  /**
+   * Task role of the workers: what the worker itself may do. Your own role gets what this construct may add to it; for an imported one that
+   * takes nothing (`mutable: false`, or of another account), a warning lists the statements that it needs. It has to trust
+   * `ecs-tasks.amazonaws.com`: throws for a role of this app that doesn't.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+   * @default - a new role with least privilege
+   */
+  readonly workerRole?: iam.IRole;
+
+  /**
+   * Role by which ECS starts the workers: pulls the image, reads the secrets, writes the logs. Yours is treated as `workerRole` is.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+   * @default - a new role with least privilege
+   */
+  readonly executionRole?: iam.IRole;
+
+  /**
+   * Task role of flow runs: what your flows may do. Yours is treated as `workerRole` is. Throws for PROCESS workers, whose flow runs have
+   * the worker's role. A warning says where it is one of the other roles too.
+   *
+   * @default - a new role without permissions
+   */
+  readonly flowRunRole?: iam.IRole;
+
+  /**
+   * Role by which ECS starts the tasks of flow runs. Yours is treated as `workerRole` is. Throws for PROCESS workers, whose flow runs have
+   * no tasks of their own.
+   *
+   * @default - a new role with least privilege
+   */
+  readonly flowRunExecutionRole?: iam.IRole;
 
   /**
    * VPC to run in: your own, or another worker's. Throws when it has no private subnets and `vpcSubnets` doesn't choose others.

@@ -2,7 +2,9 @@ import { aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_iam a
 import { Construct } from 'constructs';
 import { Cluster } from './cluster/cluster';
 import { Compliance } from './compliance/compliance';
+import { warnOfBoundaries } from './compliance/permissions-boundary';
 import { Demand } from './demand/demand';
+import { AllowFlowRunRoleOptions } from './identity/allow-flow-run-role-options';
 import { Identity } from './identity/identity';
 import { DefaultImages } from './images/default-images';
 import { Network } from './network/network';
@@ -160,6 +162,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
 
   /** @internal */
   protected readonly _metricSources: MetricSources;
+  private readonly identity: Identity;
 
   /**
    * Makes the worker, and all that it needs and wasn't given.
@@ -199,6 +202,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     this.informTopic = observability.topics?.inform;
     this.workPoolName = props.workPool.name;
     this._metricSources = metricSources;
+    this.identity = identity;
   }
 
   /** The rooms, from first to last. */
@@ -234,6 +238,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     const identity = new Identity(this, 'Identity', {
       workerType,
       cluster,
+      given: props,
       foreignTemplate: !workPool._managed,
       flowRunFamily: flowRunFamilyPrefix(this, workPool),
     });
@@ -351,6 +356,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
     applyRemovalPolicy(props.removalPolicy, this, ...(images.copies ? [images.copies] : []));
     requireReadableSecrets(this, [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
+    warnOfBoundaries(this, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
     if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
     if (tracing) warnOfEndpoint(this, tracing, network.closed);
     addOutputs(this, api, workPool, served.notices, observability.dashboard);
@@ -364,5 +370,31 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       observability,
     };
     return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, target, observability, metricSources };
+  }
+
+  /**
+   * Lets deployments of an ECS pool name another role in their job variables, as `task_role_arn` or `execution_role_arn`: the worker may
+   * pass it to Amazon ECS from here on.
+   *
+   * The role has to trust `ecs-tasks.amazonaws.com`, in this account. As a task role it needs what its flows do, and nothing for Prefect.
+   * As an execution role it needs what ECS does before a flow starts: read the API's secret and those of the flow runs' task definition,
+   * pull the image, write the logs. With `asExecutionRole` it gets just that, as `flowRunExecutionRole` does; a warning lists what an
+   * imported role can't be given.
+   *
+   * Throws for PROCESS workers, whose flow runs are processes in the worker's container and have its role.
+   *
+   * ```ts
+   * declare const worker: PrefectFargateWorker;
+   * declare const payroll: iam.Role;
+   *
+   * worker.allowFlowRunRole(payroll);
+   * ```
+   *
+   * @param role the role that deployments may name
+   * @param options whether ECS uses it to start tasks
+   * @see https://docs.prefect.io/integrations/prefect-aws/ecs-worker
+   */
+  public allowFlowRunRole(role: iam.IRole, options: AllowFlowRunRoleOptions = {}): void {
+    validatedAt(this, () => this.identity.allowFlowRunRole(role, options.asExecutionRole ?? false));
   }
 }

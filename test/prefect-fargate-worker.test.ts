@@ -104,7 +104,7 @@ describe('two workers', () => {
     addWorker(stack, { workPool: WorkPool.managed('one') }, 'Worker');
     addWorker(stack, { workPool: WorkPool.managed('two') }, 'WorkerTwo');
     const families = resources(Template.fromStack(stack), 'Custom::PrefectWorkPool')
-      .map(({ Properties }) => /"family":"([^"]+)"/.exec(text(Properties.Configuration))![1]);
+      .map(({ Properties }) => /"family":"([^"]+)-{{ family }}"/.exec(text(Properties.Configuration))![1]);
     expect(families[1].startsWith(families[0])).toBe(false);
     expect(families[0].startsWith(families[1])).toBe(false);
   });

@@ -1,5 +1,6 @@
 import { Annotations, aws_ecs as ecs, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
+import { policyResourcesOf, RecordedRole } from './recorded-role';
 import { known } from './validation';
 
 /**
@@ -28,11 +29,11 @@ export function requireReadableSecrets(worker: Construct, executionRoles: readon
   });
 }
 
-/** The policies that are attached to a role as its own, with their intrinsic functions. */
+/** What a role may do, with its intrinsic functions. */
 function policiesOf(role: IConstruct): unknown[] {
-  return role.node.findAll()
-    .filter((child): child is iam.CfnPolicy | iam.CfnManagedPolicy => child instanceof iam.CfnPolicy || child instanceof iam.CfnManagedPolicy)
-    .map(policy => Stack.of(policy).resolve(policy.policyDocument));
+  return role instanceof RecordedRole
+    ? role.statements.map(statement => Stack.of(role).resolve(statement.toStatementJson()))
+    : policyResourcesOf(role).map(policy => Stack.of(policy).resolve(policy.policyDocument));
 }
 
 function texts(value: unknown): string[] {

@@ -49,7 +49,7 @@ export class FlowRunTask extends Construct {
       ephemeralStorageGiB: defaults.ephemeralStorageGiB,
       runtimePlatform: { cpuArchitecture: props.cpuArchitecture, operatingSystemFamily: ecs.OperatingSystemFamily.LINUX },
       taskRole: identity.flowRunRole,
-      executionRole: identity.flowRunExecutionRole,
+      executionRole: identity.flowRunExecution,
     });
     lookForMistakes(this.taskDefinition);
     const image = props.defaults

@@ -151,9 +151,11 @@ describe('our values reach the flow run\'s container', () => {
 describe('the prefix of the families that the worker may register stands in front of what users have there', () => {
   const PREFIX = 'prefect-Stack-Worker-1A2B3C4D-';
   const values = structuredClone({
-    ...VALUES, variables: { ...VALUES.variables, family: 'flow-run' }, taskDefinition: { ...VALUES.taskDefinition, family: `${PREFIX}{{ family }}` },
+    ...VALUES,
+    variables: { ...VALUES.variables, family: 'flow-run' },
+    taskDefinition: { ...VALUES.taskDefinition, family: `${PREFIX}{{ family }}` },
   });
-  const familyOf = (standing: unknown, filledWith = values) => filled(present => { present.task_definition.family = standing; }, filledWith).job.task_definition.family;
+  const familyOf = (standing: unknown) => filled(present => { present.task_definition.family = standing; }, values).job.task_definition.family;
 
   test.each([
     ['Prefect\'s own placeholder', '{{ family }}', `${PREFIX}{{ family }}`],
@@ -182,7 +184,8 @@ describe('the prefix of the families that the worker may register stands in fron
       present.job_configuration.task_definition.family = standing;
       const { family: _, ...taskDefinition } = values.taskDefinition!;
       const wanted = structuredClone({ ...values, taskDefinition: { ...taskDefinition, ...(prefix && { family: `${prefix}{{ family }}` }) } });
-      return fillTemplate(OFFERED.ecs, structuredClone(fillTemplate(OFFERED.ecs, present, values)), wanted, values).job_configuration.task_definition.family;
+      const once = structuredClone(fillTemplate(OFFERED.ecs, present, values));
+      return fillTemplate(OFFERED.ecs, once, wanted, values).job_configuration.task_definition.family;
     };
     expect(next('{{ team }}', 'prefect-Other-')).toBe('prefect-Other-{{ team }}');
     expect(next('{{ team }}')).toBe('{{ team }}');
