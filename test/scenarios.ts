@@ -66,6 +66,7 @@ export const scenarios: readonly Scenario[] = [
       new PrefectFargateWorker(stack, 'Worker', {
         api: cloud(stack),
         workPool: WorkPool.existing('etl'),
+        scaling: { standby: {} },
         vpc,
         cluster,
         securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0a1b2c3d')],
@@ -126,6 +127,8 @@ export const scenarios: readonly Scenario[] = [
           maxWorkers: 20,
           leadTime: Duration.minutes(5),
           pollInterval: Duration.seconds(30),
+          spareFlowRuns: 2,
+          scaleInAfter: Duration.minutes(10),
           schedules: [{
             start: appscaling.Schedule.cron({ hour: '6', minute: '0' }),
             end: appscaling.Schedule.cron({ hour: '9', minute: '0' }),

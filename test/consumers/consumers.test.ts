@@ -70,7 +70,7 @@ describe.each(others)('$name', language => {
     const sentence = mistakes(reference)[name].message;
     const { message, shown } = mistakes(language)[name];
     // jsii puts the JavaScript class of an error that a static method throws before its message.
-    expect(message.split('\n')[0].replace(/^Error: /, '')).toBe(sentence);
+    expect(message.split('\n')[0].replace(/^ValidationError: /, '')).toBe(sentence);
     // What the user sees has frames of jsii too, but never before the sentence.
     expect(shown.split(/\n\s+at /)[0]).toContain(sentence);
   });

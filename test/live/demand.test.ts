@@ -86,8 +86,18 @@ class Pool {
 
   public async read(settings: Partial<PublisherConfiguration> = {}, crashes?: Span): Promise<Reading['values'] & { requests: number }> {
     const client = new CountingClient({ url: server.apiUrl, headers: {} });
+    const { values } = await this.poll(client, settings, crashes);
+    return { ...values, requests: client.requests };
+  }
+
+  /** How many runs beyond the demand may start. */
+  public async room(settings: Partial<PublisherConfiguration> = {}): Promise<number> {
+    return (await this.poll(new PrefectClient({ url: server.apiUrl, headers: {} }), settings)).room;
+  }
+
+  private poll(client: PrefectClient, settings: Partial<PublisherConfiguration>, crashes?: Span): Promise<Reading> {
     const now = new Date();
-    const { values } = await poll(client, {
+    return poll(client, {
       api: { url: server.apiUrl, isCloud: false, secrets: {} },
       workPool: this.name,
       worker: 'Worker',
@@ -97,7 +107,6 @@ class Pool {
       service: '',
       ...settings,
     }, now, crashes ?? { since: now, until: now });
-    return { ...values, requests: client.requests };
   }
 }
 
@@ -164,6 +173,29 @@ describe('due runs', () => {
     expect(await pool.read({ workQueues: ['mine'] })).toMatchObject({ DueRuns: 2, RunningRuns: 0, Demand: 2 });
     expect(await pool.read({ workQueues: ['mine', 'yours'] })).toMatchObject({ DueRuns: 5, RunningRuns: 1, Demand: 6 });
     expect(await pool.read({ workQueues: ['not there'] })).toMatchObject({ DueRuns: 0, RunningRuns: 0, Demand: 0 });
+  });
+});
+
+describe('room for runs that nobody scheduled', () => {
+  test('is endless without limits, and none in a paused pool', async () => {
+    const pool = await Pool.create();
+    await pool.schedule(3, 0);
+    expect(await pool.room()).toBe(Infinity);
+    await prefect.call('PATCH', pool.path, { is_paused: true });
+    expect(await pool.room()).toBe(0);
+  });
+
+  test('is what the pool\'s limit leaves, also beside queues that the worker does not serve', async () => {
+    const pool = await Pool.create({ concurrency_limit: 10 }, [{ name: 'mine' }, { name: 'yours' }]);
+    await pool.setState(await pool.schedule(3, 0, 'yours'), { type: 'RUNNING' });
+    await pool.schedule(2, 0, 'mine');
+    expect(await pool.room({ workQueues: ['mine'] })).toBe(5);
+  });
+
+  test('is what the limits of the queues leave that are not paused', async () => {
+    const pool = await Pool.create({}, [{ name: 'a', concurrency_limit: 4 }, { name: 'b', concurrency_limit: 8, is_paused: true }]);
+    await pool.setState(await pool.schedule(1, 0, 'a'), { type: 'RUNNING' });
+    expect(await pool.room({ workQueues: ['a', 'b'] })).toBe(3);
   });
 });
 

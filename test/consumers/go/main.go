@@ -73,6 +73,7 @@ func existingNetwork(app awscdk.App) {
 	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
 		Api:      cloud(stack),
 		WorkPool: worker.WorkPool_Existing(jsii.String("etl")),
+		Scaling:  &worker.ScalingOptions{Standby: &worker.StandbyOptions{}},
 		Vpc:      vpc,
 		Cluster:  cluster,
 		SecurityGroups: &[]awsec2.ISecurityGroup{
@@ -104,12 +105,12 @@ func selfHosted(app awscdk.App) {
 		WorkPool: worker.WorkPool_Managed(jsii.String(`on premises "etl"`), &worker.ManagedWorkPoolOptions{
 			DeleteOnRemoval: jsii.Bool(true),
 			FlowRunDefaults: &worker.FlowRunDefaults{
-				Image:       awsecs.ContainerImage_FromEcrRepository(images, jsii.String("flows-1.4.2")),
-				Cpu:         jsii.Number(1024),
+				Image:          awsecs.ContainerImage_FromEcrRepository(images, jsii.String("flows-1.4.2")),
+				Cpu:            jsii.Number(1024),
 				MemoryLimitMiB: jsii.Number(4096),
-				Capacity:    &worker.CapacityOptions{SpotWeight: jsii.Number(1), OnDemandWeight: jsii.Number(0)},
-				Environment: &map[string]*string{"LOG_LEVEL": jsii.String("debug"), "AWS_RETRY_MODE": jsii.String("adaptive")},
-				Command:     jsii.Strings("nice", "prefect", "flow-run", "execute"),
+				Capacity:       &worker.CapacityOptions{SpotWeight: jsii.Number(1), OnDemandWeight: jsii.Number(0)},
+				Environment:    &map[string]*string{"LOG_LEVEL": jsii.String("debug"), "AWS_RETRY_MODE": jsii.String("adaptive")},
+				Command:        jsii.Strings("nice", "prefect", "flow-run", "execute"),
 			},
 		}),
 		Image:           awsecs.ContainerImage_FromEcrRepository(images, jsii.String("worker-3.9.1")),
@@ -135,10 +136,12 @@ func everythingOn(app awscdk.App) {
 		WorkerType: worker.WorkerType_PROCESS,
 		Network:    &worker.NetworkOptions{MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16"), FunctionsInVpc: jsii.Bool(true)},
 		Scaling: &worker.ScalingOptions{
-			MinWorkers:   jsii.Number(1),
-			MaxWorkers:   jsii.Number(20),
-			LeadTime:     awscdk.Duration_Minutes(jsii.Number(5)),
-			PollInterval: awscdk.Duration_Seconds(jsii.Number(30)),
+			MinWorkers:    jsii.Number(1),
+			MaxWorkers:    jsii.Number(20),
+			LeadTime:      awscdk.Duration_Minutes(jsii.Number(5)),
+			PollInterval:  awscdk.Duration_Seconds(jsii.Number(30)),
+			SpareFlowRuns: jsii.Number(2),
+			ScaleInAfter:  awscdk.Duration_Minutes(jsii.Number(10)),
 			Schedules: &[]*worker.ScalingSchedule{{
 				Start:      awsapplicationautoscaling.Schedule_Cron(&awsapplicationautoscaling.CronOptions{Hour: jsii.String("6"), Minute: jsii.String("0")}),
 				End:        awsapplicationautoscaling.Schedule_Cron(&awsapplicationautoscaling.CronOptions{Hour: jsii.String("9"), Minute: jsii.String("0")}),

@@ -25,6 +25,7 @@ from cdk_prefect_fargate_worker import (
     PrefectFargateWorker,
     ScalingOptions,
     ScalingSchedule,
+    StandbyOptions,
     Tracing,
     WorkerType,
     WorkPool,
@@ -79,6 +80,7 @@ def existing_network(app: cdk.App) -> None:
         "Worker",
         api=cloud(stack),
         work_pool=WorkPool.existing("etl"),
+        scaling=ScalingOptions(standby=StandbyOptions()),
         vpc=vpc,
         cluster=cluster,
         security_groups=[ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0a1b2c3d")],
@@ -150,6 +152,8 @@ def everything_on(app: cdk.App) -> None:
             max_workers=20,
             lead_time=cdk.Duration.minutes(5),
             poll_interval=cdk.Duration.seconds(30),
+            spare_flow_runs=2,
+            scale_in_after=cdk.Duration.minutes(10),
             schedules=[
                 ScalingSchedule(
                     start=appscaling.Schedule.cron(hour="6", minute="0"),

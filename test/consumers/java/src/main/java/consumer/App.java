@@ -13,6 +13,7 @@ import io.github.cdkprefect.fargateworker.PrefectFargateWorker;
 import io.github.cdkprefect.fargateworker.ScalingOptions;
 import io.github.cdkprefect.fargateworker.ScalingSchedule;
 import io.github.cdkprefect.fargateworker.SelfHostedApiOptions;
+import io.github.cdkprefect.fargateworker.StandbyOptions;
 import io.github.cdkprefect.fargateworker.Tracing;
 import io.github.cdkprefect.fargateworker.WorkPool;
 import io.github.cdkprefect.fargateworker.WorkQueue;
@@ -126,6 +127,7 @@ public final class App {
         PrefectFargateWorker.Builder.create(stack, "Worker")
                 .api(cloud(stack))
                 .workPool(WorkPool.existing("etl"))
+                .scaling(ScalingOptions.builder().standby(StandbyOptions.builder().build()).build())
                 .vpc(vpc)
                 .cluster(cluster)
                 .securityGroups(List.of(SecurityGroup.fromSecurityGroupId(stack, "Group", "sg-0a1b2c3d")))
@@ -190,6 +192,8 @@ public final class App {
                         .maxWorkers(20)
                         .leadTime(Duration.minutes(5))
                         .pollInterval(Duration.seconds(30))
+                        .spareFlowRuns(2)
+                        .scaleInAfter(Duration.minutes(10))
                         .schedules(List.of(ScalingSchedule.builder()
                                 .start(Schedule.cron(CronOptions.builder().hour("6").minute("0").build()))
                                 .end(Schedule.cron(CronOptions.builder().hour("9").minute("0").build()))
