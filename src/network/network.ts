@@ -140,7 +140,7 @@ export class Network extends Construct {
     }
     if (tracesEndpoint !== undefined && !isLoopback(tracesEndpoint)) {
       const port = portOf(tracesEndpoint);
-      if (![443, ...this.props.api._ports].includes(port)) allow(ec2.Port.tcp(port), 'the receiver of traces');
+      if (port !== 443) allow(ec2.Port.tcp(port), 'the receiver of traces');
     }
     // Security groups don't filter Amazon's resolver, but they do filter the servers that a VPC of the user's may name in its DHCP options.
     if (!this.owner) {

@@ -1,5 +1,6 @@
 import { aws_ecs as ecs, Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { withRawOverrides } from './raw-overrides';
 import { Fields } from './three-way-merge';
 
 /** Fields of a task definition that the ECS API has, besides its containers, family, roles and size. */
@@ -15,12 +16,14 @@ const FIELDS = [
  */
 export function registeredTaskDefinition(scope: Construct, taskDefinition: ecs.TaskDefinition): Fields {
   const resource = taskDefinition.node.defaultChild as ecs.CfnTaskDefinition;
-  const resolved = Stack.of(scope).resolve({
+  const properties = Stack.of(scope).resolve({
     ...Object.fromEntries(FIELDS.map(field => [field, resource[field]])),
     containerDefinitions: resource.containerDefinitions,
     tags: resource.tags.renderTags(),
   });
-  return tidy({ ...resolved, volumes: resolved.volumes?.map(inTheWordsOfTheApi) });
+  const overridden = withRawOverrides(resource, properties);
+  const registered: Fields = Object.fromEntries([...FIELDS, 'containerDefinitions', 'tags'].map(field => [field, overridden[field]]));
+  return tidy({ ...registered, volumes: registered.volumes?.map(inTheWordsOfTheApi) });
 }
 
 /** The one field that CloudFormation spells in another way. */

@@ -1,0 +1,41 @@
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { Fields } from './three-way-merge';
+
+/** Fields whose keys are the user's own. */
+const MAPS = ['dockerLabels', 'driverOpts', 'labels', 'options'];
+
+/**
+ * A task definition's resolved properties with what `addPropertyOverride()` and `addPropertyDeletionOverride()` put over them. No getter
+ * of the L1 gives these: they would be in the deployed resource, and in no flow run.
+ */
+export function withRawOverrides(resource: CfnResource, properties: Fields): Fields {
+  const { Properties: overrides = {} } = (resource as unknown as { readonly rawOverrides: Fields }).rawOverrides;
+  return put(overrides, properties, value => inTheApisCase(Stack.of(resource).resolve(value)));
+}
+
+/** As the CDK does it: item by item also in lists, of which an override's path names an item by its index. */
+function put(overrides: Fields, target: any, resolved: (value: unknown) => unknown, ownKeys = false): any {
+  const result = Array.isArray(target) ? [...target] : { ...target };
+  for (const [key, value] of Object.entries(overrides)) {
+    const field = ownKeys ? key : apisName(key);
+    if (value === undefined) delete result[field];
+    else if (isObject(value)) result[field] = put(value, result[field] ?? {}, resolved, MAPS.includes(field));
+    else result[field] = resolved(value);
+  }
+  return Array.isArray(result) ? result.filter(item => item !== undefined) : result;
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Token.isUnresolved(value);
+}
+
+function inTheApisCase(value: any): any {
+  if (Array.isArray(value)) return value.map(inTheApisCase);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [apisName(key), MAPS.includes(apisName(key)) ? inner : inTheApisCase(inner)]));
+}
+
+/** CloudFormation's names begin with a capital letter or with an abbreviation, those of the ECS API don't: EFSVolumeConfiguration. */
+function apisName(key: string): string {
+  return /^(Ref|Fn::.*)$/.test(key) ? key : key.replace(/^([A-Z]+(?=[A-Z][a-z])|[A-Z])/, start => start.toLowerCase());
+}
