@@ -8,7 +8,7 @@ const CAPACITY = /capacity is unavailable/i;
 
 /** Registries, AWS services and subnets that have had enough for now. Docker Hub's sentence has words of a refusal in it. */
 const EXHAUSTED = new RegExp([
-  'toomanyrequests', 'too many requests', 'pull rate limit', 'rate exceeded', 'throttl', 'request ?limit ?exceeded', 'limit ?exceeded',
+  'toomanyrequests', 'too many requests', 'pull rate limit', 'rate exceeded', 'throttl', 'limit ?exceeded',
   // No address or network interface is left.
   'RESOURCE:ENI', 'insufficient ?free ?addresses', 'enough free (ip )?addresses',
 ].join('|'), 'i');
@@ -19,7 +19,7 @@ const REFUSED = /not ?found|no such (?!host)|does(n.t| not) exist|unknown|denied
 const CUT_OFF = new RegExp([
   'time ?out', 'timed out', 'deadline exceeded', 'request cancell?ed', 'context cancell?ed', 'connection (reset|refused|issue)', 'broken pipe', '\\bEOF\\b',
   'temporary failure', 'server misbehaving', 'no such host', 'network is unreachable', 'network ?interface', '\\b50[0234]\\b',
-  'internal ?(server ?)?error', 'service ?unavailable', 'bad gateway', 'failed to copy', 'send request failed',
+  'internal ?(server ?)?error', 'service ?unavailable', 'failed to copy', 'send request failed',
 ].join('|'), 'i');
 
 /**

@@ -1,4 +1,4 @@
-import { DeploymentLimit, DueRun, DueRuns, judge, Queue, Situation } from '../../src/demand/count';
+import { DeploymentLimit, DueRun, DueRuns, isLate, judge, Queue, Situation } from '../../src/demand/count';
 
 const NOW = Date.UTC(2026, 0, 1);
 const times = <T>(count: number, value: T) => Array<T>(count).fill(value);
@@ -65,6 +65,7 @@ describe('due runs that can start are', () => {
   test('one over a limit whose new runs Prefect cancels, because a worker has to take them for that', () => {
     expect(startable({ limits: [limit('etl', { limit: 3, active: 3, cancelsNew: true })], due: due(runs(9, { deployment: 'etl' })) })).toBe(1);
     expect(startable({ limits: [limit('etl', { limit: 3, active: 1, cancelsNew: true })], due: due(runs(9, { deployment: 'etl' })) })).toBe(2);
+    expect(startable({ limits: [limit('etl', { limit: 1, active: 1, cancelsNew: true })], due: due(runs(9, { deployment: 'etl' })) })).toBe(1);
   });
 
   describe('of a line that is longer than a page', () => {
@@ -124,6 +125,10 @@ describe('room for more runs than those that start is', () => {
   });
 });
 
+test('a run is late from 15 seconds after its time, as Prefect has it', () => {
+  expect([14.999, 15].map(seconds => isLate({ at: NOW - seconds * 1000 }, NOW))).toEqual([false, true]);
+});
+
 describe('late runs', () => {
   const late = (situation: Parameters<typeof judged>[0]) => {
     const { late: lacking, blocked, oldestLate } = judged(situation);
@@ -168,6 +173,9 @@ describe('late runs', () => {
     expect(further(5_030, 5_030)).toEqual([30, 5_000, 90]);
     // The ten that are not late may all be among the thirty that can start.
     expect(further(5_030, 5_020)).toEqual([20, 5_000, 90]);
+    // Of those further back nobody knows since when: at most since the last one that is known.
+    const older = [...runs(199, { queue: 'backfill', seconds: -300 }), ...runs(1, { queue: 'backfill', seconds: -200 })];
+    expect(late({ queues, due: { ...due(older), count: 5_030, late: 5_030, inLimitedQueues: 5_000 } })).toEqual([30, 5_000, 200]);
     expect(further(5_030, 210)).toEqual([0, 210, undefined]);
     expect(late({ due: { ...due(shown), count: 5_030, late: 210 } })).toEqual([210, 0, 90]);
   });

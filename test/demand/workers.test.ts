@@ -62,6 +62,7 @@ describe('a standby', () => {
   test('goes on when the runs are no longer late, because that is its own doing', () => {
     expect(numbers(need({ demand: 30, onlineWorkers: 9 }), fleet(9), { flowRunLimit: 7, standby })).toEqual([5, 0, 4]);
     expect(numbers(need({ demand: 30, onlineWorkers: 2 }), fleet(9, 5), { flowRunLimit: 7, standby })).toEqual([5, 0, 4]);
+    expect(numbers(need({ demand: 3, onlineWorkers: 1 }), fleet(1), { flowRunLimit: 7, standby })).toEqual([1, 0, 0]);
   });
 
   test('keeps room for spare runs while it serves the pool, and none before', () => {

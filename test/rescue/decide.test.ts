@@ -1,5 +1,5 @@
 import { LIMITS } from '../../src/rescue/configuration';
-import { decide, failedStarts, mayNeedHelp, needsItsClaim, Rules, startLater } from '../../src/rescue/decide';
+import { decide, failedStarts, hasEnded, mayNeedHelp, needsItsClaim, Rules, startLater } from '../../src/rescue/decide';
 import type { FlowRun } from '../../src/rescue/flow-run';
 import type { TaskOutcome } from '../../src/rescue/task-outcome';
 
@@ -63,6 +63,40 @@ describe('a healthy run', () => {
 
   test('whose task starts is given ten minutes', () => {
     expect(ofEcs(run({ state: 'PENDING', since: ago(590) }), starting)).toEqual(nothing);
+  });
+});
+
+describe('a run that waits within its process', () => {
+  const waiting = run({ state: 'SCHEDULED', waitsInProcess: true });
+
+  test('is given back to the workers when its task has ended, with the reason, and not before', () => {
+    expect(ofEcs(waiting, stopped())).toEqual({ then: 'release', why: 'Its task has ended: prefect: OutOfMemoryError' });
+    expect(ofProcess(waiting, stopped())).toMatchObject({ then: 'release' });
+    expect(ofEcs(waiting, alive)).toEqual(nothing);
+    expect(mayNeedHelp(waiting)).toBe(true);
+  });
+
+  test('is not one that waits for a worker', () => {
+    expect(ofEcs(run({ state: 'SCHEDULED' }), stopped())).toEqual(nothing);
+    expect(mayNeedHelp(run({ state: 'SCHEDULED' }))).toBe(false);
+  });
+});
+
+describe('a run that counts as crashed', () => {
+  const crashed = (of: Partial<FlowRun> = {}) => run({ state: 'CRASHED', message: 'Flow run process exited with non-zero status code 1.', ...of });
+
+  test('of an ECS worker has ended when its task has', () => {
+    expect(hasEnded(crashed(), stopped(), true)).toBe(true);
+    expect(hasEnded(crashed(), alive, true)).toBe(false);
+    expect(hasEnded(run(), stopped(), true)).toBe(false);
+  });
+
+  test('of a PROCESS worker has ended where it ran and its worker said so, or when the worker has ended', () => {
+    expect(hasEnded(crashed(), alive, false)).toBe(true);
+    expect(hasEnded(crashed({ runCount: 0 }), alive, false)).toBe(false);
+    expect(hasEnded(crashed({ message: 'No heartbeat for 900 seconds.' }), alive, false)).toBe(false);
+    expect(hasEnded(crashed({ message: 'No heartbeat for 900 seconds.' }), stopped(), false)).toBe(true);
+    expect(hasEnded(run(), alive, false)).toBe(false);
   });
 });
 
@@ -189,6 +223,7 @@ describe('a run that never got a task', () => {
     const delays = attempts.map(({ delay }) => delay / 60);
     expect(delays.slice(0, 7)).toEqual([1, 2, 4, 8, 16, 32, 60]);
     expect(delays.reduce((sum, delay) => sum + delay)).toBe(63 + 6 * 60);
+    expect(startLater('why', 0, LIMITS)).toEqual({ then: 'reschedule', why: 'Its task could not be started: why', delay: 60 });
     expect(startLater('why', 12, LIMITS)).toEqual({ then: 'crash', why: 'Given up after 13 attempts. Its task could not be started: why' });
     expect(ofEcs(run({ state: 'CRASHED', message: 'Given up after 13 attempts. Its task could not be started: toomanyrequests' }), stopped({ stopCode: 'TaskFailedToStart', reason: 'toomanyrequests' }))).toEqual(nothing);
   });
@@ -217,6 +252,12 @@ describe('a run whose task a person has stopped', () => {
     expect(ofEcs(run({ since: ago(1) }), told)).toEqual(crash);
     expect(ofEcs(run({ state: 'PENDING', since: ago(1), stateName: 'InfrastructurePending' }), told)).toEqual(crash);
     expect(ofEcs(run(), stopped({ ...stop, at: ago(1) }))).toEqual(crash);
+    expect(ofEcs(run({ since: ago(1) }), stopped({ ...stop, at: undefined }))).toEqual(crash);
+    expect(ofEcs(run({ state: 'PENDING', since: ago(5), stateName: 'InfrastructurePending' }), stopped({ ...stop, created: ago(4), at: ago(1) }))).toEqual(crash);
+  });
+
+  test('and that waits for another reason waits on', () => {
+    expect(ofEcs(run({ state: 'SCHEDULED', since: ago(1) }), told)).toEqual(nothing);
   });
 
   test('crashes even when its task was faster', () => {

@@ -27,6 +27,31 @@ describe('a task that could not be started', () => {
     expect(startFailure(reason)).toBe('later');
   });
 
+  /** Each has one word by which it is known, and no other. */
+  test.each([
+    ['CannotPullContainerError: failed to resolve reference "ghcr.io/acme/flows:1": unexpected status from HEAD request to https://ghcr.io/v2/acme/flows/manifests/1: 429 Too Many Requests'],
+    ['CannotPullContainerError: Error response from daemon: error from registry: You have reached your unauthenticated pull rate limit.'],
+    ['RuntimeError: Failed to run ECS task: Rate exceeded'],
+    ['ResourceInitializationError: unable to pull secrets or registry auth: ThrottlingException: You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.'],
+    ['RuntimeError: Failed to run ECS task: RequestLimitExceeded'],
+    ['RuntimeError: Failed to run ECS task: InsufficientFreeAddressesInSubnet'],
+    ['CannotPullContainerError: failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp 54.1.2.3:443: connect: connection timed out'],
+    ['CannotPullContainerError: failed to do request: Head "https://registry-1.docker.io/v2/": context deadline exceeded'],
+    ['CannotPullContainerError: Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection'],
+    ['ResourceInitializationError: failed to fetch secret arn:aws:secretsmanager:eu-central-1:123456789012:secret:key from secrets manager: RequestCanceled: request context canceled'],
+    ['CannotPullContainerError: failed to extract layer sha256:404aa: write tcp 10.0.1.5:41324->52.1.2.3:443: write: broken pipe'],
+    ['CannotPullContainerError: dial tcp: lookup registry-1.docker.io: Temporary failure in name resolution'],
+    ['CannotPullContainerError: dial tcp: lookup registry-1.docker.io on 10.0.0.2:53: server misbehaving'],
+    ['CannotPullContainerError: dial tcp [2600:1f18::1]:443: connect: network is unreachable'],
+    ['Unexpected EC2 error while attempting to Create Network Interface in subnet \'subnet-0a1b\': Unavailable: The server is overloaded.'],
+    ['CannotPullContainerError: received unexpected HTTP status: 504 Gateway Time-out'],
+    ['ResourceInitializationError: unable to retrieve secrets from ssm: InternalServerError: try again'],
+    ['ResourceInitializationError: failed to create Cloudwatch log stream: ServiceUnavailableException'],
+    ['CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: httpReadSeeker: failed open: stream error: stream ID 1; INTERNAL_ERROR'],
+  ])('because of something that passes is started later: %s', reason => {
+    expect(startFailure(reason)).toBe('later');
+  });
+
   test.each([
     ['an image that is not there', `CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref ${ECR}/flows:typo: ${ECR}/flows:typo: not found`],
     ['the same of Docker', `CannotPullContainerError: API error (404): repository ${ECR}/flows not found`],
