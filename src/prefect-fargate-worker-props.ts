@@ -215,7 +215,7 @@ export interface PrefectFargateWorkerProps {
 
   /**
    * Key that encrypts what the worker stores: log groups, queues, the alarm topic, copies of images, the archive's stream. CloudWatch Logs,
-   * CloudWatch alarms and EventBridge are allowed to use it; where the key is imported, its own policy has to let them.
+   * CloudWatch alarms and EventBridge are allowed to use it; where the key is imported, its own policy has to let them, and warnings say what to add.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
    * @default - a key is created, with yearly rotation

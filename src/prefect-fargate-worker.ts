@@ -175,7 +175,8 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
     super(scope, id);
-    const { network, cluster, identity, task, flowRunTask, service, target, observability, metricSources } = validatedAt(this, () => this.build(props));
+    const built = validatedAt(this, () => this.build(props));
+    const { network, cluster, identity, task, flowRunTask, service, target, observability, metricSources } = built;
 
     this.vpc = network.vpc;
     this.cluster = cluster;

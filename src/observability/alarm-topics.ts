@@ -1,7 +1,8 @@
-import { Annotations, aws_iam as iam, aws_kms as kms, aws_sns as sns, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { aws_iam as iam, aws_kms as kms, aws_sns as sns, Stack } from 'aws-cdk-lib';
+import { Construct, IConstruct } from 'constructs';
 import { ObservabilityOptions } from './observability-options';
-import { invalid, known } from '../private/validation';
+import { addToPolicy } from '../private/resource-policy';
+import { invalid } from '../private/validation';
 
 type Given = Pick<ObservabilityOptions, 'alarmTopic' | 'pageTopic' | 'informTopic'>;
 
@@ -17,6 +18,7 @@ export class AlarmTopics {
   /** For what can wait. */
   public readonly inform: sns.ITopic;
   private readonly allowed = new Map<sns.ITopic, Set<Publisher>>();
+  private readonly keys = new Set<kms.IKey>();
 
   constructor(private readonly scope: Construct, { alarmTopic, pageTopic, informTopic }: Given, encryptionKey: kms.IKey) {
     if (alarmTopic && pageTopic && informTopic) {
@@ -27,46 +29,49 @@ export class AlarmTopics {
     this.inform = informTopic ?? this.all!;
   }
 
-  /** Lets a service publish to a topic: the policy of a topic takes the place of the default one, by which its account may publish. */
+  /**
+   * Lets a service publish to a topic: the policy of a topic takes the place of the default one, by which its account may publish.
+   * What it publishes is encrypted with the topic's key, where that has one.
+   */
   public letPublish(topic: sns.ITopic, publisher: Publisher): void {
     const allowed = this.allowed.get(topic) ?? new Set();
     if (allowed.has(publisher)) return;
     this.allowed.set(topic, allowed.add(publisher));
-    const statement = new iam.PolicyStatement({
+    const otherwise = `nothing that ${publisher === 'cloudwatch' ? 'CloudWatch alarms' : 'Amazon EventBridge rules'} publish arrives`;
+    addToPolicy(this.worker, 'topic', topic, new iam.PolicyStatement({
       sid: publisher === 'cloudwatch' ? 'Alarms' : 'Rules',
       principals: [new iam.ServicePrincipal(`${publisher}.amazonaws.com`)],
       actions: ['sns:Publish'],
       resources: [topic.topicArn],
       // EventBridge allows no condition here. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
       conditions: publisher === 'cloudwatch' ? { StringEquals: { 'aws:SourceAccount': Stack.of(this.scope).account } } : undefined,
-    });
-    if (!topic.addToResourcePolicy(statement).statementAdded) this.warnOfImported(topic, publisher);
+    }), `${otherwise}; where it is encrypted, its key has to let them too`);
+    // Newer versions of the CDK tell the key of a topic of the app.
+    const { masterKey } = topic as { readonly masterKey?: kms.IKey };
+    if (masterKey) this.letUse(masterKey, otherwise);
   }
 
   private created(encryptionKey: kms.IKey): sns.Topic {
+    this.letUse(encryptionKey, 'no alarm arrives');
+    return new sns.Topic(this.scope, 'Topic', { masterKey: encryptionKey, enforceSSL: true });
+  }
+
+  private letUse(key: kms.IKey, otherwise: string): void {
+    if (this.keys.has(key)) return;
+    this.keys.add(key);
     const { partition, region, account } = Stack.of(this.scope);
     // Not by source: EventBridge gives none of it to the keys of topics. By topic, because what is encrypted names it.
     // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
-    encryptionKey.addToResourcePolicy(new iam.PolicyStatement({
+    addToPolicy(this.worker, 'key', key, new iam.PolicyStatement({
       sid: 'AlarmTopic',
       principals: ['cloudwatch', 'events'].map(service => new iam.ServicePrincipal(`${service}.amazonaws.com`)),
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: ['*'],
       conditions: { ArnLike: { 'kms:EncryptionContext:aws:sns:topicArn': `arn:${partition}:sns:${region}:${account}:*` } },
-    }));
-    return new sns.Topic(this.scope, 'Topic', { masterKey: encryptionKey, enforceSSL: true });
+    }), otherwise);
   }
 
-  /** A topic without the statement takes no message, and no deployment says so. */
-  private warnOfImported(topic: sns.ITopic, publisher: Publisher): void {
-    const statement = {
-      Effect: 'Allow',
-      Principal: { Service: `${publisher}.amazonaws.com` },
-      Action: 'sns:Publish',
-      Resource: known(topic.topicArn) ? topic.topicArn : '<ARN of the topic>',
-    };
-    Annotations.of(this.scope.node.scope!).addWarningV2(`cdk-prefect-fargate-worker:importedTopic.${publisher}`,
-      `The topic ${topic.node.path} is imported, so its policy is not changed here. Unless it lets ${publisher === 'cloudwatch' ? 'CloudWatch alarms' : 'Amazon EventBridge'} publish, `
-      + `nothing arrives. Add to it: ${JSON.stringify(statement)}; where the topic is encrypted, the policy of its key has to allow kms:Decrypt and kms:GenerateDataKey to the same service.`);
+  private get worker(): IConstruct {
+    return this.scope.node.scope!;
   }
 }

@@ -1,5 +1,6 @@
 import { aws_iam as iam, aws_kms as kms, Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { addToPolicy } from './resource-policy';
 
 /**
  * The key that encrypts what the worker leaves behind: logs, queues. One key for all of it, so that
@@ -12,13 +13,13 @@ import { Construct } from 'constructs';
 export function encryptionKey(scope: Construct, given: kms.IKey | undefined): kms.IKey {
   const key = given ?? makeKey(scope);
   const { partition, region, account } = Stack.of(scope);
-  key.addToResourcePolicy(new iam.PolicyStatement({
+  addToPolicy(scope, 'key', key, new iam.PolicyStatement({
     sid: 'CloudWatchLogs',
     principals: [new iam.ServicePrincipal(`logs.${region}.${Aws.URL_SUFFIX}`)],
     actions: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
     resources: ['*'],
     conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*` } },
-  }));
+  }), 'CloudWatch Logs can\'t create log groups with it, and the deployment fails');
   return key;
 }
 

@@ -1,5 +1,6 @@
 import { aws_ecs as ecs, aws_events as events, aws_iam as iam, aws_kms as kms, aws_sqs as sqs, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { addToPolicy } from '../private/resource-policy';
 
 /** How a task ends by its own doing, by ECS' `stopCode`. */
 const OWN_ENDS = ['EssentialContainerExited', 'TaskFailedToStart'];
@@ -65,12 +66,12 @@ export class EventQueue extends Construct {
       conditions: { ArnEquals: { 'aws:SourceArn': rule.ruleArn } },
     }));
     // By account, because the rule's ARN in the key's policy would make a circle: rule, queue, key.
-    encryptionKey.addToResourcePolicy(new iam.PolicyStatement({
+    addToPolicy(this.node.scope!.node.scope!, 'key', encryptionKey, new iam.PolicyStatement({
       sid: 'TaskStateChanges',
       principals: [eventBridge],
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: ['*'],
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-    }));
+    }), 'workers are not told of tasks that have ended');
   }
 }

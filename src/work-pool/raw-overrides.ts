@@ -32,7 +32,10 @@ function isObject(value: unknown): value is Fields {
 function inTheApisCase(value: any): any {
   if (Array.isArray(value)) return value.map(inTheApisCase);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [apisName(key), MAPS.includes(apisName(key)) ? inner : inTheApisCase(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
+    const field = apisName(key);
+    return [field, MAPS.includes(field) ? inner : inTheApisCase(inner)];
+  }));
 }
 
 /** CloudFormation's names begin with a capital letter or with an abbreviation, those of the ECS API don't: EFSVolumeConfiguration. */

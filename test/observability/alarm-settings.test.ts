@@ -1,4 +1,4 @@
-import { aws_sns as sns, Stack } from 'aws-cdk-lib';
+import { aws_kms as kms, aws_sns as sns, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AlarmOptions, AlarmSettings, ObservabilityOptions, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
 import { addWorker, newStack, resource, resources, templateOf, text, warnings } from '../support/worker';
@@ -126,15 +126,31 @@ describe('the topics', () => {
     const stack = newStack();
     const arn = 'arn:aws:sns:us-east-1:123456789012:pager';
     addWorker(stack, { observability: { alarmTopic: sns.Topic.fromTopicArn(stack, 'Pager', arn) } });
-    for (const service of ['cloudwatch', 'events']) {
-      expect(warnings(stack, `importedTopic.${service}`)).toEqual([expect.stringContaining(
-        `{"Effect":"Allow","Principal":{"Service":"${service}.amazonaws.com"},"Action":"sns:Publish","Resource":"${arn}"}`)]);
-    }
+    const said = (sid: string) => warnings(stack, `imported.topic.${sid}`).map(warning => JSON.parse(/\{.*\}/.exec(warning)![0]));
+    expect(said('Alarms')).toEqual([{
+      Sid: 'Alarms',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: 'sns:Publish',
+      Resource: arn,
+      Condition: { StringEquals: { 'aws:SourceAccount': '${AWS::AccountId}' } },
+    }]);
+    expect(said('Rules')).toEqual([{ Sid: 'Rules', Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sns:Publish', Resource: arn }]);
+  });
+
+  test('with a key of the app get the permission to use it', () => {
+    const stack = newStack();
+    const masterKey = new kms.Key(stack, 'Mine');
+    addWorker(stack, { observability: { alarmTopic: new sns.Topic(stack, 'Own', { masterKey }) } });
+    const { KeyPolicy } = resource(Template.fromStack(stack), 'AWS::KMS::Key', /^Mine/).Properties;
+    const sids = KeyPolicy.Statement.map(({ Sid }: any) => Sid).filter(Boolean);
+    // Older versions of the CDK don't tell the key of a topic.
+    expect(sids).toEqual('masterKey' in sns.Topic.fromTopicArn(stack, 'Any', 'arn:aws:sns:us-east-1:123456789012:any') ? ['AlarmTopic'] : []);
   });
 
   test('of the app bring no warning', () => {
     const stack = newStack();
     addWorker(stack, { observability: { alarmTopic: new sns.Topic(stack, 'Own') } });
-    expect(warnings(stack, 'importedTopic')).toEqual([]);
+    expect(warnings(stack, 'imported')).toEqual([]);
   });
 });

@@ -226,8 +226,15 @@ describe('thresholds', () => {
     const thresholds = Object.fromEntries(Object.keys(alarms).map(key => key[0].toUpperCase() + key.slice(1))
       .map(name => [name, resource(own, 'AWS::CloudWatch::Alarm', new RegExp(`Alarms${name}`)).Properties.Threshold]));
     expect(thresholds).toEqual({
-      LateRuns: 3, OldestLateRun: 120, CrashedRuns: 4, HighCpu: 50, HighMemory: 60, EventsUnread: 180,
-      FewerTasksThanWanted: 2, DeadLetters: 5, NatPortsExhausted: 7,
+      LateRuns: 3,
+      OldestLateRun: 120,
+      CrashedRuns: 4,
+      HighCpu: 50,
+      HighMemory: 60,
+      EventsUnread: 180,
+      FewerTasksThanWanted: 2,
+      DeadLetters: 5,
+      NatPortsExhausted: 7,
     });
   });
 

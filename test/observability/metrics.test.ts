@@ -31,7 +31,8 @@ const identity = (namespace: string, name: string, dimensions: [string, unknown]
 function measured(template: Template): string[] {
   return resources(template, 'AWS::CloudWatch::Alarm')
     .flatMap(({ Properties }) => Properties.Metrics?.flatMap(({ MetricStat }: any) => MetricStat ? [MetricStat.Metric] : []) ?? [Properties])
-    .map(({ Namespace, MetricName, Dimensions = [] }: any) => identity(Namespace, MetricName, Dimensions.map(({ Name, Value }: any) => [Name, text(Value)])));
+    .map(({ Namespace, MetricName, Dimensions = [] }: any) =>
+      identity(Namespace, MetricName, Dimensions.map(({ Name, Value }: any) => [Name, text(Value)])));
 }
 
 describe.each(KINDS.map(props => [props]))('a worker with %j', props => {

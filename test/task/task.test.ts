@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { aws_ecr as ecr, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, WorkerType } from '../../src';
-import { addWorker, CERTIFICATE, cloud, container, newStack, resource, resources, selfHosted, statementsOf, templateOf, text, WORKER_TASK } from '../support/worker';
+import {
+  addWorker, CERTIFICATE, cloud, container, newStack, resource, resources, selfHosted, statementsOf, templateOf, text, warnings, WORKER_TASK,
+} from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 const ecsTemplate = templateOf();
@@ -177,6 +179,19 @@ describe('the key that is made', () => {
       Action: expect.arrayContaining(['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey*', 'kms:DescribeKey']),
       Condition: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': 'arn:{AWS::Partition}:logs:{AWS::Region}:{AWS::AccountId}:log-group:*' } },
     });
+  });
+
+  test('that is imported brings each statement that its policy needs', () => {
+    const stack = newStack();
+    addWorker(stack, { encryptionKey: kms.Key.fromKeyArn(stack, 'Imported', 'arn:aws:kms:us-east-1:123456789012:key/1') });
+    const wanted = (sid: string) => warnings(stack, `imported.key.${sid}`).map(warning => JSON.parse(/\{.*\}/.exec(warning)![0]));
+    expect(wanted('CloudWatchLogs')).toEqual([expect.objectContaining({
+      Principal: { Service: 'logs.${AWS::Region}.${AWS::URLSuffix}' },
+      Condition: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': 'arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*' } },
+    })]);
+    expect(wanted('AlarmTopic')).toEqual([expect.objectContaining({ Action: ['kms:Decrypt', 'kms:GenerateDataKey'] })]);
+    expect(wanted('TaskStateChanges')).toEqual([expect.objectContaining({ Principal: { Service: 'events.amazonaws.com' } })]);
+    expect(warnings(stack, 'imported')).toHaveLength(3);
   });
 
   test('has no statement twice where two workers share one', () => {
