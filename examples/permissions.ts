@@ -36,6 +36,9 @@ export class Permissions extends Stack {
       resources: [this.formatArn({ service: 'athena', resource: 'workgroup', resourceName: 'flows' })],
     }));
 
+    // A role that deployments may name, with the job variable `task_role_arn`.
+    worker.allowFlowRunRole(new iam.Role(this, 'Payroll', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') }));
+
     // Images that deployments name for themselves are pulled by the role that starts their tasks.
     ecr.Repository.fromRepositoryName(this, 'Flows', 'flows').grantPull(worker.flowRunExecutionRole);
   }

@@ -207,6 +207,20 @@ export interface PrefectFargateWorkerProps {
   readonly capacity?: CapacityOptions;
 
   /**
+   * Whether people may run commands in the containers of workers and flow runs, by ECS Exec: to look into a flow run that hangs. Sessions
+   * are encrypted with the worker's key and logged to a log group of their own, where the cluster is created here; in yours, as its
+   * `executeCommandConfiguration` says. The read-only root file system of ECS workers stays: the paths that the agent writes to are volumes.
+   *
+   * Whoever may call `ecs:ExecuteCommand` is root there, so a warning asks you to leave it out in production. A role that deployments
+   * name (`allowFlowRunRole()`) needs the agent's permissions itself, and an existing work pool's template has to ask for ECS Exec:
+   * `"enableExecuteCommand": true` in its `task_run_request`. It takes effect in tasks that start afterwards.
+   *
+   * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+   * @default false
+   */
+  readonly enableExecuteCommand?: boolean;
+
+  /**
    * Alarms, the dashboard, logs, and traces.
    *
    * @default - alarms and a dashboard; logs are kept for 30 days; no traces

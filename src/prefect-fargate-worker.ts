@@ -19,6 +19,7 @@ import { validatedAt } from './private/validation';
 import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
+import { enableExecuteCommand } from './service/execute-command';
 import { Service } from './service/service';
 import { warnOfEndpoint } from './task/collector';
 import { FlowRunTask } from './task/flow-run-task';
@@ -224,6 +225,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       options: props.network ?? {},
       tracing,
       parameters: hasParameters(api._secrets, api._functionSecrets, props.secrets, tracing?._secrets),
+      enableExecuteCommand: props.enableExecuteCommand,
       vpc: props.vpc ?? props.cluster?.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,
@@ -233,6 +235,9 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       vpc: network.vpc,
       ownVpc: network.ownVpc,
       cluster: props.cluster,
+      enableExecuteCommand: props.enableExecuteCommand,
+      encryptionKey: key,
+      logRetention,
     });
     const { cluster } = ecsCluster;
 
@@ -282,6 +287,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       cpuArchitecture,
       logGroup: task.logGroup,
       tracing,
+      enableExecuteCommand: props.enableExecuteCommand,
     });
 
     const { service } = new Service(this, 'Service', {
@@ -291,6 +297,10 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       roles: [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole],
       capacity: props.capacity,
     });
+    if (props.enableExecuteCommand) {
+      const { workerRole, flowRunRole } = identity;
+      enableExecuteCommand(this, { cluster, service, container: task.container, taskRoles: [workerRole, flowRunRole], logGroup: task.logGroup });
+    }
 
     const served = new ServedWorkPool(this, 'WorkPool', {
       api,
@@ -300,6 +310,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       task,
       flowRunTask,
       service,
+      enableExecuteCommand: props.enableExecuteCommand,
       workPool,
       workerType,
       encryptionKey: key,

@@ -213,7 +213,7 @@ export class WorkPool {
    * A work pool that exists and that nothing here touches. The worker must be of the pool's type.
    *
    * Flow runs of an ECS pool get their cluster, network and roles from the pool's own base job template. The cluster has to be
-   * the worker's (`cluster`), and the worker has to be allowed to pass the roles on: `role.grantPassRole(worker.workerRole)` for
+   * the worker's (`cluster`), and the worker has to be allowed to pass the roles on: `worker.allowFlowRunRole(role)` for
    * the template's task role and execution role. The families of its task definitions have to begin with `prefect`, as those do that
    * Prefect names itself.
    *

@@ -122,6 +122,7 @@ export const scenarios: readonly Scenario[] = [
         workPool: WorkPool.managed('nightly'),
         workerType: WorkerType.PROCESS,
         network: { maxAzs: 3, cidr: '10.30.0.0/16', functionsInVpc: true },
+        enableExecuteCommand: true,
         scaling: {
           minWorkers: 1,
           maxWorkers: 20,

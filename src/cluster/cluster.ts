@@ -1,4 +1,4 @@
-import { aws_ec2 as ec2, aws_ecs as ecs, aws_servicediscovery as cloudmap, Names } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_servicediscovery as cloudmap, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { invalid, known } from '../private/validation';
 
@@ -7,6 +7,9 @@ export interface ClusterProps {
   /** Whether the VPC was made for the worker, so that its DNS is known to be on. */
   readonly ownVpc: boolean;
   readonly cluster?: ecs.ICluster;
+  readonly enableExecuteCommand?: boolean;
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
 }
 
 /** The ECS cluster, and the Cloud Map namespace in which its services are found. */
@@ -28,6 +31,7 @@ export class Cluster extends Construct {
       vpc: props.vpc,
       enableFargateCapacityProviders: true,
       containerInsightsV2: ecs.ContainerInsights.ENABLED,
+      executeCommandConfiguration: props.enableExecuteCommand ? this.sessions(props) : undefined,
     });
     // A private DNS namespace needs DNS in the VPC, and a VPC of this account; in yours neither is known.
     if (props.ownVpc) {
@@ -39,6 +43,16 @@ export class Cluster extends Construct {
     }
     this.cluster = cluster;
     this.containerInsights = true;
+  }
+
+  /** Sessions of ECS Exec are encrypted with our key, and what is said in them is logged. */
+  private sessions({ encryptionKey, logRetention }: ClusterProps): ecs.ExecuteCommandConfiguration {
+    const cloudWatchLogGroup = new logs.LogGroup(this, 'Sessions', { encryptionKey, retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
+    return {
+      kmsKey: encryptionKey,
+      logging: ecs.ExecuteCommandLogging.OVERRIDE,
+      logConfiguration: { cloudWatchLogGroup, cloudWatchEncryptionEnabled: true },
+    };
   }
 }
 

@@ -34,6 +34,12 @@ const FOR_PUBLISHER: readonly Endpoint[] = [
 
 const FOR_PARAMETERS: Endpoint = { id: 'SsmEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SSM, actions: 'ssm:*' };
 
+/** What the agent of ECS Exec in a task calls. */
+const FOR_EXECUTE_COMMAND: readonly Endpoint[] = [
+  { id: 'SsmMessagesEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SSM_MESSAGES, actions: 'ssmmessages:*' },
+  { id: 'KmsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.KMS, actions: 'kms:*' },
+];
+
 /** What the CDK's framework for custom resources calls beside that: the function that makes the work pool. */
 const FOR_PROVIDER: Endpoint = { id: 'LambdaEndpoint', service: ec2.InterfaceVpcEndpointAwsService.LAMBDA, actions: 'lambda:*' };
 
@@ -53,16 +59,18 @@ export interface EndpointsProps {
   readonly xray: boolean;
   /** Whether a secret is a parameter of SSM. */
   readonly parameters: boolean;
+  readonly enableExecuteCommand: boolean;
   readonly functions: FunctionsInside;
 }
 
 /** The interface endpoints that a worker of this type uses, and its functions where they run in the VPC. */
-function endpointsFor({ workerType, xray, parameters, functions }: EndpointsProps): readonly Endpoint[] {
+function endpointsFor({ workerType, xray, parameters, enableExecuteCommand, functions }: EndpointsProps): readonly Endpoint[] {
   return [...new Set([
     ...FOR_EVERY_TASK,
     ...(workerType === WorkerType.ECS ? FOR_ECS_WORKERS : []),
     ...(xray ? [FOR_XRAY] : []),
     ...(parameters ? [FOR_PARAMETERS] : []),
+    ...(enableExecuteCommand ? FOR_EXECUTE_COMMAND : []),
     ...(functions === 'none' ? [] : FOR_PUBLISHER),
     ...(functions === 'all' ? [FOR_PROVIDER] : []),
   ])];

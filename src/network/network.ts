@@ -19,6 +19,7 @@ export interface NetworkProps {
   readonly tracing?: Tracing;
   /** Whether secrets are SSM parameters. */
   readonly parameters: boolean;
+  readonly enableExecuteCommand?: boolean;
   readonly vpc?: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
@@ -236,7 +237,7 @@ export class Network extends Construct {
   }
 
   private endpoints(): IDependable[] {
-    const { workerType, options, tracing, parameters } = this.props;
+    const { workerType, options, tracing, parameters, enableExecuteCommand = false } = this.props;
     const { owner } = this;
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
@@ -249,6 +250,7 @@ export class Network extends Construct {
       workerType,
       xray: tracing !== undefined && !tracing._otlp,
       parameters,
+      enableExecuteCommand,
       functions: options.functionsInVpc ? 'all' : this.functionsInVpc ? 'ours' : 'none',
     });
   }

@@ -27,6 +27,7 @@ export interface FlowRunTaskProps {
   readonly cpuArchitecture: ecs.CpuArchitecture;
   readonly logGroup: logs.ILogGroup;
   readonly tracing?: Tracing;
+  readonly enableExecuteCommand?: boolean;
 }
 
 /** What the worker calls the flow run's container where nothing else names it. */
@@ -73,6 +74,8 @@ export class FlowRunTask extends Construct {
       secrets: { ...inOrder(defaults.secrets), ...api._secrets },
       // The longest that Fargate gives a task to hand its run back.
       stopTimeout: Duration.seconds(120),
+      // A session leaves processes behind, which somebody has to reap.
+      linuxParameters: props.enableExecuteCommand ? new ecs.LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true }) : undefined,
     });
     if (props.defaults) {
       images.warnOfAnonymousPulls(this.container.imageName, this.container.renderContainerDefinition().repositoryCredentials !== undefined);

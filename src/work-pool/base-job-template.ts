@@ -77,7 +77,7 @@ function complete(template: BaseJobTemplate, offered: BaseJobTemplate): BaseJobT
  * What the job configuration of an ECS pool has to say of this stack. The network is part of the RunTask request itself; the
  * variable `network_configuration` keeps its meaning, and deployments override the subnets by it.
  */
-function ecsJob({ variables, taskDefinition }: TemplateValues): Fields {
+function ecsJob({ variables, taskDefinition, taskRunRequest }: TemplateValues): Fields {
   const credentials = Object.keys(CREDENTIALS).filter(name => name in variables);
   return taskDefinition ? {
     ...Object.fromEntries(credentials.map(name => [name, `{{ ${name} }}`])),
@@ -85,6 +85,7 @@ function ecsJob({ variables, taskDefinition }: TemplateValues): Fields {
       networkConfiguration: { awsvpcConfiguration: '{{ network_configuration }}' },
       // Beside Prefect's own labels, which the worker gives with the request.
       propagateTags: 'TASK_DEFINITION',
+      ...taskRunRequest,
     },
     task_definition: taskDefinition,
   } : {};

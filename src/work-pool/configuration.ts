@@ -53,4 +53,6 @@ export interface TemplateValues {
    * `{{ container_name }}` is the flow run's, whatever the pool's template calls it.
    */
   readonly taskDefinition?: { readonly [field: string]: unknown };
+  /** What the request to start a task has of this stack, beside the network. */
+  readonly taskRunRequest?: { readonly [field: string]: unknown };
 }

@@ -27,6 +27,7 @@ export interface FlowRunTemplateProps {
   readonly flowRunTask: FlowRunTask;
   readonly defaults: FlowRunDefaults;
   readonly baseJobTemplate?: BaseJobTemplate;
+  readonly enableExecuteCommand?: boolean;
   /** Secret variables of the worker. */
   readonly workerSecrets?: { readonly [name: string]: ecs.Secret };
 }
@@ -100,6 +101,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
       ...Object.fromEntries(variables.map(({ name, value }: Fields) => [name, value])),
       ...notPassedOn([...Object.keys(props.workerSecrets ?? {}), ...ownSecrets.map(({ name }: Fields) => name)]),
     },
+    ...(props.enableExecuteCommand && { taskRunRequest: { enableExecuteCommand: true } }),
     taskDefinition: {
       ...taskDefinition,
       ...some('tags', [...tags, ...limit]),

@@ -25,6 +25,7 @@ export interface ServedWorkPoolProps {
   readonly service: ecs.FargateService;
   readonly workPool: WorkPool;
   readonly workerType: WorkerType;
+  readonly enableExecuteCommand?: boolean;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
   /** Secret variables of the worker. */

@@ -177,6 +177,19 @@ test('a deployment\'s own max_run_time is what its task is tagged with', async (
   expect(taskDefinition!.tags).toContainEqual({ key: 'max-run-time', value: '7200 seconds' });
 });
 
+test('a flow run that people may look into is started so, with an init process, and without what its template no longer says', async () => {
+  const values: TemplateValues = configurationOf(templateOf({ enableExecuteCommand: true })).template;
+  const template = structuredClone(fillTemplate(OFFERED.ecs, undefined, values));
+  const without: TemplateValues = configurationOf(templateOf()).template;
+  const next = fillTemplate(OFFERED.ecs, structuredClone(template), without, values);
+  const [{ runTask, taskDefinition, error }, after] = await askWorker([{ template }, { template: next }], { PREFECT_API_KEY: KEY });
+  expect(error).toBeUndefined();
+  expect(runTask!.enableExecuteCommand).toBe(true);
+  expect(flowRun(taskDefinition!).linuxParameters.initProcessEnabled).toBe(true);
+  expect(after.runTask).not.toHaveProperty('enableExecuteCommand');
+  expect(flowRun(after.taskDefinition!)).not.toHaveProperty('linuxParameters');
+});
+
 test('what the worker\'s own container is set to does not reach its flow runs, unless it is for them, too', async () => {
   const template = templateOf();
   const own: Record<string, string> = Object.fromEntries(container(template).Environment.map(({ Name, Value }: any) => [Name, typeof Value === 'string' ? Value : 'a token']));
