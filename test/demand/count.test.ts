@@ -169,7 +169,7 @@ describe('late runs', () => {
   test('further back than a page count as far as limits let them start', () => {
     const shown = runs(200, { queue: 'backfill', seconds: -90 });
     const queues = [queue('default'), queue('backfill', { limit: 5, active: 5 })];
-    const further = (count: number, isLate: number) => late({ queues, due: { ...due(shown), count, late: isLate, inLimitedQueues: 5_000 } });
+    const further = (count: number, lateOnes: number) => late({ queues, due: { ...due(shown), count, late: lateOnes, inLimitedQueues: 5_000 } });
     expect(further(5_030, 5_030)).toEqual([30, 5_000, 90]);
     // The ten that are not late may all be among the thirty that can start.
     expect(further(5_030, 5_020)).toEqual([20, 5_000, 90]);

@@ -1,6 +1,6 @@
-import { aws_ec2 as ec2, Stack } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
+import { PrefectFargateWorkerProps, Tracing, WorkerType, WorkPool } from '../../src';
 import { addWorker, importedVpc, newStack, resource, resources, templateOf, text } from '../support/worker';
 
 const FOR_EVERY_WORKER = ['ecr.api', 'ecr.dkr', 'logs', 's3', 'secretsmanager'];
@@ -19,6 +19,12 @@ describe('endpoints of a new VPC', () => {
 
   test('are those that a PROCESS worker uses', () => {
     expect(endpoints(templateOf({ workerType: WorkerType.PROCESS }))).toEqual(FOR_EVERY_WORKER);
+  });
+
+  test('are also what secrets in SSM parameters and traces in X-Ray need', () => {
+    const parameter = (stack: Stack) => ssm.StringParameter.fromSecureStringParameterAttributes(stack, 'Parameter', { parameterName: '/token' });
+    expect(endpoints(templateOf(stack => ({ secrets: { TOKEN: ecs.Secret.fromSsmParameter(parameter(stack)) } })))).toEqual([...FOR_ECS_WORKERS, 'ssm'].sort());
+    expect(endpoints(templateOf({ observability: { tracing: Tracing.xray() } }))).toEqual([...FOR_ECS_WORKERS, 'xray'].sort());
   });
 
   test('are none with vpcEndpoints: false', () => {
@@ -54,7 +60,7 @@ describe('endpoints of a new VPC', () => {
     ['EcrApi', 'ecr:*'], ['EcrDocker', 'ecr:*'], ['Logs', 'logs:*'], ['SecretsManager', 'secretsmanager:*'], ['Ecs', 'ecs:*'], ['Sqs', 'sqs:*'], ['S3', 's3:*'],
   ])('let only identities of this account through: %s', (id, actions) => {
     const [statement] = resource(template, 'AWS::EC2::VPCEndpoint', new RegExp(`Network${id}Endpoint`)).Properties.PolicyDocument.Statement;
-    expect(statement).toMatchObject({ Effect: 'Allow', Action: actions, Condition: { StringEquals: { 'aws:PrincipalAccount': { Ref: 'AWS::AccountId' } } } });
+    expect(statement).toMatchObject({ Effect: 'Allow', Action: actions, Resource: '*', Condition: { StringEquals: { 'aws:PrincipalAccount': { Ref: 'AWS::AccountId' } } } });
   });
 
   test('let everyone read from S3, as by presigned links to image layers and from public data sets, and nobody else write to it', () => {
@@ -163,6 +169,10 @@ describe('endpoints for functions in the VPC', () => {
 
   test('are those that the CDK\'s functions need to call ours, too', () => {
     expect(endpoints(templateOf({ network: { functionsInVpc: true } }))).toEqual(ALL);
+  });
+
+  test('are those that a PROCESS worker\'s functions call, which ask Amazon ECS for the number of workers', () => {
+    expect(endpoints(templateOf({ workerType: WorkerType.PROCESS, network: { functionsInVpc: true } }))).toEqual(ALL.filter(service => service !== 'sqs'));
   });
 
   test('let the answers of custom resources through to CloudFormation\'s own bucket, and to no other', () => {

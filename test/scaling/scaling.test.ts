@@ -1,6 +1,6 @@
 import { aws_applicationautoscaling as appscaling, CfnParameter, Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { ScalingOptions, WorkerType, WorkPool } from '../../src';
+import { ScalingOptions, StandbyOptions, WorkerType, WorkPool } from '../../src';
 import { addWorker, newStack, resource, resources, templateOf, text } from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
@@ -180,6 +180,12 @@ describe('scaling that can not be is refused:', () => {
   test('a lead time below nothing', () => {
     expect(() => addWorker(newStack(), { scaling: { leadTime: Duration.seconds(-1) } })).toThrow(/negative/);
   });
+});
+
+test('a standby may wait for a minute, and waits for five unless said', () => {
+  const told = (standby: StandbyOptions) => JSON.stringify(templateOf({ workerType: PROCESS, scaling: { standby } })).replaceAll('\\', '');
+  expect(told({ after: Duration.minutes(1) })).toContain('"standby":{"afterSeconds":60}');
+  expect(told({})).toContain('"standby":{"afterSeconds":300}');
 });
 
 describe('scaleInAfter', () => {
