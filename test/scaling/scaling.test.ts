@@ -172,6 +172,7 @@ describe('scaling that can not be is refused:', () => {
     [{ scaleInAfter: Duration.minutes(10) }, 'scaling.scaleInAfter is "10 minutes": the number of these ECS workers is fixed, and none is taken away; set scaling.minWorkers to 0, or remove it.'],
     [{ minWorkers: 0, scaleInAfter: Duration.seconds(90) }, 'scaling.scaleInAfter is "1 minute 30 seconds": give whole minutes, from one to a day.'],
     [{ minWorkers: 0, scaleInAfter: Duration.seconds(0) }, 'scaling.scaleInAfter is "0 seconds": give whole minutes'],
+    [{ minWorkers: 0, scaleInAfter: Duration.minutes(24 * 60 + 1) }, 'scaling.scaleInAfter is "1 day 1 minute": give whole minutes'],
     [{ minWorkers: 0, scaleInAfter: Duration.hours(25) }, 'scaling.scaleInAfter is "1 day 1 hour": give whole minutes'],
   ])('%j', (scaling, message) => {
     expect(() => addWorker(newStack(), { scaling })).toThrow(message);

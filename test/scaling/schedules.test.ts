@@ -32,6 +32,7 @@ describe('schedules that fit together pass:', () => {
 
   test.each<[string, ScalingSchedule[]]>([
     ['one after the other', [at('*', '8', '12'), at('*', '13', '14')]],
+    ['with one number of workers', [{ ...at('*', '8', '12', 4), maxWorkers: 4 }]],
     ['on other days', [at('MON-FRI', '8', '12'), at('SAT,SUN', '8', '12')]],
     ['over midnight', [at('*', '22', '2'), at('*', '3', '4')]],
     ['in zones that move against each other', [{ ...at('*', '8', '12'), timeZone: berlin }, { ...at('*', '8', '12'), timeZone: tokyo }]],
@@ -52,6 +53,7 @@ describe('a schedule that can not be is refused:', () => {
     ['a minimum above its maximum', [{ ...at('*', '8', '9', 5), maxWorkers: 4 }], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 5: it is above scaling\.schedules\[0\]\.maxWorkers, which is 4/],
     ['a minimum above the usual maximum', [at('*', '8', '9', 11)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is 11: it is above scaling\.maxWorkers, which is 10/],
     ['a minimum below nothing', [at('*', '8', '9', -1)], /^Stack\/Worker: scaling\.schedules\[0\]\.minWorkers is -1/],
+    ['a maximum of none', [{ ...at('*', '8', '9', 0), maxWorkers: 0 }], /^Stack\/Worker: scaling\.schedules\[0\]\.maxWorkers is 0: give a whole number of at least 1/],
     ['an end that never comes', [{ start: Schedule.at(new Date('2027-03-04T11:30:00Z')), end: Schedule.at(new Date('2027-03-04T11:30:00Z')), minWorkers: 1 }], /^Stack\/Worker: scaling\.schedules\[0\]\.end is .* never after/],
     ['a rate', [{ ...at('*', '8', '9'), end: Schedule.expression('rate(1 hour)') }], /^Stack\/Worker: scaling\.schedules\[0\]\.end is "rate\(1 hour\)": a rate has no fixed time/],
   ])('%s', (_, schedules, message) => {
