@@ -1,3 +1,4 @@
+import { DescribeTaskDefinitionCommand, DescribeTasksCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { deploy, destroy } from './support/cdk';
 import { ECS_POOL, FLOWS, Live, PROCESS_POOL, startLive } from './support/environment';
 import { awsLogs, eventually, leaks, physicalIds, secretsOf } from './support/evidence';
@@ -5,13 +6,15 @@ import { deployedTemplate } from './support/policies';
 import { FlowRun } from './support/prefect';
 import { questionsOf } from '../policy/recorded';
 import { PolicySimulator } from '../policy/simulate';
+import { clientConfiguration } from '../stand-in/stand-in';
 
 jest.setTimeout(300_000);
 
+const DB_PASSWORD = 'a password of 27 characters';
 let live: Live;
 
 beforeAll(async () => {
-  live = await startLive({ api: 'self-hosted' });
+  live = await startLive({ api: 'self-hosted', secrets: { DATABASE_ARN: JSON.stringify({ password: DB_PASSWORD }) } });
   await deploy(live.standIn, live.deployment);
 });
 afterAll(() => live?.stop());
@@ -77,7 +80,10 @@ describe('a flow run', () => {
     const task = (await live.standIn.tasks()).find(({ taskArn }) => run.infrastructure_pid?.endsWith(taskArn));
     expect(task?.taskDefinitionArn).toMatch(/task-definition\/prefect-Live-Tasks-\w+-flow-run:\d+$/);
     expect(await awsLogs(live.standIn, 'flow-run/')).toContain('Hello from a task');
-    expect(await secretsOf(live.standIn, task!.taskDefinitionArn)).toEqual({ PREFECT_API_AUTH_STRING: live.deployment.environment.SECRET_ARN });
+    expect(await secretsOf(live.standIn, task!.taskDefinitionArn)).toEqual({
+      PREFECT_API_AUTH_STRING: live.deployment.environment.SECRET_ARN,
+      DB_PASSWORD: expect.stringMatching(/:password::$/),
+    });
   });
 
   test('that is cancelled ends, and its task with it', async () => {
@@ -100,6 +106,24 @@ describe('a flow run', () => {
     });
     await live.prefect.cancel(id);
     expect(await stopped(pending!)).toBe('STOPPED');
+  });
+
+  test('has the volume, the sidecar, the secret\'s field, the disk, the limits and the tags that its task definition was given, behind a log router', async () => {
+    const deployment = await live.prefect.deploy('look around', { workPool: ECS_POOL, entrypoint: 'flows.py:look_around', directory: FLOWS });
+    const id = await live.prefect.start(deployment);
+    const run = await live.prefect.waitFor(id, ['COMPLETED', 'FAILED', 'CRASHED'], 120);
+    expect(run.state.type).toBe('COMPLETED');
+    await live.prefect.waitForLog(id, `Around: files ['agent'], password of ${DB_PASSWORD.length} characters`, 20);
+
+    const ecs = new ECSClient(clientConfiguration(live.standIn));
+    const [cluster, task] = run.infrastructure_pid!.split('::');
+    const { tasks } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: [task], include: ['TAGS'] }));
+    expect(tasks![0].tags).toEqual(expect.arrayContaining([{ key: 'CostCenter', value: '4711' }, { key: 'prefect.io/flow-run-id', value: id }]));
+    const { taskDefinition, tags } = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: tasks![0].taskDefinitionArn, include: ['TAGS'] }));
+    expect(tags).toContainEqual({ key: 'CostCenter', value: '4711' });
+    expect(taskDefinition!.ephemeralStorage).toEqual({ sizeInGiB: 100 });
+    expect(taskDefinition!.containerDefinitions!.map(({ name }) => name).sort()).toEqual(['agent', 'log-router', 'prefect']);
+    expect(taskDefinition!.containerDefinitions!.find(({ name }) => name === 'prefect')!.ulimits).toEqual([{ name: 'nofile', softLimit: 65536, hardLimit: 65536 }]);
   });
 
   test('whose task dies before it reaches the API becomes Crashed, with the last words of the container', async () => {

@@ -52,6 +52,7 @@ class Container:
         self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
         self._environment: dict[str, str] = {}
+        self._mounts: dict[str, Path] = {}
         self._stop_asked = threading.Event()
 
     @property
@@ -68,6 +69,7 @@ class Container:
         if not command:
             self._fail(f"the image is not run here, so container {self.name} needs `command` in its task definition")
         command = [in_mounts(part, mounts) for part in command]
+        self._mounts = mounts
         self._directory.mkdir(parents=True, exist_ok=True)
         self._environment = {
             "PATH": os.pathsep.join([*settings.IMAGES.get(self.definition.get("image") or "", {}).get("path", []), _PROGRAM_PATH]),
@@ -92,7 +94,7 @@ class Container:
             if _closed:
                 raise OSError("the stand-in is stopping")
             return subprocess.Popen(
-                command,
+                [in_mounts(part, self._mounts) for part in command],
                 cwd=self._directory,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

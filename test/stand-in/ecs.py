@@ -100,7 +100,8 @@ class EcsState:
         for override in (request.get("overrides") or {}).get("containerOverrides") or []:
             if override.get("name") not in names:
                 raise Refusal("InvalidParameterException", "Override for container named " f"{override.get('name')} is not a container in the TaskDefinition.")
-        tags = request.get("tags") or (self.tags.get(definition["taskDefinitionArn"]) if request.get("propagateTags") == "TASK_DEFINITION" else None)
+        propagated = self.tags.get(definition["taskDefinitionArn"], []) if request.get("propagateTags") == "TASK_DEFINITION" else []
+        tags = [*{tag["key"]: tag for tag in [*propagated, *(request.get("tags") or [])]}.values()]
         return [self.start_task(cluster, definition, {**request, "tags": tags}) for _ in range(int(request.get("count") or 1))]
 
     def start_task(self, cluster: dict[str, Any], definition: dict[str, Any], request: dict[str, Any]) -> Task:

@@ -79,8 +79,9 @@ def provisioner_for(kind: str) -> Provisioner:
         return _CUSTOM
     if kind in _OURS:
         return _OURS[kind]
-    # moto's databases want to be made in an order and with properties that Aurora's templates do not have.
-    if kind.startswith("AWS::RDS::"):
+    # moto's databases want to be made in an order and with properties that Aurora's templates do not have; its file systems have
+    # no ARN for a template, and no access points.
+    if kind.startswith(("AWS::RDS::", "AWS::EFS::")):
         return _IN_NAME_ONLY
     return _MOTO if kind in get_model_map() and kind not in _WITHOUT_EFFECT else _IN_NAME_ONLY
 

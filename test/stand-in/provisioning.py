@@ -97,6 +97,8 @@ def shaped(value: Any, shape: Shape | None) -> Any:
         return {name: shaped(value[key], member) for key, (name, member) in known.items() if value[key] is not None}
     if shape.type_name == "list" and isinstance(value, list):
         return [shaped(item, shape.member) for item in value]  # type: ignore[attr-defined]
+    if shape.type_name == "map" and isinstance(value, list):  # tags, as templates write them
+        return {item["Key"]: item["Value"] for item in value}
     if shape.type_name == "map" and isinstance(value, dict):
         return {key: shaped(item, shape.value) for key, item in value.items()}  # type: ignore[attr-defined]
     if shape.type_name in ("integer", "long"):

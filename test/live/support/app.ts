@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
+import { addToFlowRuns } from './flow-run-additions';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
@@ -33,13 +34,15 @@ const processes = new PrefectFargateWorker(stack, 'Processes', {
   workerType: WorkerType.PROCESS,
   scaling,
 });
-new PrefectFargateWorker(stack, 'Tasks', {
+const tasks = new PrefectFargateWorker(stack, 'Tasks', {
   api,
-  workPool: WorkPool.managed('live tasks', { flowRunDefaults: { environment: { GREETING } } }),
+  workPool: WorkPool.managed('live tasks', { flowRunDefaults: { environment: { GREETING }, ephemeralStorageGiB: process.env.DATABASE_ARN ? 100 : undefined } }),
   vpc: processes.vpc,
   cluster: processes.cluster,
   scaling,
 });
+
+if (process.env.DATABASE_ARN) addToFlowRuns(tasks, process.env.DATABASE_ARN);
 
 // The tests' Prefect Cloud is a proxy on loopback: the one thing that is changed in what was synthesized.
 const assembly = app.synth();

@@ -25,6 +25,8 @@ export interface LiveOptions {
   readonly authString?: boolean;
   /** A header that a proxy in front of the self-hosted server demands, which workers and functions have from a secret. */
   readonly header?: { readonly name: string; readonly value: string };
+  /** Further secrets, by the variable in which the app is told their ARN. */
+  readonly secrets?: Record<string, string>;
   /** The lock of the environment that the server is of. @default - the tests' own */
   readonly serverLock?: PythonLock;
   /** How many workers of each type. */
@@ -101,6 +103,8 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     const secretArn = credential && await createSecret(standIn, cloud ? WORKER_KEY : credential);
     const managementParameter = cloud && await createParameter(standIn, credential!);
     const headersArn = header && await createSecret(standIn, JSON.stringify({ [header.name]: header.value }));
+    const otherSecrets = options.secrets ?? {};
+    const otherArns = Object.fromEntries(await Promise.all(Object.entries(otherSecrets).map(async ([name, value]) => [name, await createSecret(standIn, value)])));
     const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
     started.push({ stop: () => rm(output, { recursive: true, force: true }) });
 
@@ -123,6 +127,7 @@ export async function startLive(options: LiveOptions): Promise<Live> {
           API_URL: apiUrl,
           ...(secretArn && { SECRET_ARN: secretArn }),
           ...(headersArn && { HEADERS_ARN: headersArn }),
+          ...otherArns,
           WORKERS: `${options.workers ?? 1}`,
           ...(managementParameter && { CLOUD_ACCOUNT, CLOUD_WORKSPACE, MANAGEMENT_PARAMETER: managementParameter }),
           ...options.environment,

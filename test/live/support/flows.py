@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 from prefect import flow, get_run_logger, runtime, task
 
@@ -18,6 +19,18 @@ def hello(name: str = "Fargate") -> str:
     logger.info("%s, in process %s", greeting, os.getpid())
     print(f"stdout of {name}")
     return greeting
+
+
+@flow(name="look around")
+def look_around() -> None:
+    directory = Path(os.environ["DATA_DIRECTORY"])
+    end = time.monotonic() + 30
+    while not (directory / "agent").exists() and time.monotonic() < end:  # the sidecar has started, and writes it
+        time.sleep(0.5)
+    found = sorted(path.name for path in directory.iterdir())
+    (directory / "flow").write_text("was here as well")
+    # How long it is: the value has no business in a log.
+    get_run_logger().info("Around: files %s, password of %d characters", found, len(os.environ["DB_PASSWORD"]))
 
 
 @flow(name="sleeper")
