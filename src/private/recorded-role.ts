@@ -27,10 +27,8 @@ export class RecordedRole extends Resource implements iam.IRole {
     // What waits for this one waits for the role and its policies.
     Dependable.implement(this, { dependencyRoots: [role] });
     this.node.defaultChild = role.node.defaultChild;
-  }
-
-  public override get stack() {
-    return this.role.stack;
+    // In the base class it is a property or an accessor, by the CDK's version.
+    Object.defineProperty(this, 'stack', { value: role.stack });
   }
 
   public get roleRef() {
