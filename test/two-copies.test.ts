@@ -2,6 +2,7 @@ import * as cdk from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type * as library from '../src';
 import { WorkPool } from '../src';
+import { ofAppsOnly } from './support/sources';
 import { addWorker, cloud, importedVpc, newStack, resources } from './support/worker';
 
 /** The library, loaded a second time: two versions of a package of constructs that both depend on it bring this about. */
@@ -57,4 +58,10 @@ test('two apps of a process know nothing of each other', () => {
     return Template.fromStack(stack).toJSON();
   };
   expect(build()).toEqual(build());
+});
+
+test('no module of the library remembers anything of an app', () => {
+  const state = /^(?:export )?(?:let |(?:const \w+(?:: [^=]+)?|static [^=]+) = new (?:Weak)?(?:Map|Set)(?:<.*>)?\(\))/m;
+  expect('const managers = new WeakMap<Stack, Map<string, IConstruct>>();').toMatch(state);
+  expect(ofAppsOnly().filter(({ text }) => state.test(text)).map(({ file }) => file)).toEqual([]);
 });

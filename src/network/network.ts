@@ -28,6 +28,9 @@ export interface NetworkProps {
 /** By it networks find each other in the tree, also those of another loaded copy of this library, of which `instanceof` knows nothing. */
 const NETWORK = Symbol.for('cdk-prefect-fargate-worker.network');
 
+/** On a VPC of the user's: the network that makes its endpoints, of which a VPC has only one for each private DNS name. */
+const MAKER = Symbol.for('cdk-prefect-fargate-worker.endpointMaker');
+
 function isNetwork(construct?: IConstruct): construct is Network {
   return construct !== undefined && NETWORK in construct;
 }
@@ -268,8 +271,11 @@ export class Network extends Construct {
       throw invalid('network.vpcEndpoints', true, 'the S3 endpoint is a route, and no route table of the VPC is known; import it with '
         + 'privateSubnetRouteTableIds (or those of its isolated or public subnets), or by Vpc.fromLookup().');
     }
-    // A VPC has only one for each private DNS name.
-    return this.node.root.node.findAll().filter(isNetwork).find(({ vpc, node }) => node.tryFindChild('S3Endpoint') !== undefined
-      && (vpc === this.vpc || (vpc.vpcId === vpcId && Stack.of(node.scope!) === Stack.of(this)))) ?? this;
+    const vpc: ec2.IVpc & { [MAKER]?: Network } = this.vpc;
+    // The same VPC may be imported to a stack twice.
+    const maker = vpc[MAKER] ?? Stack.of(this).node.findAll().filter(isNetwork)
+      .find(other => other.node.tryFindChild('S3Endpoint') && other.vpc.vpcId === vpcId && Stack.of(other) === Stack.of(this)) ?? this;
+    Object.defineProperty(vpc, MAKER, { value: maker });
+    return maker;
   }
 }
