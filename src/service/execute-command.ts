@@ -1,4 +1,4 @@
-import { Annotations, aws_ecs as ecs, aws_iam as iam, aws_logs as logs, Stack } from 'aws-cdk-lib';
+import { Annotations, aws_ecs as ecs, aws_iam as iam, aws_logs as logs } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 
 /** Where the agent of ECS Exec writes, in volumes of the task's: https://github.com/aws/containers-roadmap/issues/1359 */
@@ -48,20 +48,13 @@ function letAgentWork(role: iam.IRole, { executeCommandConfiguration: sessions =
   if (sessions.logging === ecs.ExecuteCommandLogging.NONE) return;
 
   const { cloudWatchLogGroup, s3Bucket } = sessions.logConfiguration ?? {};
-  const group = cloudWatchLogGroup ?? (sessions.logging === ecs.ExecuteCommandLogging.OVERRIDE ? undefined : taskLogs);
+  const group = cloudWatchLogGroup as logs.ILogGroup | undefined ?? (sessions.logging === ecs.ExecuteCommandLogging.OVERRIDE ? undefined : taskLogs);
   if (group) {
     allow('FindSessionLogs', ['logs:DescribeLogGroups'], ['*']);
-    allow('LogSessions', ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'], [`${arnOf(role, group)}:*`]);
+    group.grant(role, 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents');
   }
   if (s3Bucket) {
     s3Bucket.grantPut(role);
     allow('LookAtSessionBucket', ['s3:GetBucketLocation', 's3:GetEncryptionConfiguration'], [s3Bucket.bucketArn]);
   }
-}
-
-/** By its name, because the ARN of a log group ends in `:*` where CloudFormation gives it, and elsewhere may not. */
-function arnOf(scope: IConstruct, group: Pick<logs.ILogGroup, 'logGroupName'> | logs.ILogGroupRef): string {
-  const { partition, region, account } = Stack.of(scope);
-  const name = 'logGroupName' in group ? group.logGroupName : group.logGroupRef.logGroupName;
-  return `arn:${partition}:logs:${region}:${account}:log-group:${name}`;
 }

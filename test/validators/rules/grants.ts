@@ -49,13 +49,17 @@ function namedByHolders(resolver: Resolver): Map<string, Set<string>> {
     ),
   );
   workersOf(resolver).forEach(({ service, taskRole, managed }) => {
-    add(taskRole, { Ref: service }, props(template, service), managed ? identified(managed.value) : []);
+    const { EnableExecuteCommand, Cluster } = props(template, service);
+    const cluster = targetOf(template, Cluster);
+    // The agent of ECS Exec is told by the cluster what to encrypt with, and where to log.
+    const sessions = EnableExecuteCommand && cluster ? props(template, cluster).Configuration : [];
+    add(taskRole, { Ref: service }, props(template, service), managed ? identified(managed.value) : [], sessions);
     const roles = managed
       ? identified(managed.value)
         .map(({ Ref }) => Ref)
         .filter((id) => template.Resources[id].Type === 'AWS::IAM::Role')
       : [];
-    roles.forEach((role) => add(role, identified(managed!.value)));
+    roles.forEach((role) => add(role, identified(managed!.value), sessions));
   });
   for (const [id, { Type, Properties = {} }] of Object.entries(template.Resources)) {
     if (/^AWS::(Lambda::Function|ECS::TaskDefinition|IAM::.*)$/.test(Type)) continue;
