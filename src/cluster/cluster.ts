@@ -47,7 +47,7 @@ export class Cluster extends Construct {
 
   /** Sessions of ECS Exec are encrypted with our key, and what is said in them is logged. */
   private sessions({ encryptionKey, logRetention }: ClusterProps): ecs.ExecuteCommandConfiguration {
-    const cloudWatchLogGroup = new logs.LogGroup(this, 'Sessions', { encryptionKey, retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
+    const cloudWatchLogGroup = new logs.LogGroup(this, 'SessionLogs', { encryptionKey, retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     return {
       kmsKey: encryptionKey,
       logging: ecs.ExecuteCommandLogging.OVERRIDE,

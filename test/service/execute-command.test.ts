@@ -23,14 +23,14 @@ describe.each([ECS, PROCESS])('%s: without enableExecuteCommand', workerType => 
 
   test('nothing is open, and no permission, endpoint, log group or volume is there for it', () => {
     const everything = JSON.stringify(template.toJSON());
-    expect(everything).not.toMatch(/ssmmessages|xecuteCommand|execute-command|SsmMessages|KmsEndpoint|ClusterSessions/);
+    expect(everything).not.toMatch(/ssmmessages|xecuteCommand|execute-command|SsmMessages|KmsEndpoint|ClusterSessionLogs/);
   });
 });
 
 describe.each([ECS, PROCESS])('%s: with enableExecuteCommand', workerType => {
   const template = templateOf({ ...ON, workerType });
   const key = resource(template, 'AWS::KMS::Key').logicalId;
-  const sessions = resource(template, 'AWS::Logs::LogGroup', /ClusterSessions/);
+  const sessions = resource(template, 'AWS::Logs::LogGroup', /ClusterSessionLogs/);
 
   test('the service starts tasks that can be looked into', () => {
     expect(resource(template, 'AWS::ECS::Service').Properties.EnableExecuteCommand).toBe(true);
