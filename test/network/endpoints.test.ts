@@ -1,7 +1,7 @@
 import { aws_ec2 as ec2, aws_ecs as ecs, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectFargateWorkerProps, Tracing, WorkerType, WorkPool } from '../../src';
-import { addWorker, importedVpc, newStack, resource, resources, templateOf, text } from '../support/worker';
+import { addWorker, importedVpc, newStack, resource, resources, selfHosted, templateOf, text } from '../support/worker';
 
 const FOR_EVERY_WORKER = ['ecr.api', 'ecr.dkr', 'logs', 's3', 'secretsmanager'];
 const FOR_ECS_WORKERS = [...FOR_EVERY_WORKER, 'ecs', 'sqs'].sort();
@@ -71,6 +71,13 @@ describe('endpoints of a new VPC', () => {
 });
 
 describe('endpoints of a given VPC', () => {
+  test('are made where only its isolated subnets have route tables', () => {
+    const stack = newStack();
+    const vpc = importedVpc(stack, { isolatedSubnetIds: ['subnet-1', 'subnet-2'], isolatedSubnetRouteTableIds: ['rtb-1', 'rtb-2'] });
+    addWorker(stack, { api: selfHosted(stack), vpc, network: { vpcEndpoints: true }, workPool: WorkPool.existing('etl') });
+    expect(resource(Template.fromStack(stack), 'AWS::EC2::VPCEndpoint', /S3/).Properties.RouteTableIds).toEqual(['rtb-1', 'rtb-2']);
+  });
+
   const withRouteTables = (stack: Stack) =>
     importedVpc(stack, { privateSubnetIds: ['subnet-private1', 'subnet-private2'], privateSubnetRouteTableIds: ['rtb-1', 'rtb-2'] });
 

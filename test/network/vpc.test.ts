@@ -179,6 +179,13 @@ describe('a VPC that is given', () => {
     expect(warnings(open, NO_WAY_OUT)).toEqual([]);
   });
 
+  test('with private subnets chosen gives tasks no public address', () => {
+    const stack = newStack();
+    const vpc = importedVpc(stack, { privateSubnetIds: ['subnet-1', 'subnet-2'], publicSubnetIds: ['subnet-3', 'subnet-4'] });
+    addWorker(stack, { vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } });
+    expect(subnetsOfService(Template.fromStack(stack))).toMatchObject({ Subnets: ['subnet-1', 'subnet-2'], AssignPublicIp: 'DISABLED' });
+  });
+
   test('with isolated subnets only is used, with a warning', () => {
     const closed = newStack();
     addWorker(closed, { vpc: importedVpc(closed, { isolatedSubnetIds: ['subnet-1', 'subnet-2'] }) });
