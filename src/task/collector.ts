@@ -27,10 +27,10 @@ function headerVariable(index: number): string {
   return `OTLP_HEADER_${index}`;
 }
 
-/** YAML takes JSON. */
+/** YAML takes JSON, and its escapes: in a template, checkers take a dollar and a brace for a parameter of Fn::Sub. */
 function configuration({ _otlp: given, _secrets: secrets }: Tracing): string {
   const exporters = given ? otlp({ endpoint: given.endpoint, headers: Object.keys(inOrder(secrets)) }) : XRAY;
-  return JSON.stringify({
+  const text = JSON.stringify({
     extensions: { health_check: { endpoint: HEALTH } },
     receivers: { otlp: { protocols: { http: { endpoint: OTLP } } } },
     processors: { batch: { timeout: '1s' } },
@@ -41,6 +41,7 @@ function configuration({ _otlp: given, _secrets: secrets }: Tracing): string {
       pipelines: { traces: { receivers: ['otlp'], processors: ['batch'], exporters: Object.keys(exporters) } },
     },
   });
+  return text.replaceAll('${env:', '\\u0024{env:');
 }
 
 const MEMORY_MIB = 256;
