@@ -180,10 +180,10 @@ describe('a VPC that is given', () => {
   });
 
   test('with private subnets chosen gives tasks no public address', () => {
-    const stack = newStack();
-    const vpc = importedVpc(stack, { privateSubnetIds: ['subnet-1', 'subnet-2'], publicSubnetIds: ['subnet-3', 'subnet-4'] });
-    addWorker(stack, { vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } });
-    expect(subnetsOfService(Template.fromStack(stack))).toMatchObject({ Subnets: ['subnet-1', 'subnet-2'], AssignPublicIp: 'DISABLED' });
+    const closed = newStack();
+    const both = importedVpc(closed, { privateSubnetIds: ['subnet-1', 'subnet-2'], publicSubnetIds: ['subnet-3', 'subnet-4'] });
+    addWorker(closed, { vpc: both, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } });
+    expect(subnetsOfService(Template.fromStack(closed))).toMatchObject({ Subnets: ['subnet-1', 'subnet-2'], AssignPublicIp: 'DISABLED' });
   });
 
   test('with isolated subnets only is used, with a warning', () => {
