@@ -365,10 +365,10 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       options: props.observability ?? {},
     });
 
-    new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
+    const compliance = new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
     applyRemovalPolicy(props.removalPolicy, this, ...(images.copies ? [images.copies] : []));
     requireReadableSecrets(this, [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
-    warnOfBoundaries(this, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
+    warnOfBoundaries(compliance, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
     if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
     if (tracing) warnOfEndpoint(this, tracing, network.closed);
     addOutputs(this, api, workPool, served.notices, observability.dashboard);

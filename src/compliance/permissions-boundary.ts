@@ -14,10 +14,12 @@ interface Statement {
  * Warns where a permissions boundary of this app takes away what the roles need: nothing else tells before flow runs crash. Only what is
  * certain counts: an action that no statement allows, or that one denies everywhere and always.
  *
+ * @param scope a room of the worker
  * @param given roles that are not below the worker
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
  */
-export function warnOfBoundaries(worker: Construct, given: readonly iam.IRole[]): void {
+export function warnOfBoundaries(scope: Construct, given: readonly iam.IRole[]): void {
+  const worker = scope.node.scope!;
   worker.node.addValidation({
     validate: () => {
       const boundaries = new Map<IConstruct, string[]>();
@@ -31,7 +33,8 @@ export function warnOfBoundaries(worker: Construct, given: readonly iam.IRole[])
         boundaries.set(boundary, [...boundaries.get(boundary) ?? [], `${roleOf(resource).node.path} needs ${lacking.join(', ')}`]);
       }
       for (const [boundary, roles] of boundaries) {
-        Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:boundaryDenies',
+        // Below the worker: what was acknowledged before is heard only of ancestors by older versions of the CDK.
+        Annotations.of(scope).addWarningV2('cdk-prefect-fargate-worker:boundaryDenies',
           `The permissions boundary ${boundary.node.scope!.node.path} takes away what roles need here: ${roles.join('; ')}. Allow these actions in it.`);
       }
       return [];

@@ -43,7 +43,8 @@ export class GivenRoles {
 
   private warnOfLacking({ role, lacking }: RecordedRole, uses: readonly string[]): void {
     if (lacking.length === 0) return;
-    Annotations.of(this.worker).addWarningV2('cdk-prefect-fargate-worker:roleLacksPermissions',
+    // Below the worker: what was acknowledged before is heard only of ancestors by older versions of the CDK.
+    Annotations.of(this.scope).addWarningV2('cdk-prefect-fargate-worker:roleLacksPermissions',
       `The role ${known(role.roleArn) ? role.roleArn : role.node.path}, given as ${uses.join(' and ')}, takes no permissions from this app, and needs these. `
       + `What only the deployment knows stands here as in Fn::Sub. Acknowledge this warning once the role has them:\n${policyText(Stack.of(this.worker), lacking)}`);
   }
