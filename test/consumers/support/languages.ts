@@ -149,3 +149,9 @@ export async function synthesizeStarter(language: Language, out: string, { quick
   const { app, context } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'));
   await run('sh', ['-c', app], { cwd: folder, env: { ...env, CDK_OUTDIR: out, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) } });
 }
+
+/** Runs Python where the wheel just built is installed, in a folder of the examples. */
+export async function runPython(folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const { bin } = await virtualEnvironment();
+  return run(join(bin, 'python'), [...args], { cwd: folder, env: { ...env, PYTHONDONTWRITEBYTECODE: '1' } });
+}
