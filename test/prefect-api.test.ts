@@ -37,7 +37,8 @@ describe('Prefect Cloud', () => {
 });
 
 describe('Prefect Cloud in a company', () => {
-  const of = (options: Partial<PrefectCloudOptions>, apiKey = secret) => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey, ...options });
+  const of = (options: Partial<PrefectCloudOptions>, apiKey = secret) =>
+    PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey, ...options });
   const PRIVATE = 'https://api.private.prefect.cloud/api';
   const WORKSPACE = `accounts/${ACCOUNT_ID}/workspaces/${WORKSPACE_ID}`;
   const deployed = (options: Partial<PrefectCloudOptions>, vpc?: (scope: Stack) => ec2.IVpc) => {
@@ -45,7 +46,8 @@ describe('Prefect Cloud in a company', () => {
     addWorker(scope, { api: of(options, newSecret(scope, 'Key')), ...(vpc && { vpc: vpc(scope) }) });
     return Template.fromStack(scope);
   };
-  const environmentOf = (template: Template) => Object.fromEntries(container(template).Environment.map(({ Name, Value }: any) => [Name, text(Value)]));
+  const environmentOf = (template: Template) =>
+    Object.fromEntries(container(template).Environment.map(({ Name, Value }: any) => [Name, text(Value)]));
 
   test.each([
     [{ apiUrl: PRIVATE }, PRIVATE, 'https://app.private.prefect.cloud'],
@@ -56,7 +58,8 @@ describe('Prefect Cloud in a company', () => {
     expect(api.url).toBe(`${apiUrl}/${WORKSPACE}`);
     expect(api.isCloud).toBe(true);
     expect(api._workPoolUrl('etl')).toBe(`${uiUrl}/account/${ACCOUNT_ID}/workspace/${WORKSPACE_ID}/work-pools/work-pool/etl`);
-    expect(environmentOf(deployed(options, connectedVpc))).toMatchObject({ PREFECT_CLOUD_API_URL: apiUrl, PREFECT_CLOUD_UI_URL: expect.stringContaining(uiUrl) });
+    const environment = environmentOf(deployed(options, connectedVpc));
+    expect(environment).toMatchObject({ PREFECT_CLOUD_API_URL: apiUrl, PREFECT_CLOUD_UI_URL: expect.stringContaining(uiUrl) });
   });
 
   test('is not spoken of where it is the usual one', () => {

@@ -19,7 +19,8 @@ export function mergeOwnTemplate(template: BaseJobTemplate, offered: BaseJobTemp
   mergeFields(template.variables, othersThen, others);
   mergeFields(template.variables.properties, propertiesThen, properties);
   const standing = defaultsOf(offered.variables.properties);
-  new ThreeWayMerge(template.job_configuration, template.variables.properties, { ...standing, ...defaultsOf(properties) }, { ...standing, ...defaultsOf(propertiesThen) })
+  const [values, valuesThen] = [properties, propertiesThen].map(variables => ({ ...standing, ...defaultsOf(variables) }));
+  new ThreeWayMerge(template.job_configuration, template.variables.properties, values, valuesThen)
     .merge(then.job_configuration ?? {}, now.job_configuration ?? {});
 }
 
@@ -50,7 +51,7 @@ function withOffered(target: any, shape: any, source: any, list = ''): any {
 function mergeFields(present: Fields, before: Fields, wanted: Fields): void {
   for (const field of new Set([...Object.keys(before), ...Object.keys(wanted)])) {
     const [standing, last, now] = [present[field], before[field], wanted[field]];
-    if (areFields(standing) && (areFields(now) || now === undefined && areFields(last))) mergeFields(standing, areFields(last) ? last : {}, now ?? {});
+    if (areFields(standing) && areFields(now ?? last)) mergeFields(standing, areFields(last) ? last : {}, now ?? {});
     else if (now !== undefined) present[field] = structuredClone(now);
     const isEmpty = areFields(present[field]) && Object.keys(present[field]).length === 0;
     if (now === undefined && last !== undefined && (isEmpty || isDeepStrictEqual(standing, last))) delete present[field];

@@ -64,11 +64,11 @@ export class ServedWorkPool extends Construct {
     }
 
     requireOneManager(scope, api, workPool);
-    const defaults = workPool._managed.flowRunDefaults ?? {};
+    const { flowRunDefaults: defaults = {}, baseJobTemplate } = workPool._managed;
     if (defaults.capacity?.onDemandBase) warnOfBase(scope, defaults.capacity.onDemandBase);
     const template = props.flowRunTask
-      ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, baseJobTemplate: workPool._managed.baseJobTemplate, familyPrefix, defaults })
-      : { baseJobTemplate: workPool._managed.baseJobTemplate?._template, variables: {}, environment: PATIENCE };
+      ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, baseJobTemplate, familyPrefix, defaults })
+      : { baseJobTemplate: baseJobTemplate?._template, variables: {}, environment: PATIENCE };
     const managed = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
     this.managementLogs = managed.logGroup;
     this.notices = managed.resource.getAttString('Notices');

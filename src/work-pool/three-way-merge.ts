@@ -125,7 +125,8 @@ export class ThreeWayMerge {
   /** A value of the last deployment, which went into the default of the variable that stands there. */
   private takeDefaultBack(variable: string, before: unknown): void {
     const { default: value, ...definition } = this.variables[variable] ?? {};
-    if (before === undefined || value === undefined || ThreeWayMerge.variableOf(before) !== undefined || !isDeepStrictEqual(value, this.literal(before, this.valuesBefore))) return;
+    if (before === undefined || ThreeWayMerge.variableOf(before) !== undefined) return;
+    if (!isDeepStrictEqual(value, this.literal(before, this.valuesBefore))) return;
     this.variables[variable] = this.values[variable] === undefined ? definition : { ...definition, default: this.values[variable] };
   }
 

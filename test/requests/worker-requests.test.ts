@@ -164,7 +164,8 @@ test.each([
   ['no Spot', {}, {}, undefined],
 ])('a flow run with %s is asked for as such', async (_, capacity, jobVariables, strategy) => {
   const { template } = configurationOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults: { capacity } }) }));
-  const [{ runTask, error }] = await askWorker([{ template: fillTemplate(OFFERED.ecs, undefined, template), jobVariables }], { PREFECT_API_KEY: KEY });
+  const filled = fillTemplate(OFFERED.ecs, undefined, template);
+  const [{ runTask, error }] = await askWorker([{ template: filled, jobVariables }], { PREFECT_API_KEY: KEY });
   expect(error).toBeUndefined();
   expect(runTask!.capacityProviderStrategy).toEqual(strategy);
   expect(runTask!.launchType).toBe(strategy ? undefined : 'FARGATE');
@@ -172,7 +173,8 @@ test.each([
 
 test('a deployment\'s own max_run_time is what its task is tagged with', async () => {
   const { template } = configurationOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults: { maxRunTime: Duration.hours(1) } }) }));
-  const [{ taskDefinition, error }] = await askWorker([{ template: fillTemplate(OFFERED.ecs, undefined, template), jobVariables: { max_run_time: 7200 } }], { PREFECT_API_KEY: KEY });
+  const filled = fillTemplate(OFFERED.ecs, undefined, template);
+  const [{ taskDefinition, error }] = await askWorker([{ template: filled, jobVariables: { max_run_time: 7200 } }], { PREFECT_API_KEY: KEY });
   expect(error).toBeUndefined();
   expect(taskDefinition!.tags).toContainEqual({ key: 'max-run-time', value: '7200 seconds' });
 });

@@ -22,7 +22,9 @@ const management = MANAGEMENT_PARAMETER
   : undefined;
 
 const api = CLOUD_ACCOUNT
-  ? PrefectApi.cloud({ accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiUrl: API_URL && CLOUD, apiKey: secret!, managementApiKey: management })
+  ? PrefectApi.cloud({
+    accountId: CLOUD_ACCOUNT, workspaceId: CLOUD_WORKSPACE!, apiUrl: API_URL && CLOUD, apiKey: secret!, managementApiKey: management,
+  })
   : PrefectApi.selfHosted({ url: API_URL!, authString: secret, customHeaders: secretOf('Headers', HEADERS_ARN), privateNetwork: true });
 const scaling = { minWorkers: Number(WORKERS) };
 

@@ -103,8 +103,8 @@ export async function startLive(options: LiveOptions): Promise<Live> {
     const secretArn = credential && await createSecret(standIn, cloud ? WORKER_KEY : credential);
     const managementParameter = cloud && await createParameter(standIn, credential!);
     const headersArn = header && await createSecret(standIn, JSON.stringify({ [header.name]: header.value }));
-    const otherSecrets = options.secrets ?? {};
-    const otherArns = Object.fromEntries(await Promise.all(Object.entries(otherSecrets).map(async ([name, value]) => [name, await createSecret(standIn, value)])));
+    const otherArns: Record<string, string> = {};
+    for (const [name, value] of Object.entries(options.secrets ?? {})) otherArns[name] = await createSecret(standIn, value);
     const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
     started.push({ stop: () => rm(output, { recursive: true, force: true }) });
 

@@ -60,7 +60,7 @@ export const settingsMutants: Mutant[] = [
     edit: (template) => editReference(template, POOL, end('awslogs-group'), otherOf(template, (_, path) => !/Task\/Logs/.test(path))),
   },
   { name: 'flow runs with a role that the worker may not pass', caughtBy: 'needs', edit: (template) => editReference(template, POOL, end('(execution_role_arn|executionRoleArn)'), otherOf(template, (_, path) => /Identity\/ExecutionRole/.test(path))) },
-  { name: 'flow runs of a family that the worker may not register', caughtBy: 'needs', edit: (template) => editText(template, POOL, /"family":"/, '"family":"other-') },
+  { name: 'flow runs of a family that the worker may not register', caughtBy: 'needs', edit: (template) => editText(template, POOL, /"family":"prefect-/, '"family":"other-') },
   { name: 'worker that reads the queue of dead letters', caughtBy: 'needs', edit: (template) => { const variable = worker(template, /SQS_QUEUE_NAME/); variable.Value = otherOf(template)(variable.Value); } },
   {
     name: 'function with the log group of another',
