@@ -14,6 +14,7 @@ interface JsiiType {
   readonly name: string;
   readonly kind: 'class' | 'interface' | 'enum';
   readonly datatype?: boolean;
+  readonly interfaces?: readonly string[];
   readonly abstract?: boolean;
   readonly initializer?: object;
   readonly properties?: readonly { readonly name: string; readonly optional?: boolean; readonly static?: boolean }[];
@@ -27,6 +28,10 @@ const pascalCase = (name: string) => name[0].toUpperCase() + name.slice(1);
 /** A struct's interface has each property twice: once more for what jsii hands over. */
 const named = (text: string, attribute: string) => [...new Set([...text.matchAll(new RegExp(`\\[${attribute}\\(name: "(\\w+)"`, 'g'))].map(([, name]) => name))].sort();
 const names = (members: readonly { readonly name: string }[] = []) => members.map(({ name }) => name).sort();
+
+/** A struct has the properties of those that it extends, too. */
+const withInherited = ({ properties = [], interfaces = [] }: JsiiType): readonly { readonly name: string }[] =>
+  [...properties, ...types.filter(({ fqn }) => interfaces.includes(fqn)).flatMap(withInherited)];
 
 let types: JsiiType[];
 beforeAll(async () => {
@@ -46,9 +51,10 @@ test('C# has every type', () => {
 });
 
 test('C# has every property, and can leave out those that are optional', () => {
-  for (const { name, datatype, properties = [] } of types) {
+  for (const type of types) {
+    const { name, datatype, properties = [] } = type;
     const text = source(datatype ? `I${name}` : name);
-    expect([name, named(text, 'JsiiProperty')]).toEqual([name, names(properties)]);
+    expect([name, named(text, 'JsiiProperty')]).toEqual([name, names(datatype ? withInherited(type) : properties)]);
     for (const property of properties) {
       expect(text).toMatch(new RegExp(` ${pascalCase(property.name)}$`, 'm'));
       if (datatype) expect([name, property.name, optional(text, property.name)]).toEqual([name, property.name, property.optional === true]);

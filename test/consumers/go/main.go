@@ -131,10 +131,11 @@ func selfHosted(app awscdk.App) {
 func everythingOn(app awscdk.App) {
 	stack := awscdk.NewStack(app, jsii.String("EverythingOn"), nil)
 	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
-		Api:        cloud(stack),
-		WorkPool:   worker.WorkPool_Managed(jsii.String("nightly"), nil),
-		WorkerType: worker.WorkerType_PROCESS,
-		Network:    &worker.NetworkOptions{MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16"), FunctionsInVpc: jsii.Bool(true)},
+		Api:                  cloud(stack),
+		WorkPool:             worker.WorkPool_Managed(jsii.String("nightly"), nil),
+		WorkerType:           worker.WorkerType_PROCESS,
+		Network:              &worker.NetworkOptions{MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16"), FunctionsInVpc: jsii.Bool(true)},
+		EnableExecuteCommand: jsii.Bool(true),
 		Scaling: &worker.ScalingOptions{
 			MinWorkers:    jsii.Number(1),
 			MaxWorkers:    jsii.Number(20),

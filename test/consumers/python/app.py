@@ -147,6 +147,7 @@ def everything_on(app: cdk.App) -> None:
         work_pool=WorkPool.managed("nightly"),
         worker_type=WorkerType.PROCESS,
         network=NetworkOptions(max_azs=3, cidr="10.30.0.0/16", functions_in_vpc=True),
+        enable_execute_command=True,
         scaling=ScalingOptions(
             min_workers=1,
             max_workers=20,

@@ -27,28 +27,33 @@ const typescript: Language = {
   name: 'typescript',
   program: 'app.ts',
   requireTools: async () => {},
-  synthesize: async out => {
-    const folder = join(WORK, 'typescript');
-    await installForNode(folder);
-    await build({
-      entryPoints: [join(here, 'typescript', 'app.ts')],
-      outfile: join(folder, 'app.js'),
-      bundle: true,
-      platform: 'node',
-      packages: 'external',
-      plugins: [{
-        // The scenarios are written against src/; here they use the package, as a user's app does.
-        name: 'package-for-source',
-        setup: ({ onResolve }) => onResolve({ filter: /\/src$/ }, () => ({ path: 'cdk-prefect-fargate-worker', external: true })),
-      }],
-    });
-    await run('node', ['app.js', out], { cwd: folder });
-  },
+  synthesize: out => runTypeScript('app', [out]),
   prepareStarter: async folder => {
     await installForNode(folder);
     return { PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter) };
   },
 };
+
+/** Runs one of the programs here where the package just built is installed. */
+export async function runTypeScript(program: string, args: readonly string[]): Promise<void> {
+  const folder = join(WORK, 'typescript');
+  await installForNode(folder);
+  await build({
+    entryPoints: [join(here, 'typescript', `${program}.ts`)],
+    outfile: join(folder, `${program}.js`),
+    bundle: true,
+    platform: 'node',
+    packages: 'external',
+    // The recipes look for their images beside themselves, and the bundle is elsewhere.
+    define: { __dirname: JSON.stringify(join(ROOT, 'examples')) },
+    plugins: [{
+      // The scenarios are written against src/, and so are the recipes by a path of their tsconfig; here they use the package, as a user's app does.
+      name: 'package-for-source',
+      setup: ({ onResolve }) => onResolve({ filter: /\/src$|^cdk-prefect-fargate-worker$/ }, () => ({ path: 'cdk-prefect-fargate-worker', external: true })),
+    }],
+  });
+  await run('node', [`${program}.js`, ...args], { cwd: folder });
+}
 
 /** The npm package beside the lowest aws-cdk-lib, as `npm install` would lay them. */
 async function installForNode(folder: string): Promise<void> {

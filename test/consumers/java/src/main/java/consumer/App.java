@@ -187,6 +187,7 @@ public final class App {
                 .workPool(WorkPool.managed("nightly"))
                 .workerType(WorkerType.PROCESS)
                 .network(NetworkOptions.builder().maxAzs(3).cidr("10.30.0.0/16").functionsInVpc(true).build())
+                .enableExecuteCommand(true)
                 .scaling(ScalingOptions.builder()
                         .minWorkers(1)
                         .maxWorkers(20)

@@ -1,0 +1,41 @@
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Stack, aws_ecs as ecs, aws_secretsmanager as secretsmanager
+from cdk_prefect_fargate_worker import (
+    ComplianceOptions,
+    FlowRunDefaults,
+    ObservabilityOptions,
+    PrefectApi,
+    PrefectFargateWorker,
+    Tracing,
+    WorkPool,
+)
+from constructs import Construct
+
+IMAGES = Path(__file__).parents[2] / "images"
+
+
+class Traced(Stack):
+    """Every flow run in ten is traced to AWS X-Ray, and AWS Config watches what is deployed."""
+
+    def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+
+        PrefectFargateWorker(
+            self,
+            "Worker",
+            api=PrefectApi.cloud(
+                account_id="11111111-2222-3333-4444-555555555555",
+                workspace_id="66666666-7777-8888-9999-000000000000",
+                api_key=ecs.Secret.from_secrets_manager(
+                    secretsmanager.Secret.from_secret_name_v2(self, "ApiKey", "prefect-api-key")
+                ),
+            ),
+            work_pool=WorkPool.managed(
+                "etl",
+                flow_run_defaults=FlowRunDefaults(image=ecs.ContainerImage.from_asset(str(IMAGES / "traced-flows"))),
+            ),
+            observability=ObservabilityOptions(tracing=Tracing.xray(sampling_ratio=0.1)),
+            compliance=ComplianceOptions(config_rules=True),  # needs AWS Config's recorder in the account
+        )
