@@ -202,8 +202,9 @@ export class Arena {
     return late;
   }
 
-  public async stopTask(task: TaskInfo): Promise<void> {
-    await this.ecs.send(new StopTaskCommand({ cluster: this.cluster, task: task.taskArn, reason: 'a fault' }));
+  /** As somebody does in the console, or with the AWS CLI. */
+  public async stopTask(task: TaskInfo, reason = 'a fault'): Promise<void> {
+    await this.ecs.send(new StopTaskCommand({ cluster: this.cluster, task: task.taskArn, reason }));
   }
 
   public async interruptSpot(task: TaskInfo): Promise<void> {

@@ -11,6 +11,8 @@ const SHORT = 4;
 const LONG = 20;
 const NO_CAPACITY = 'Capacity is unavailable at this time. Please try again later or in a different availability zone';
 
+const TOO_MANY_PULLS = 'CannotPullContainerError: pull image manifest has been retried 1 time(s): toomanyrequests: You have reached your unauthenticated pull rate limit.';
+
 /** Runs that have begun and wait for the release. */
 async function begun(arena: Arena, count: number, flow?: FlowName): Promise<string[]> {
   const ids = await arena.startRuns(count, LONG, flow);
@@ -188,6 +190,25 @@ export const ECS_FAULTS: readonly Fault[] = [
     what: 'Amazon ECS takes no task on Spot: "Capacity is unavailable at this time"',
     patienceSeconds: 300,
     happen: hindered('spot', { how: 'refused', reason: NO_CAPACITY, capacityProvider: 'FARGATE_SPOT' }),
+  },
+  {
+    name: 'pulls limited',
+    workerType,
+    what: 'the registry refuses the image for as many tasks as there are runs, as Docker Hub does: "toomanyrequests"',
+    patienceSeconds: 300,
+    happen: async (arena, count) => hindered('plain', { how: 'unpulled', reason: TOO_MANY_PULLS, times: count })(arena, count),
+  },
+  {
+    name: 'stopped by a person',
+    workerType,
+    what: 'a person stops the task of every second run in the console, and wants these runs to stay ended',
+    ends: ['COMPLETED', 'CRASHED'],
+    untouched: true,
+    happen: toRuns(begun, async (arena, ids) => {
+      const stopped = ids.filter((_, index) => index % 2 === 0);
+      for (const id of stopped) await arena.stopTask(await arena.workerOf(id), 'Not needed any more');
+      await arena.release();
+    }),
   },
   ...faultsOfBoth(workerType, inFlight),
 ];
