@@ -95,7 +95,8 @@ export interface FlowRunDefaults {
   readonly secrets?: { readonly [name: string]: ecs.Secret };
 
   /**
-   * Ephemeral storage of the flow run's task in GiB, a whole number from 21 to 200. Throws for others.
+   * Ephemeral storage of the flow run's task in GiB, a whole number from 21 to 200. Throws for others. A deployment overrides it with
+   * the job variable `ephemeral_storage_gib`, which the pool has where this is given.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html
    * @default - the 20 GiB that every Fargate task has
@@ -154,8 +155,8 @@ export interface ManagedWorkPoolOptions {
   /**
    * What becomes of flow runs that are interrupted while they execute, as by a Spot interruption.
    *
-   * Whoever stops the task of an ECS worker's flow run by hand, in the console or with `StopTask`, has it crash with their reason in
-   * any case.
+   * Whoever stops the task of an ECS worker's flow run by hand, in the console or with `StopTask`, has it crash with their reason, unless a
+   * worker takes it up again within the seconds that this takes.
    *
    * @default InterruptedRuns.RESTART
    */
@@ -270,6 +271,7 @@ const SET_BY: { readonly [name: string]: string } = {
   launch_type: 'flowRunDefaults.capacity',
   capacity_provider_strategy: 'flowRunDefaults.capacity',
   max_run_time: 'flowRunDefaults.maxRunTime',
+  ephemeral_storage_gib: 'flowRunDefaults.ephemeralStorageGiB',
   cluster: 'cluster of the worker',
   network_configuration: 'vpc, vpcSubnets and securityGroups of the worker',
   task_role_arn: 'worker.flowRunRole',

@@ -9,8 +9,9 @@ export interface BaseJobTemplate {
   variables: { properties: Variables; [key: string]: unknown };
 }
 
-/** Variable of ours: the seconds after which the task of a flow run is stopped. */
+/** Variables of ours: the seconds after which the task of a flow run is stopped, and the size of its disk. */
 export const MAX_RUN_TIME = 'max_run_time';
+export const EPHEMERAL_STORAGE = 'ephemeral_storage_gib';
 
 /**
  * Variables of prefect-aws that the server's own template for ECS lacks, in `variables` and in `job_configuration`. Without a
@@ -29,6 +30,13 @@ const DEFINITIONS: Variables = {
     description: 'The number of seconds after which the task of a flow run is stopped, and the flow run becomes TimedOut.',
     type: 'integer',
     minimum: 60,
+  },
+  [EPHEMERAL_STORAGE]: {
+    title: 'Ephemeral Storage GiB',
+    description: 'The size of the disk of a flow run\'s task in GiB, from 21 to 200.',
+    type: 'integer',
+    minimum: 21,
+    maximum: 200,
   },
 };
 

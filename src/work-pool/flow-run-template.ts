@@ -12,7 +12,7 @@ import { WORKERS_OWN } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
 import { FlowRunTask } from '../task/flow-run-task';
 import { FlowRunDefaults, WorkPool } from '../work-pool';
-import { MAX_RUN_TIME } from './base-job-template';
+import { EPHEMERAL_STORAGE, MAX_RUN_TIME } from './base-job-template';
 import { TemplateValues } from './configuration';
 import { registeredTaskDefinition } from './registered-task-definition';
 import { Fields, FLOW_RUN_CONTAINER } from './three-way-merge';
@@ -65,6 +65,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
   const { containerDefinitions, tags = [], ...taskDefinition } = registeredTaskDefinition(scope, flowRunTask.taskDefinition);
   const [flowRun, others] = partition(containerDefinitions, flowRunTask.container.containerName);
   const { name: _, image, command, logConfiguration, environment = [], secrets = [], ...container } = flowRun;
+  const { ephemeralStorage: disk } = taskDefinition;
   const { cpu, memoryLimitMiB } = flowRunSize(defaults);
   // The reconciler, and whoever looks at the task, reads it there. Tags are text, which a placeholder alone would not be.
   const limit = defaults.maxRunTime ? [{ key: MAX_RUN_TIME_TAG, value: `{{ ${MAX_RUN_TIME} }} seconds` }] : [];
@@ -94,6 +95,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
         .filter(([variable]) => variable in CREDENTIAL_VARIABLES)
         .map(([variable, secret]) => [CREDENTIAL_VARIABLES[variable], secret.arn])),
       ...(defaults.maxRunTime && { [MAX_RUN_TIME]: defaults.maxRunTime.toSeconds() }),
+      ...(disk && { [EPHEMERAL_STORAGE]: disk.sizeInGiB }),
       ...defaults.jobVariables,
     },
     environment: {
@@ -104,6 +106,7 @@ function readTemplate(scope: Construct, props: FlowRunTemplateProps): TemplateVa
     ...(props.enableExecuteCommand && { taskRunRequest: { enableExecuteCommand: true } }),
     taskDefinition: {
       ...taskDefinition,
+      ...(disk && { ephemeralStorage: { sizeInGiB: `{{ ${EPHEMERAL_STORAGE} }}` } }),
       ...some('tags', [...tags, ...limit]),
       family: `${props.familyPrefix}-{{ family }}`,
       executionRoleArn: '{{ execution_role_arn }}',

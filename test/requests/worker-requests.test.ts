@@ -38,6 +38,7 @@ const SET_UPS: Record<string, SetUp> = {
         flowRunDefaults: {
           capacity: { spotWeight: 1, onDemandWeight: 0 },
           maxRunTime: Duration.hours(6),
+          ephemeralStorageGiB: 50,
           cpu: 1024,
           environment: { LEVEL: 'debug' },
           image: ecs.ContainerImage.fromRegistry('registry.example.com/flows:7', { credentials: new secretsmanager.Secret(stack, 'Registry') }),
@@ -71,6 +72,7 @@ const EFFECTS: Record<string, (requests: Required<EcsRequests>) => unknown> = {
     const { 'awslogs-stream-prefix': _, ...options } = flowRun(taskDefinition!).logConfiguration.options;
     return options;
   },
+  ephemeral_storage_gib: ({ taskDefinition }) => taskDefinition!.ephemeralStorage.sizeInGiB,
   // What the reconciler reads of the task, which has the tags of its task definition.
   max_run_time: ({ taskDefinition, runTask }) => runTask!.propagateTags === 'TASK_DEFINITION'
     && Number(/^(\d+) seconds$/.exec(taskDefinition!.tags.find(({ key }: any) => key === 'max-run-time').value)![1]),
@@ -112,8 +114,9 @@ describe.each(Object.entries(SET_UPS))('%s:', (_, { props, environment, secrets 
 
   test('so does every field of the task definition and its containers', () => {
     const { executionRoleArn, family, containerDefinitions: [{ name, image, ...ours }, ...sidecars], ...fields } = values.taskDefinition as any;
-    const { tags = [], ...others } = fields;
+    const { tags = [], ephemeralStorage: disk, ...others } = fields;
     expect(requests.taskDefinition).toMatchObject(others);
+    if (disk) expect(requests.taskDefinition!.ephemeralStorage).toEqual({ sizeInGiB: values.variables.ephemeral_storage_gib });
     expect((requests.taskDefinition!.tags ?? []).map(({ key }: any) => key)).toEqual(tags.map(({ key }: any) => key));
     const { secrets: ourSecrets = [], ...own } = ours;
     expect(flowRun(requests.taskDefinition!)).toMatchObject(own);
@@ -171,12 +174,15 @@ test.each([
   expect(runTask!.launchType).toBe(strategy ? undefined : 'FARGATE');
 });
 
-test('a deployment\'s own max_run_time is what its task is tagged with', async () => {
-  const { template } = configurationOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults: { maxRunTime: Duration.hours(1) } }) }));
+test('a deployment\'s own max_run_time is what its task is tagged with, and its own disk what its task gets', async () => {
+  const flowRunDefaults = { maxRunTime: Duration.hours(1), ephemeralStorageGiB: 50 };
+  const { template } = configurationOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults }) }));
   const filled = fillTemplate(OFFERED.ecs, undefined, template);
-  const [{ taskDefinition, error }] = await askWorker([{ template: filled, jobVariables: { max_run_time: 7200 } }], { PREFECT_API_KEY: KEY });
+  const jobVariables = { max_run_time: 7200, ephemeral_storage_gib: 150 };
+  const [{ taskDefinition, error }] = await askWorker([{ template: filled, jobVariables }], { PREFECT_API_KEY: KEY });
   expect(error).toBeUndefined();
   expect(taskDefinition!.tags).toContainEqual({ key: 'max-run-time', value: '7200 seconds' });
+  expect(taskDefinition!.ephemeralStorage).toEqual({ sizeInGiB: 150 });
 });
 
 test('a flow run that people may look into is started so, with an init process, and without what its template no longer says', async () => {
