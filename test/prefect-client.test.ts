@@ -119,3 +119,53 @@ test('every request says who asks', async () => {
   await new PrefectClient({ url, headers: {} }).request('GET', '/x');
   expect(seen[0].headers['user-agent']).toBe('cdk-prefect-fargate-worker');
 });
+
+describe('an API with a limit of requests', () => {
+  /** Lets that many requests pass, and refuses what comes before the time that it names; notes when each came and what it was answered. */
+  const startLimitedApi = async (most: number, retryAfter: () => string, seconds = 1) => {
+    const came: { at: number; status: number }[] = [];
+    let restsUntil = 0;
+    const url = `http://127.0.0.1:${await listen(createServer((incoming, outgoing) => {
+      const at = Date.now();
+      if (at >= restsUntil && came.filter(({ status }) => status === 200).length === most && restsUntil === 0) restsUntil = at + seconds * 1000;
+      const status = at < restsUntil ? 429 : 200;
+      came.push({ at, status });
+      incoming.resume();
+      outgoing.writeHead(status, status === 429 ? { 'retry-after': retryAfter() } : {});
+      outgoing.end('{"answer": true}');
+    }))}/api`;
+    return { url, came };
+  };
+  const inThe = (came: { at: number; status: number }[], milliseconds: number) => {
+    const refused = came.find(({ status }) => status === 429)!.at;
+    return came.filter(({ at }) => at > refused + 50 && at < refused + milliseconds);
+  };
+
+  test.each([['seconds', () => '1'], ['a date', () => new Date(Date.now() + 2000).toUTCString()]])('is left alone by all who ask at the same time for as long as it says in %s', async (_, retryAfter) => {
+    const { url, came } = await startLimitedApi(5, retryAfter);
+    const clients = [1, 2].map(() => new PrefectClient({ url, headers: {} }));
+    const some = (count: number) => Promise.all(Array.from({ length: count }, (_none, index) => clients[index % 2].request('POST', '/x', { index })));
+    await some(5);
+    const refused = some(1);
+    await new Promise(resolve => setTimeout(resolve, 200));
+    // They have not been refused themselves, and one must not be repeated.
+    await Promise.all([refused, some(10), clients[1].once('POST', '/set_state', {})]);
+    expect(inThe(came, 950)).toEqual([]);
+    expect(came.filter(({ status }) => status === 429)).toHaveLength(1);
+    expect(came.filter(({ status }) => status === 200)).toHaveLength(17);
+  });
+
+  test('has not heard what it refused, which may be sent again where it must not be repeated', async () => {
+    const { url, came } = await startLimitedApi(0, () => '1');
+    await expect(new PrefectClient({ url, headers: {} }).once('POST', '/set_state', {})).resolves.toEqual({ answer: true });
+    expect(came.map(({ status }) => status)).toEqual([429, 200]);
+  });
+
+  test('is not asked at all where there is no time to wait for it', async () => {
+    const { url, came } = await startLimitedApi(0, () => '30', 30);
+    const client = new PrefectClient({ url, headers: {}, patienceSeconds: 2 });
+    await expect(client.request('GET', '/x')).rejects.toThrow('answered 429');
+    await expect(client.request('GET', '/y')).rejects.toThrow(/answered 429 to GET http:.*\/api\/y: no requests before 20.*Z, so this one was not sent/);
+    expect(came).toHaveLength(1);
+  });
+});

@@ -6,6 +6,9 @@ import { exchange, HttpAnswer } from './http-exchange';
 /** Seconds within which a request is tried again. */
 const PATIENCE_SECONDS = 30;
 
+/** The longest that an API is believed to want no requests. */
+const LONGEST_REST_SECONDS = 600;
+
 export interface PrefectClientOptions {
   /** URL of the API, ending in /api or in a workspace. */
   readonly url: string;
@@ -41,6 +44,8 @@ interface Learned {
   csrf?: Record<string, string>;
   /** The most objects that it gives at a time. */
   most?: number;
+  /** Until when, in milliseconds, it has had enough requests: its limit is one of the account, and so of all that ask at the same time. */
+  restsUntil?: number;
 }
 const lessons = new Map<string, Learned>();
 
@@ -69,8 +74,7 @@ export class PrefectClient {
    */
   public async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const { limit } = Object(body);
-    const patience = this.options.patienceSeconds ?? PATIENCE_SECONDS;
-    const send = (part?: object) => this.patiently<T>(patience, method, path, part ? { ...Object(body), ...part } : body);
+    const send = (part?: object) => this.patiently<T>(mayPass, method, path, part ? { ...Object(body), ...part } : body);
     if (limit === undefined) return send();
     try {
       return await (limit > (this.learned.most ?? limit) ? this.inParts(send, body as Limited, this.learned.most!) : send());
@@ -95,34 +99,49 @@ export class PrefectClient {
     }
   }
 
-  /** Sends a request that is not to be repeated: it may have been heard although its answer is lost, and things may have gone on since. */
+  /**
+   * Sends a request that is not to be repeated: it may have been heard although its answer is lost, and things may have gone on since.
+   * One that comes too soon has not been heard.
+   */
   public once<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return this.patiently(0, method, path, body);
+    return this.patiently(isTooSoon, method, path, body);
   }
 
-  private async patiently<T>(seconds: number, method: string, path: string, body?: unknown): Promise<T> {
-    const giveUp = Date.now() + seconds * 1000;
+  private async patiently<T>(mayRepeat: (error: unknown) => boolean, method: string, path: string, body?: unknown): Promise<T> {
+    const giveUp = Date.now() + (this.options.patienceSeconds ?? PATIENCE_SECONDS) * 1000;
     for (let backOff = 500; ; backOff *= 2) {
+      await this.rest(giveUp, method, path);
       try {
         return await this.send<T>(method, path, body);
       } catch (error) {
-        const answered = error instanceof PrefectApiError ? error : undefined;
-        const refused = answered && answered.status !== 429 && answered.status < 500;
-        const wait = Math.max(backOff, (answered?.retryAfterSeconds ?? 0) * 1000);
-        if (refused || Date.now() + wait > giveUp) throw error;
-        await sleep(wait);
+        const resume = Date.now() + Math.max(backOff, error instanceof PrefectApiError ? error.retryAfterSeconds * 1000 : 0);
+        if (isTooSoon(error)) this.learned.restsUntil = Math.max(this.learned.restsUntil ?? 0, Math.min(resume, Date.now() + LONGEST_REST_SECONDS * 1000));
+        if (!mayRepeat(error) || resume > giveUp) throw error;
+        await sleep(resume - Date.now());
       }
     }
   }
 
+  /** Waits for as long as the API wants no requests, whichever of them was told; fails where that is longer than there is time. */
+  private async rest(giveUp: number, method: string, path: string): Promise<void> {
+    for (let until = this.learned.restsUntil ?? 0; until > Date.now(); until = this.learned.restsUntil!) {
+      if (until > giveUp) throw new PrefectApiError(method, this.urlOf(path), 429, `no requests before ${new Date(until).toISOString()}, so this one was not sent`);
+      await sleep(until - Date.now());
+    }
+  }
+
+  private urlOf(path: string): string {
+    return `${this.options.url.replace(/\/$/, '')}${path}`;
+  }
+
   private async send<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const url = `${this.options.url.replace(/\/$/, '')}${path}`;
+    const url = this.urlOf(path);
     const json = body === undefined ? undefined : JSON.stringify(body);
     const { status, text, location, retryAfter } = await this.withCsrfToken(method, () => this.exchange(method, url, json));
     if (status >= 300 && status < 400) {
       throw new PrefectApiError(method, url, 404, `a redirect to ${location}; a Prefect API doesn't redirect, so this is another server's URL`);
     }
-    if (status >= 400) throw new PrefectApiError(method, url, status, text, Number(retryAfter) || 0);
+    if (status >= 400) throw new PrefectApiError(method, url, status, text, secondsUntil(retryAfter));
     if (text === '') return undefined as T;
     try {
       return JSON.parse(text) as T;
@@ -169,6 +188,21 @@ interface Limited {
 
 interface Page {
   readonly results: readonly unknown[];
+}
+
+/** Whether an error is overload or an outage, and no refusal. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof PrefectApiError) || error.status >= 500 || isTooSoon(error);
+}
+
+function isTooSoon(error: unknown): boolean {
+  return error instanceof PrefectApiError && error.status === 429;
+}
+
+/** The header Retry-After holds seconds or a date. */
+function secondsUntil(retryAfter = ''): number {
+  const seconds = Number(retryAfter);
+  return Number.isNaN(seconds) ? Math.max(0, (Date.parse(retryAfter) - Date.now()) / 1000) || 0 : seconds;
 }
 
 /** What a server with a lower `PREFECT_SERVER_API_DEFAULT_LIMIT` allows, by its own words. */

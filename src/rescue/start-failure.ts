@@ -19,7 +19,7 @@ const REFUSED = /not ?found|no such (?!host)|does(n.t| not) exist|unknown|denied
 const CUT_OFF = new RegExp([
   'time ?out', 'timed out', 'deadline exceeded', 'request cancell?ed', 'context cancell?ed', 'connection (reset|refused|issue)', 'broken pipe', '\\bEOF\\b',
   'temporary failure', 'server misbehaving', 'no such host', 'network is unreachable', 'network ?interface', '\\b50[0234]\\b',
-  'internal ?(server ?)?error', 'service ?unavailable', 'failed to copy', 'send request failed',
+  'internal ?(server ?)?error', 'bad ?gateway', 'service ?unavailable', 'failed to copy', 'send request failed',
 ].join('|'), 'i');
 
 /**

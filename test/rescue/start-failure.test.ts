@@ -45,6 +45,8 @@ describe('a task that could not be started', () => {
     ['CannotPullContainerError: dial tcp [2600:1f18::1]:443: connect: network is unreachable'],
     ['Unexpected EC2 error while attempting to Create Network Interface in subnet \'subnet-0a1b\': Unavailable: The server is overloaded.'],
     ['CannotPullContainerError: received unexpected HTTP status: 504 Gateway Time-out'],
+    ['CannotPullContainerError: failed to resolve reference "ghcr.io/acme/flows:1": unexpected status from HEAD request: Bad Gateway'],
+    ['RuntimeError: Failed to run ECS task: BadGateway'],
     ['ResourceInitializationError: unable to retrieve secrets from ssm: InternalServerError: try again'],
     ['ResourceInitializationError: failed to create Cloudwatch log stream: ServiceUnavailableException'],
     ['CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: httpReadSeeker: failed open: stream error: stream ID 1; INTERNAL_ERROR'],
