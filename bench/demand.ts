@@ -73,7 +73,6 @@ async function measure(url: string, queue: string) {
     requests = 0;
     const now = new Date();
     ({ values } = await poll(client, {
-      api: { url, isCloud: false, secrets: {} },
       workPool: 'bench',
       workQueues: [queue],
       worker: 'Worker',

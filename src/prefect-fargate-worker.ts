@@ -241,12 +241,13 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     });
     const { cluster } = ecsCluster;
 
+    const flowRunFamily = flowRunFamilyPrefix(this, workPool);
     const identity = new Identity(this, 'Identity', {
       workerType,
       cluster,
       given: props,
       foreignTemplate: !workPool._managed,
-      flowRunFamily: flowRunFamilyPrefix(this, workPool),
+      flowRunFamily,
     });
 
     const images = new DefaultImages(this, {
@@ -326,6 +327,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       workPool,
       workQueues: props.workQueues,
       workerType,
+      flowRunFamily,
       encryptionKey: key,
       logRetention,
     });

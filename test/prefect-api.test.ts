@@ -268,8 +268,9 @@ describe('a secret', () => {
     for (const role of [/ManagedRole/, /DemandRole/]) expect(read(role)).toEqual([management]);
     // Whether the workers' key is newer than they are.
     expect(read(/RescueRole/).sort()).toEqual([key, management]);
-    const { CONFIGURATION } = resource(template, 'AWS::Lambda::Function', /RescueFunction/).Properties.Environment.Variables;
-    expect(JSON.parse(text(CONFIGURATION))).toMatchObject({ api: { secrets: { PREFECT_API_KEY: management } }, workerSecrets: [key] });
+    const { API, WORKER_SECRETS } = resource(template, 'AWS::Lambda::Function', /RescueFunction/).Properties.Environment.Variables;
+    expect(JSON.parse(text(API)).secrets).toEqual({ PREFECT_API_KEY: management });
+    expect(JSON.parse(text(WORKER_SECRETS))).toEqual([key]);
   });
 
   test('of AWS Secrets Manager asks for no endpoint to SSM', () => {
@@ -305,7 +306,7 @@ describe('a proxy before the API', () => {
     for (const fn of [/ManagedFunction/, /RescueFunction/, /DemandFunction/]) {
       const { VpcConfig, Environment } = resource(template, 'AWS::Lambda::Function', fn).Properties;
       expect(text(VpcConfig.SecurityGroupIds)).toEqual([expect.stringMatching(/FunctionSecurityGroup/)]);
-      if (Environment?.Variables.CONFIGURATION) expect(JSON.parse(text(Environment.Variables.CONFIGURATION)).api.proxyUrl).toBe(proxyUrl);
+      if (Environment?.Variables.API) expect(JSON.parse(text(Environment.Variables.API)).proxyUrl).toBe(proxyUrl);
     }
     const egress = resource(template, 'AWS::EC2::SecurityGroup', /FunctionSecurityGroup/).Properties.SecurityGroupEgress;
     expect(egress.map(({ FromPort }: any) => FromPort)).toEqual(expect.arrayContaining([443, 3128]));

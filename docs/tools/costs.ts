@@ -89,7 +89,7 @@ function bill(template: any): Line[] {
     monthly('KMS key', of('AWS::KMS::Key').length, PRICE.key),
     monthly('secret with the API key', 1, PRICE.secret),
     monthly('Cloud Map namespace', of('AWS::ServiceDiscovery::PrivateDnsNamespace').length, PRICE.hostedZone),
-    monthly('metrics of demand and of log errors', published(of('AWS::Lambda::Function')) + of('AWS::Logs::MetricFilter').length, PRICE.metric),
+    monthly('metrics of demand and of log errors', published(of('AWS::Events::Rule')) + of('AWS::Logs::MetricFilter').length, PRICE.metric),
     monthly('thousand metrics published', PUTS * 60 * HOURS / 1000, PRICE.thousandPuts),
     monthly('ten thousand readings of the secret', READINGS * 60 * HOURS / 10_000, PRICE.tenThousandReadings),
     monthly('metrics under alarms', metricsUnder(of('AWS::CloudWatch::Alarm').filter(alarm => !isFast(alarm))), PRICE.alarmMetric),
@@ -101,8 +101,8 @@ function bill(template: any): Line[] {
 }
 
 /** What the publisher sends: how many workers are needed only where their number isn't fixed. */
-function published(functions: any[]): number {
-  const configurations = functions.map(({ Environment }) => JSON.stringify(Environment?.Variables?.CONFIGURATION ?? '').replaceAll('\\', ''));
+function published(rules: any[]): number {
+  const configurations = rules.map(({ Targets = [] }) => JSON.stringify(Targets[0]?.Input ?? '').replaceAll('\\', ''));
   const counted = configurations.some(configuration => /"(flowRunLimit|workers)":\d/.test(configuration));
   return Object.keys(UNITS).filter(name => counted || !name.endsWith('Workers') || name === 'OnlineWorkers').length;
 }

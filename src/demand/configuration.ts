@@ -1,8 +1,5 @@
-import type { ApiLocation } from '../private/prefect-connection';
-
-/** What the construct tells the demand publisher. No secrets: only where they are. */
+/** What the construct tells the demand publisher of a worker, as the input of each event. */
 export interface PublisherConfiguration {
-  readonly api: ApiLocation;
   /** The metrics' dimensions: name of the work pool, and the construct's unique name. */
   readonly workPool: string;
   readonly worker: string;

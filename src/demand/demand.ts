@@ -1,11 +1,12 @@
-import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, Duration, Names, Stack } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, Duration, Names } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { PublisherConfiguration, Standby } from './configuration';
 import { MetricName, NAMESPACE } from './metrics';
 import { PublisherFunction } from './publisher-function';
-import { apiFunction, apiLocation } from '../private/api-function';
+import { apiEnvironment, apiFunction } from '../private/api-function';
+import { everyMinute, NO_SECOND_TRY } from '../private/turn';
 
 export interface DemandProps {
   readonly api: PrefectApi;
@@ -45,20 +46,18 @@ export class Demand extends Construct {
       timeout: Duration.seconds(60),
       memorySize: 256,
       architecture: lambda.Architecture.ARM_64,
-      // A minute later there is a newer demand to publish than that of a poll that failed.
-      retryAttempts: 0,
-      maxEventAge: Duration.minutes(1),
-      environment: { CONFIGURATION: Stack.of(this).toJsonString(this.configuration()) },
+      ...NO_SECOND_TRY,
+      environment: apiEnvironment(this, props.api),
       ...options,
     });
     this.grantPublish(options.role);
     options.logGroup.grant(options.role, 'logs:FilterLogEvents');
     if (network.functionsInVpc) this.publisher.node.addDependency(network.reachable);
 
-    new events.Rule(this, 'Schedule', {
+    everyMinute(this, {
       description: `Polls the demand for the Prefect worker ${scope.node.path}`,
-      schedule: events.Schedule.rate(Duration.minutes(1)),
-      targets: [new targets.LambdaFunction(this.publisher, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+      fn: this.publisher,
+      settings: this.configuration(),
     });
   }
 
@@ -75,9 +74,8 @@ export class Demand extends Construct {
   }
 
   private configuration(): PublisherConfiguration {
-    const { api, service, workQueues, flowRunLimit, spareFlowRuns, workers, leadTime, pollInterval, standby } = this.props;
+    const { service, workQueues, flowRunLimit, spareFlowRuns, workers, leadTime, pollInterval, standby } = this.props;
     return {
-      api: apiLocation(api),
       workPool: this.dimensionsMap.WorkPool,
       worker: this.dimensionsMap.Worker,
       workQueues,

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
-import type { ScheduledEvent } from 'aws-lambda';
 import type { PublisherConfiguration } from './configuration';
 import { CrashPosition } from './crash-position';
 import { MetricName, NAMESPACE, UNITS, Values } from './metrics';
 import { poll } from './poll';
 import { Fleet, workersFor } from './workers';
-import { connect } from '../private/prefect-connection';
+import { connect, ownApi } from '../private/prefect-connection';
 
 /** Between polls the function is started once a minute. */
 const MINUTE = 60;
@@ -23,8 +22,7 @@ const ecs = new ECSClient({});
 const crashPosition = new CrashPosition();
 
 /** Reads the demand of a worker from the Prefect API and publishes it to CloudWatch, once or several times in its minute. */
-export async function handler(_event: ScheduledEvent): Promise<void> {
-  const configuration: PublisherConfiguration = JSON.parse(process.env.CONFIGURATION!);
+export async function handler(configuration: PublisherConfiguration): Promise<void> {
   const start = Date.now();
   for (let second = 0; second < MINUTE; second += configuration.pollSeconds) {
     await sleep(Math.max(0, start + second * 1000 - Date.now()));
@@ -53,7 +51,7 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
 }
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
-  const client = await connect(configuration.api, Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
+  const client = await connect(ownApi(), Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
   const [{ values, room }, fleet] = await Promise.all([poll(client, configuration, now, crashes), describe(configuration)]);
   const need = { demand: values.Demand, room, oldestLateSeconds: values.OldestLateSeconds, onlineWorkers: values.OnlineWorkers };
   return { ...values, ...workersFor(need, fleet, configuration) };

@@ -1,6 +1,6 @@
-import { aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy } from 'aws-cdk-lib';
+import { aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { ApiLocation } from './prefect-connection';
+import { ApiLocation, API_VARIABLE } from './prefect-connection';
 import type { Network } from '../network/network';
 import type { PrefectApi } from '../prefect-api';
 
@@ -56,4 +56,9 @@ export function apiLocation(api: PrefectApi): ApiLocation {
     proxyUrl: api._proxyUrl,
     secrets: Object.fromEntries(Object.entries(api._functionSecrets).map(([variable, secret]) => [variable, secret.arn])),
   };
+}
+
+/** The variables of a function that speaks with one API, for whichever pool it is called. */
+export function apiEnvironment(scope: Construct, api: PrefectApi): Record<string, string> {
+  return { [API_VARIABLE]: Stack.of(scope).toJsonString(apiLocation(api)) };
 }

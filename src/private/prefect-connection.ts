@@ -12,6 +12,14 @@ export interface ApiLocation {
   readonly secrets: { readonly [variable: string]: string };
 }
 
+/** The variable that tells a function of its API, in JSON. What belongs to a pool comes with each event. */
+export const API_VARIABLE = 'API';
+
+/** What this function was told of its API. */
+export function ownApi(): ApiLocation {
+  return JSON.parse(process.env[API_VARIABLE]!);
+}
+
 /** A client of that API, with what authenticates it. */
 export async function connect(api: ApiLocation, patienceSeconds?: number): Promise<PrefectClient> {
   return new PrefectClient({

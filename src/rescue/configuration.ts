@@ -1,8 +1,5 @@
-import { ApiLocation } from '../private/prefect-connection';
-
-/** What the construct tells the function that looks after flow runs. No secrets: only where they are. */
+/** What the construct tells the function that looks after flow runs of a worker, as the input of each event. */
 export interface ReconcilerConfiguration {
-  readonly api: ApiLocation;
   readonly workPool: string;
   /** Names of the pool's work queues that the workers serve; all where nothing is said. */
   readonly workQueues?: readonly string[];
@@ -14,9 +11,10 @@ export interface ReconcilerConfiguration {
   readonly cluster: string;
   /** Name of the workers' service in it. */
   readonly service: string;
-  /** What the workers have of the API's secrets, each as the `valueFrom` of ECS. */
-  readonly workerSecrets: readonly string[];
 }
+
+/** The variable in which the function is told, in JSON, what the workers have of the API's secrets: each as the `valueFrom` of ECS. */
+export const WORKER_SECRETS_VARIABLE = 'WORKER_SECRETS';
 
 /** How long, in seconds, things are given time before they count as lost. */
 export interface ReconcilerLimits {

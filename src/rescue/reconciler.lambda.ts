@@ -8,7 +8,7 @@ import { endSubflows } from './subflows';
 import type { TaskOutcome } from './task-outcome';
 import { Tasks } from './tasks';
 import { NO_HEARTBEAT } from '../private/no-heartbeat';
-import { connect } from '../private/prefect-connection';
+import { connect, ownApi } from '../private/prefect-connection';
 
 /** How long ago, in seconds, a run may have crashed for second thoughts: as long as ECS remembers what became of its task. */
 const RECENT = 3600;
@@ -22,12 +22,11 @@ const LOOK = 40;
  * for tasks whose flow runs have ended. First of all for secrets that the workers don't have yet: without these, Prefect may
  * refuse the workers and this function.
  */
-export async function handler(): Promise<void> {
-  const configuration: ReconcilerConfiguration = JSON.parse(process.env.CONFIGURATION!);
+export async function handler(configuration: ReconcilerConfiguration): Promise<void> {
   await followSecrets(configuration);
   const limits: ReconcilerLimits = { ...LIMITS, ...JSON.parse(process.env.LIMITS ?? '{}') };
   const rules: Rules = { ownTask: configuration.type === 'ecs', interruptedRuns: configuration.interruptedRuns, limits };
-  const client = await connect(configuration.api);
+  const client = await connect(ownApi());
   const runs = new Runs(client, configuration.workPool, configuration.workQueues);
   const tasks = new Tasks(configuration.cluster);
   const now = new Date();

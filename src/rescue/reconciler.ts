@@ -1,14 +1,12 @@
-import {
-  aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs,
-  Duration, Stack,
-} from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_events as events, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { LIMITS, ReconcilerConfiguration } from './configuration';
+import { LIMITS, ReconcilerConfiguration, WORKER_SECRETS_VARIABLE } from './configuration';
 import { ReconcilerFunction } from './reconciler-function';
 import { InterruptedRuns } from '../interrupted-runs';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
-import { apiFunction, apiLocation } from '../private/api-function';
+import { apiEnvironment, apiFunction } from '../private/api-function';
+import { everyMinute, NO_SECOND_TRY } from '../private/turn';
 import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
 
@@ -20,6 +18,8 @@ export interface ReconcilerProps {
   readonly workPool: WorkPool;
   readonly workQueues?: string[];
   readonly workerType: WorkerType;
+  /** How the families of the flow runs' task definitions begin. */
+  readonly flowRunFamily: string;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
 }
@@ -50,11 +50,10 @@ export class Reconciler extends Construct {
       timeout: Duration.seconds(55),
       memorySize: 256,
       architecture: lambda.Architecture.ARM_64,
-      // The next minute's look is as good as a second try.
-      retryAttempts: 0,
-      maxEventAge: Duration.minutes(1),
+      ...NO_SECOND_TRY,
       environment: {
-        CONFIGURATION: Stack.of(this).toJsonString(this.configuration()),
+        ...apiEnvironment(this, api),
+        [WORKER_SECRETS_VARIABLE]: Stack.of(this).toJsonString(Object.values(api._secrets).map(({ arn }) => arn)),
         LIMITS: JSON.stringify(LIMITS),
       },
       ...options,
@@ -64,36 +63,39 @@ export class Reconciler extends Construct {
     this.letLookAtTasks(options.role);
     if (network.functionsInVpc) fn.node.addDependency(network.reachable);
 
-    const target = () => new targets.LambdaFunction(fn, { retryAttempts: 0, maxEventAge: Duration.minutes(1) });
-    new events.Rule(this, 'Schedule', {
+    everyMinute(this, {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
-      schedule: events.Schedule.rate(Duration.minutes(1)),
-      targets: [target()],
-    });
-    if (props.workerType === WorkerType.PROCESS) return;
-    // A flow run whose task a person stops is handed back by that task, and within the minute a worker would have it again.
-    new events.Rule(this, 'StoppedByHand', {
-      description: `Tasks of flow runs that are stopped by hand, for the Prefect worker ${scope.node.path}`,
-      eventPattern: {
-        source: ['aws.ecs'],
-        detailType: ['ECS Task State Change'],
-        detail: { clusterArn: [props.cluster.clusterArn], desiredStatus: ['STOPPED'], stopCode: ['UserInitiated'], lastStatus: ['RUNNING', 'DEACTIVATING', 'STOPPING'] },
-      },
-      targets: [target()],
+      fn,
+      settings: this.configuration(),
+      eventPattern: props.workerType === WorkerType.PROCESS ? undefined : this.stoppedByHand(),
     });
   }
 
-  private configuration(): ReconcilerConfiguration {
-    const { api, cluster, service, workPool, workQueues, workerType } = this.props;
+  /** A flow run whose task a person stops is handed back by that task, and within the minute a worker would have it again. */
+  private stoppedByHand(): events.EventPattern {
+    const { cluster, flowRunFamily } = this.props;
     return {
-      api: apiLocation(api),
+      source: ['aws.ecs'],
+      detailType: ['ECS Task State Change'],
+      detail: {
+        clusterArn: [cluster.clusterArn],
+        taskDefinitionArn: events.Match.prefix(Stack.of(this).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: flowRunFamily })),
+        desiredStatus: ['STOPPED'],
+        stopCode: ['UserInitiated'],
+        lastStatus: ['RUNNING', 'DEACTIVATING', 'STOPPING'],
+      },
+    };
+  }
+
+  private configuration(): ReconcilerConfiguration {
+    const { cluster, service, workPool, workQueues, workerType } = this.props;
+    return {
       workPool: workPool.name,
       workQueues,
       type: workerType,
       interruptedRuns: workPool._managed?.interruptedRuns ?? InterruptedRuns.RESTART,
       cluster: cluster.clusterArn,
       service: service.serviceName,
-      workerSecrets: Object.values(api._secrets).map(({ arn }) => arn),
     };
   }
 

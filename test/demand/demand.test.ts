@@ -1,10 +1,9 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectFargateWorker, WorkerType, WorkPool } from '../../src';
-import { addWorker, newStack, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+import { addWorker, newStack, resource, resources, selfHosted, settingsOf, statementsOf, templateOf, text } from '../support/worker';
 
 const publisher = (template: Template) => resource(template, 'AWS::Lambda::Function', /DemandFunction/).Properties;
-const configuration = (template: Template) => JSON.parse(text(publisher(template).Environment.Variables.CONFIGURATION));
 
 describe('the demand publisher', () => {
   const template = templateOf(stack => ({
@@ -13,13 +12,13 @@ describe('the demand publisher', () => {
 
   test('is told where the API and its secrets are, what to read and about which service', () => {
     const service = resource(template, 'AWS::ECS::Service').logicalId;
-    expect(configuration(template)).toEqual({
-      api: {
-        url: 'https://prefect.example.com:4200/api',
-        isCloud: false,
-        tlsCaCertificate: expect.stringMatching(/^-----BEGIN/),
-        secrets: { PREFECT_API_AUTH_STRING: expect.stringMatching(/^\{AuthString\w+\}:auth::$/), PREFECT_CLIENT_CUSTOM_HEADERS: expect.stringMatching(/^\{Headers\w+\}$/) },
-      },
+    expect(JSON.parse(text(publisher(template).Environment.Variables.API))).toEqual({
+      url: 'https://prefect.example.com:4200/api',
+      isCloud: false,
+      tlsCaCertificate: expect.stringMatching(/^-----BEGIN/),
+      secrets: { PREFECT_API_AUTH_STRING: expect.stringMatching(/^\{AuthString\w+\}:auth::$/), PREFECT_CLIENT_CUSTOM_HEADERS: expect.stringMatching(/^\{Headers\w+\}$/) },
+    });
+    expect(settingsOf(template, /Demand/)).toEqual({
       workPool: 'on premises "etl"',
       worker: 'StackWorker0CCD12BB',
       workQueues: ['urgent'],

@@ -78,7 +78,6 @@ function runs(count: number, type: string) {
 /** Starts the function afresh, once, and gives what it sent to CloudWatch. */
 async function invoke(settings: Partial<PublisherConfiguration> = {}, secret = 'secret'): Promise<any[]> {
   const configuration: PublisherConfiguration = {
-    api: { url: `${server.origin}/api`, isCloud: false, secrets: { PREFECT_API_AUTH_STRING: secretArn(secret) } },
     workPool: 'etl',
     worker: 'Worker',
     flowRunLimit: 7,
@@ -88,9 +87,9 @@ async function invoke(settings: Partial<PublisherConfiguration> = {}, secret = '
     service: 'worker',
     ...settings,
   };
-  process.env.CONFIGURATION = JSON.stringify(configuration);
+  process.env.API = JSON.stringify({ url: `${server.origin}/api`, isCloud: false, secrets: { PREFECT_API_AUTH_STRING: secretArn(secret) } });
   jest.resetModules();
-  await jest.requireActual<typeof import('../../src/demand/publisher.lambda')>('../../src/demand/publisher.lambda').handler({} as any);
+  await jest.requireActual<typeof import('../../src/demand/publisher.lambda')>('../../src/demand/publisher.lambda').handler(configuration);
   return published;
 }
 const values = ({ MetricData }: any) => Object.fromEntries(MetricData.map((datum: any) => [datum.MetricName, datum.Value]));

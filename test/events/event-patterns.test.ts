@@ -34,7 +34,7 @@ const EXPECTATIONS: readonly Expectation[] = [
     }),
   },
   {
-    rule: /^Rescue\/StoppedByHand$/,
+    rule: /^Rescue\/Schedule$/,
     takes: (origin) => ({
       'a flow run whose task somebody stops': taskStateChange(origin, { ...BY_HAND, lastStatus: 'RUNNING' }),
       'the same a moment later': taskStateChange(origin, { ...BY_HAND, lastStatus: 'DEACTIVATING' }),
@@ -42,6 +42,7 @@ const EXPECTATIONS: readonly Expectation[] = [
     leaves: (origin) => ({
       'what has stopped, and been looked at': taskStateChange(origin, BY_HAND),
       'a Spot interruption': taskStateChange(origin, { stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.', lastStatus: 'DEACTIVATING' }),
+      'a flow run of another worker': taskStateChange({ ...origin, family: elsewhere(origin).family }, { ...BY_HAND, lastStatus: 'RUNNING' }),
       'a flow run in another cluster': taskStateChange({ ...origin, clusterArn: elsewhere(origin).clusterArn }, { ...BY_HAND, lastStatus: 'DEACTIVATING' }),
     }),
   },

@@ -98,7 +98,6 @@ class Pool {
   private poll(client: PrefectClient, settings: Partial<PublisherConfiguration>, crashes?: Span): Promise<Reading> {
     const now = new Date();
     return poll(client, {
-      api: { url: server.apiUrl, isCloud: false, secrets: {} },
       workPool: this.name,
       worker: 'Worker',
       leadTimeSeconds: 120,

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { InterruptedRuns, WorkerType, WorkPool } from '../../src';
 import { LIMITS } from '../../src/rescue/configuration';
-import { newStack, addWorker, resource, resources, selfHosted, statementsOf, templateOf, text } from '../support/worker';
+import { newStack, addWorker, resource, resources, selfHosted, settingsOf, statementsOf, templateOf, text } from '../support/worker';
 
 const functionOf = (template: Template) => resource(template, 'AWS::Lambda::Function', /RescueFunction/).Properties;
 const cluster = (template: Template) => `{${resource(template, 'AWS::ECS::Cluster').logicalId}}`;
@@ -12,15 +12,15 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
   const { Environment: { Variables: variables }, ...fn } = functionOf(template);
 
   test('is told the API, the pool, the type, the cluster and the limits, and no secret', () => {
-    const told = JSON.parse(text(variables.CONFIGURATION));
-    expect(told).toEqual({
-      api: { url: expect.stringMatching(/^https:/), isCloud: true, secrets: { PREFECT_API_KEY: expect.stringMatching(/^\{ApiKey\w+\}$/) } },
+    const apiKey = expect.stringMatching(/^\{ApiKey\w+\}$/);
+    expect(JSON.parse(text(variables.API))).toEqual({ url: expect.stringMatching(/^https:/), isCloud: true, secrets: { PREFECT_API_KEY: apiKey } });
+    expect(JSON.parse(text(variables.WORKER_SECRETS))).toEqual([apiKey]);
+    expect(settingsOf(template, /RescueSchedule/)).toEqual({
       workPool: 'etl',
       type: workerType,
       interruptedRuns: 'restart',
       cluster: expect.stringMatching(/Cluster\w+\.Arn\}$/),
       service: expect.stringMatching(/Service\w+\.Name\}$/),
-      workerSecrets: [expect.stringMatching(/^\{ApiKey\w+\}$/)],
     });
     expect(JSON.parse(variables.LIMITS)).toEqual(LIMITS);
   });
@@ -40,7 +40,7 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
 });
 
 test('is told the work queues that its workers serve, where these are not all', () => {
-  expect(JSON.parse(text(functionOf(templateOf({ workQueues: ['fast'] })).Environment.Variables.CONFIGURATION)).workQueues).toEqual(['fast']);
+  expect(settingsOf(templateOf({ workQueues: ['fast'] }), /RescueSchedule/).workQueues).toEqual(['fast']);
 });
 
 test('looks at once where a person stops the task of a flow run, which only ECS workers\' runs have', () => {
@@ -54,7 +54,7 @@ test('looks at once where a person stops the task of a flow run, which only ECS 
 
 test('is told what becomes of interrupted runs', () => {
   const template = templateOf({ workPool: WorkPool.managed('etl', { interruptedRuns: InterruptedRuns.CRASH }) });
-  expect(JSON.parse(text(functionOf(template).Environment.Variables.CONFIGURATION)).interruptedRuns).toBe('crash');
+  expect(settingsOf(template, /RescueSchedule/).interruptedRuns).toBe('crash');
 });
 
 test('may stop tasks only where each run has its own', () => {

@@ -92,7 +92,7 @@ test('a busy worker survives scale-in and an unprotected one takes its run with 
 
 test('an alarm on a metric that nobody publishes is refused: it would never scale', () => {
   const template = JSON.parse(JSON.stringify(smallTemplate()).replace(/"Value":"etl"/g, '"Value":"another"'));
-  expect(() => readTemplate(template)).toThrow('0 functions publish PrefectFargateWorker|MissingWorkers|WorkPool=another|Worker=StackWorker');
+  expect(() => readTemplate(template)).toThrow('0 rules have a function publish PrefectFargateWorker|MissingWorkers|WorkPool=another|Worker=StackWorker');
 });
 
 test('a scheduled action raises the minimum in time', () => {

@@ -79,25 +79,23 @@ export function smallTemplate(options: SmallTemplate = {}): Template {
       ScaleIn: step(upTo(max, -1), 60),
       Missing: alarm('MissingWorkers', 'ScaleOut'),
       Surplus: alarm('SurplusWorkers', 'ScaleIn'),
-      Publisher: {
-        Type: 'AWS::Lambda::Function',
-        Properties: {
-          Environment: {
-            Variables: {
-              CONFIGURATION: {
-                'Fn::Join': ['', [
-                  '{"api":{"url":"https://prefect.example.com/api"},"workPool":"etl","worker":"StackWorker","flowRunLimit":7,',
-                  `"leadTimeSeconds":${options.leadTimeSeconds ?? 240},"pollSeconds":${pollSeconds},"cluster":"`, attribute('Cluster', 'Arn'),
-                  '","service":"', attribute('Service', 'Name'), '"}',
-                ]],
-              },
-            },
-          },
-        },
-      },
+      Publisher: { Type: 'AWS::Lambda::Function' },
       Rule: {
         Type: 'AWS::Events::Rule',
-        Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Arn: attribute('Publisher', 'Arn'), Id: 'Target0' }] },
+        Properties: {
+          ScheduleExpression: 'rate(1 minute)',
+          Targets: [{
+            Arn: attribute('Publisher', 'Arn'),
+            Id: 'Target0',
+            Input: {
+              'Fn::Join': ['', [
+                '{"workPool":"etl","worker":"StackWorker","flowRunLimit":7,',
+                `"leadTimeSeconds":${options.leadTimeSeconds ?? 240},"pollSeconds":${pollSeconds},"cluster":"`, attribute('Cluster', 'Arn'),
+                '","service":"', attribute('Service', 'Name'), '"}',
+              ]],
+            },
+          }],
+        },
       },
     },
   };

@@ -51,14 +51,14 @@ describe.each<[string, () => Deployment]>([
 
 describe('the publisher of a template', () => {
   const { Resources } = smallTemplate();
-  const other = { Type: 'AWS::Lambda::Function', Properties: { Environment: { Variables: { CONFIGURATION: '{"workPool":"etl","service":"worker"}' } } } };
+  const other = { Type: 'AWS::Events::Rule', Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Input: '{"workPool":"etl","worker":"StackWorker","service":"worker"}' }] } };
 
   test('is not another function that knows the pool and the service, wherever it stands', () => {
     expect(readTemplate({ Resources: { Other: other, ...Resources } }).publisher).toMatchObject({ worker: 'StackWorker', leadTimeSeconds: 240 });
   });
 
-  test('is missed where alarms look at metrics that no function publishes', () => {
-    expect(() => readTemplate({ Resources: { ...Resources, Publisher: other } })).toThrow(
-      '0 functions publish PrefectFargateWorker|MissingWorkers|WorkPool=etl|Worker=StackWorker and PrefectFargateWorker|SurplusWorkers');
+  test('is missed where alarms look at metrics that nobody publishes', () => {
+    expect(() => readTemplate({ Resources: { ...Resources, Rule: other } })).toThrow(
+      '0 rules have a function publish PrefectFargateWorker|MissingWorkers|WorkPool=etl|Worker=StackWorker and PrefectFargateWorker|SurplusWorkers');
   });
 });

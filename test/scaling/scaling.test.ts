@@ -1,7 +1,7 @@
 import { aws_applicationautoscaling as appscaling, CfnParameter, Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ScalingOptions, StandbyOptions, WorkerType, WorkPool } from '../../src';
-import { addWorker, newStack, resource, resources, templateOf, text } from '../support/worker';
+import { addWorker, newStack, resource, resources, settingsOf, templateOf, text } from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 
@@ -60,8 +60,7 @@ describe('ECS workers', () => {
   });
 
   test('of which there may be none are told how many it takes, and that is never more than two', () => {
-    const configuration = JSON.stringify(resource(templateOf({ scaling: { minWorkers: 0 } }), 'AWS::Lambda::Function', /Demand/).Properties.Environment.Variables);
-    expect(configuration.replaceAll('\\', '')).toContain('"workers":2,');
+    expect(settingsOf(templateOf({ scaling: { minWorkers: 0 } }), /Demand/).workers).toBe(2);
   });
 });
 
@@ -127,10 +126,7 @@ describe('polls', () => {
   });
 
   test('more often than every minute shorten the lead time', () => {
-    const leadTime = (scaling: ScalingOptions) => {
-      const { CONFIGURATION } = resource(templateOf({ workerType: PROCESS, scaling }), 'AWS::Lambda::Function', /Demand/).Properties.Environment.Variables;
-      return Number(/\\?"leadTimeSeconds\\?":(\d+)/.exec(JSON.stringify(CONFIGURATION).replaceAll('\\', ''))![1]);
-    };
+    const leadTime = (scaling: ScalingOptions) => settingsOf(templateOf({ workerType: PROCESS, scaling }), /Demand/).leadTimeSeconds;
     expect(leadTime({})).toBe(210);
     expect(leadTime({ pollInterval: Duration.seconds(10) })).toBe(160);
     expect(leadTime({ leadTime: Duration.seconds(0) })).toBe(0);
@@ -226,8 +222,8 @@ describe('spareFlowRuns', () => {
   test('may be known only at deployment', () => {
     const stack = newStack();
     addWorker(stack, { workerType: PROCESS, scaling: { spareFlowRuns: new CfnParameter(stack, 'Spare', { type: 'Number' }).valueAsNumber } });
-    const { CONFIGURATION } = resource(Template.fromStack(stack), 'AWS::Lambda::Function', /Demand/).Properties.Environment.Variables;
-    expect(text(CONFIGURATION)).toContain('"spareFlowRuns":{Spare},');
+    const [{ Input }] = resource(Template.fromStack(stack), 'AWS::Events::Rule', /Demand/).Properties.Targets;
+    expect(text(Input)).toContain('"spareFlowRuns":{Spare},');
   });
 });
 

@@ -137,10 +137,11 @@ export class ReconcilerWorld {
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_CONFIG_FILE: '/dev/null',
       AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-      CONFIGURATION: JSON.stringify({ api: { url: `${origin}/api`, isCloud: false, secrets: this.secrets }, workPool: this.pool, workQueues, type, interruptedRuns: this.interruptedRuns, cluster: CLUSTER, service: 'workers', workerSecrets: Object.values(this.secrets) }),
+      API: JSON.stringify({ url: `${origin}/api`, isCloud: false, secrets: this.secrets }),
+      WORKER_SECRETS: JSON.stringify(Object.values(this.secrets)),
       LIMITS: JSON.stringify({ ...IMPATIENT, ...limits }),
     });
-    await handler();
+    await handler({ workPool: this.pool, workQueues, type, interruptedRuns: this.interruptedRuns, cluster: CLUSTER, service: 'workers' });
   }
 
   /** A flow run that has come to a state as real ones do; gives its id. */

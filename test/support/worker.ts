@@ -120,6 +120,12 @@ export function configurationOf(template: Template): any {
   return JSON.parse(text(resource(template, 'Custom::PrefectWorkPool').Properties.Configuration));
 }
 
+/** What a function is told of a worker by the rule that calls it, with references as short text. */
+export function settingsOf(template: Template, rule: RegExp): any {
+  const [{ Input }] = resource(template, 'AWS::Events::Rule', rule).Properties.Targets;
+  return JSON.parse(text(Input));
+}
+
 /** A container of the flow runs' task definition, in the ECS API's words; the flow run's own where no name is given. */
 export function flowRunContainer(template: Template, name = '{{ container_name }}'): any {
   return configurationOf(template).template.taskDefinition.containerDefinitions.find((candidate: any) => candidate.name === name);

@@ -123,25 +123,24 @@ function alarm(id: string, properties: Record<string, any>, policies: readonly P
 }
 
 /**
- * The function that publishes what the alarms look at, and the rule that starts it. Others, too, know the service: what tells
+ * The rule that has published what the alarms look at, by the settings that it hands over. Others, too, know the service: what tells
  * this one is that its metrics have the alarms' dimensions. Alarms on metrics that nobody publishes would never scale anything.
  */
 function publisher(template: Template, alarms: readonly Alarm[], worker: WorkerSettings): PublisherSettings | undefined {
   const demanded = alarms.map(({ metric }) => metric.split('|')).filter(([namespace]) => namespace === NAMESPACE);
   if (demanded.length === 0) return undefined;
-  const publishers = ofType(template, 'AWS::Lambda::Function').flatMap(([id, { Environment }]) => {
-    const value = Environment?.Variables?.CONFIGURATION;
-    const configuration = value === undefined ? {} : JSON.parse(text(value));
+  const publishers = ofType(template, 'AWS::Events::Rule').flatMap(([, { Targets = [], ...rule }]) => {
+    const told = Targets[0]?.Input;
+    const configuration = told === undefined ? {} : JSON.parse(text(told));
     const publishes = (name: string) => metricKey(NAMESPACE, name, { WorkPool: configuration.workPool, Worker: configuration.worker });
-    return demanded.every(([, name, ...dimensions]) => [NAMESPACE, name, ...dimensions].join('|') === publishes(name)) ? [{ id, configuration }] : [];
+    // The reconciler, too, is told of a pool, but not how soon its runs count.
+    const knows = configuration.leadTimeSeconds !== undefined && rule.ScheduleExpression !== undefined;
+    return knows && demanded.every(([, name, ...dimensions]) => [NAMESPACE, name, ...dimensions].join('|') === publishes(name)) ? [{ rule, configuration }] : [];
   });
   if (publishers.length !== 1) {
-    throw new Error(`${publishers.length} functions publish ${demanded.map(parts => parts.join('|')).join(' and ')}: the simulator plays one that all alarms look at.`);
+    throw new Error(`${publishers.length} rules have a function publish ${demanded.map(parts => parts.join('|')).join(' and ')}: the simulator plays one that all alarms look at.`);
   }
-  const [{ id, configuration }] = publishers;
-  const [, rule] = ofType(template, 'AWS::Events::Rule', 'AWS::Scheduler::Schedule')
-    .find(([, { Targets, Target }]) => refersTo(Targets ?? Target, id)) ?? [];
-  if (rule === undefined) throw new Error(`${id}: no rule starts the publisher.`);
+  const [{ rule, configuration }] = publishers;
   return {
     workPool: configuration.workPool,
     worker: configuration.worker,
