@@ -6,6 +6,9 @@ import type { PrefectClient } from '../private/prefect-client';
 /** The most objects that Prefect gives at a time. */
 const PAGE = 200;
 
+/** How many pages of runs that are active or have just ended are read. More are counted instead, which takes as many requests. */
+const MOST_PAGES = 3;
+
 /**
  * Seconds in which a slot that a run has left is taken again: a worker asks every 10 to 15 s, and a run that Prefect has sent
  * back waits for 30 s.
@@ -40,6 +43,7 @@ interface StoredQueue extends StoredPool {
 }
 
 interface StoredRun {
+  readonly id: string;
   readonly work_queue_name: string;
   readonly deployment_id: string | null;
   readonly next_scheduled_start_time: string;
@@ -61,7 +65,8 @@ interface Page {
 
 /**
  * Reads from the Prefect API what there is to do for a worker: in five requests where nothing is due, in six where a page shows
- * all that is due and that runs, and never in more than a few beyond that, whatever the number of runs.
+ * all that is due and that runs, and never in more than a few beyond that, whatever the number of runs. Prefect Cloud counts them,
+ * and so does test/live/requests.test.ts; bench/README.md has a table.
  *
  * @see https://docs.prefect.io/v3/api-ref/rest-api
  */
@@ -76,9 +81,11 @@ export async function poll(client: PrefectClient, configuration: PublisherConfig
   const open = pool.is_paused ? [] : served.filter(queue => !queue.is_paused);
   const soon = scheduledBefore(new Date(now.getTime() + configuration.leadTimeSeconds * 1000));
 
+  const justBefore = new Date(now.getTime() - RETAKE_SECONDS * 1000);
+
   const [due, taken] = await Promise.all([
     page(client, open, soon, 'NEXT_SCHEDULED_START_TIME_ASC'),
-    takenRuns(client, served, crashes, new Date(now.getTime() - RETAKE_SECONDS * 1000)),
+    takenRuns(client, served, crashes, justBefore),
   ]);
   const limits = due.count === 0 ? [] : await deploymentLimits(client, configuration.workPool, soon);
 
@@ -98,6 +105,9 @@ export async function poll(client: PrefectClient, configuration: PublisherConfig
     more && limitedDeployments.length > 0 ? count(client, open, { ...soon, deployment_id: { any_: limitedDeployments } }) : undefined,
   ]);
 
+  const isLimited = limits.length > 0 || [pool, ...open].some(({ concurrency_limit: limit }) => limit !== null);
+  const justEnded = taken.justEnded ?? (late > 0 && isLimited ? await count(client, served, endedSince(justBefore)) : 0);
+
   const active = taken.pending + taken.running;
   const judged = judge({
     pool: { limit: pool.concurrency_limit ?? undefined, active: pool.active_slots ?? undefined },
@@ -106,7 +116,7 @@ export async function poll(client: PrefectClient, configuration: PublisherConfig
     })),
     limits,
     due: { count: due.count, late, soonest, inLimitedQueues, ofLimitedDeployments },
-    taken: { active, justEnded: taken.justEnded },
+    taken: { active, justEnded },
     now: now.getTime(),
   });
   return {
@@ -129,25 +139,24 @@ interface TakenRuns {
   readonly pending: number;
   readonly running: number;
   readonly crashed: number;
-  readonly justEnded: number;
-  /** The active ones of each queue, where a page shows them all. */
+  /** Where pages show them all, as it is rarely asked for. */
+  readonly justEnded?: number;
+  /** The active ones of each queue, where pages show them all. */
   readonly byQueue?: ReadonlyMap<string, number>;
 }
 
 /** Runs that are pending or running, those that crashed in a span, and those that have just ended. */
 async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], crashes: Span, justBefore: Date): Promise<TakenRuns> {
   const crashed = { state: ofType('CRASHED'), end_time: { after_: crashes.since.toISOString(), before_: lastBefore(crashes.until) } };
-  const justEnded = { end_time: { after_: justBefore.toISOString() } };
   const earliest = crashes.since < justBefore ? crashes.since : justBefore;
-  const found = await page(client, queues, { operator: 'or_', state: ofType('PENDING', 'RUNNING'), end_time: { after_: earliest.toISOString() } });
-  if (found.count > found.results.length) {
-    const [pending, running, ...ended] = await Promise.all(
-      [{ state: ofType('PENDING') }, { state: ofType('RUNNING') }, crashed, justEnded].map(runs => count(client, queues, runs)));
-    return { pending, running, crashed: ended[0], justEnded: ended[1] };
+  const runs = await upToMost(client, queues, { operator: 'or_', state: ofType('PENDING', 'RUNNING'), ...endedSince(earliest) });
+  if (!runs) {
+    const [pending, running, ended] = await Promise.all([{ state: ofType('PENDING') }, { state: ofType('RUNNING') }, crashed].map(of => count(client, queues, of)));
+    return { pending, running, crashed: ended };
   }
   const within = ({ end_time }: StoredRun, since: Date, until?: Date) =>
     end_time !== null && Date.parse(end_time) >= since.getTime() && (until === undefined || Date.parse(end_time) < until.getTime());
-  const inState = (type: string) => found.results.filter(run => run.state_type === type);
+  const inState = (type: string) => runs.filter(run => run.state_type === type);
   const [pending, running] = [inState('PENDING'), inState('RUNNING')];
   const byQueue = new Map(queues.map(({ name }) => [name, 0]));
   for (const run of [...pending, ...running]) byQueue.set(run.work_queue_name, byQueue.get(run.work_queue_name)! + 1);
@@ -155,7 +164,7 @@ async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], 
     pending: pending.length,
     running: running.length,
     crashed: inState('CRASHED').filter(run => within(run, crashes.since, crashes.until)).length,
-    justEnded: found.results.filter(run => within(run, justBefore)).length,
+    justEnded: runs.filter(run => within(run, justBefore)).length,
     byQueue,
   };
 }
@@ -192,8 +201,17 @@ async function count(client: PrefectClient, queues: readonly StoredQueue[], runs
   return queues.length === 0 ? 0 : client.request('POST', '/flow_runs/count', inQueues(queues, runs));
 }
 
-async function page(client: PrefectClient, queues: readonly StoredQueue[], runs: object, sort = 'ID_DESC'): Promise<Page> {
-  return queues.length === 0 ? { count: 0, results: [] } : client.request('POST', '/flow_runs/paginate', { ...inQueues(queues, runs), limit: PAGE, sort });
+async function page(client: PrefectClient, queues: readonly StoredQueue[], runs: object, sort = 'ID_DESC', number = 1): Promise<Page> {
+  return queues.length === 0 ? { count: 0, results: [] } : client.request('POST', '/flow_runs/paginate', { ...inQueues(queues, runs), limit: PAGE, page: number, sort });
+}
+
+/** Runs of up to a few pages; undefined where there are more, or where runs have come and gone while the pages were read. */
+async function upToMost(client: PrefectClient, queues: readonly StoredQueue[], runs: object): Promise<StoredRun[] | undefined> {
+  const first = await page(client, queues, runs);
+  if (first.count > MOST_PAGES * PAGE) return undefined;
+  const others = Array.from({ length: Math.max(0, Math.ceil(first.count / PAGE) - 1) }, (_, index) => page(client, queues, runs, undefined, index + 2));
+  const found = [first, ...await Promise.all(others)].flatMap(({ results }) => results);
+  return new Set(found.map(({ id }) => id)).size === first.count ? found : undefined;
 }
 
 function inQueues(queues: readonly StoredQueue[], runs: object) {
@@ -203,6 +221,10 @@ function inQueues(queues: readonly StoredQueue[], runs: object) {
 /** What a worker would take by then. A run that waits for another try has a later time than it was expected at first. */
 function scheduledBefore(time: Date) {
   return { state: ofType('SCHEDULED'), next_scheduled_start_time: { before_: time.toISOString() } };
+}
+
+function endedSince(time: Date) {
+  return { end_time: { after_: time.toISOString() } };
 }
 
 function ofType(...types: string[]) {

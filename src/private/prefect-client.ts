@@ -86,13 +86,17 @@ export class PrefectClient {
     }
   }
 
-  private async inParts<T>(send: (part?: object) => Promise<T>, { limit, offset = 0 }: Limited, most: number): Promise<T> {
+  private async inParts<T>(send: (part?: object) => Promise<T>, { limit, offset = 0, page = 1 }: Limited, most: number): Promise<T> {
     const found: unknown[] = [];
-    for (let page = 1; ; page++) {
-      const answer = await send({ limit: most, ...(page > 1 && { offset: offset + found.length, page }) }) as unknown[] | Page;
+    // Whole parts have to come before a later page.
+    const before = (page - 1) * limit;
+    let size = most;
+    while (before % size !== 0) size--;
+    for (let part = before / size + 1; ; part++) {
+      const answer = await send({ limit: size, ...(part > 1 && { offset: offset + found.length, page: part }) }) as unknown[] | Page;
       const some = Array.isArray(answer) ? answer : answer.results;
       found.push(...some);
-      if (some.length < most || found.length >= limit) {
+      if (some.length < size || found.length >= limit) {
         const whole = found.slice(0, limit);
         return (Array.isArray(answer) ? whole : { ...answer, results: whole }) as T;
       }
@@ -184,6 +188,8 @@ export class PrefectClient {
 interface Limited {
   readonly limit: number;
   readonly offset?: number;
+  /** From 1 on, where the API has pages. */
+  readonly page?: number;
 }
 
 interface Page {

@@ -72,7 +72,7 @@ function prefect({ path, body }: Request): Answer {
 
 function runs(count: number, type: string) {
   const run = { work_queue_name: 'default', deployment_id: 'd', next_scheduled_start_time: new Date().toISOString(), end_time: null };
-  return Array.from({ length: count }, () => ({ ...run, state_type: type, state_name: type }));
+  return Array.from({ length: count }, (_, id) => ({ ...run, id: `${id}`, state_type: type, state_name: type }));
 }
 
 /** Starts the function afresh, once, and gives what it sent to CloudWatch. */
@@ -143,7 +143,7 @@ test('what the API refuses publishes only that it failed', async () => {
 });
 
 test('after a poll that failed, the next one counts the crashed runs from where the last that succeeded ended', async () => {
-  more = 200;
+  more = 600;
   const spans = () => server.requests.filter(({ path, body }) => path.endsWith('/count') && body.flow_runs.state?.type.any_[0] === 'CRASHED').map(({ body }) => body.flow_runs.end_time);
   await invoke();
   await invoke({}, 'another');

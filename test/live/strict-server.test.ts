@@ -68,6 +68,9 @@ describe('a server with CSRF protection and a low limit of objects at a time', (
     const now = new Date();
     await expect(poll(client, asked, now, { since: now, until: now })).resolves.toMatchObject({ values: { DueRuns: RUNS, Demand: RUNS } });
     await expect(client.request('POST', '/work_pools/busy/queues/filter', { limit: 200 })).resolves.toHaveLength(QUEUES.length + 1);
+    const pages = await Promise.all([1, 2, 3].map(page => client.request<{ results: { id: string }[] }>('POST', '/flow_runs/paginate', { limit: 4, page })));
+    expect(pages.map(({ results }) => results.length)).toEqual([4, 4, 0]);
+    expect(new Set(pages.flatMap(({ results }) => results.map(({ id }) => id))).size).toBe(RUNS);
   });
 
   test('gives all runs that are active, in as many requests as it takes', async () => {
