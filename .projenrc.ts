@@ -163,7 +163,7 @@ project.eslint!.addOverride({
 project.package.addField('overrides', { 'unrs-resolver': '1.12.2' });
 
 // The package has no src, so what workers run comes along as an asset, as functions do.
-project.tasks.tryFind('bundle')!.exec('node -e "for (const file of [\'launcher.py\', \'supervisor.py\', \'flow_run.py\', \'health_check.py\']) fs.cpSync(\'src/task/\' + file, \'assets/task/\' + file)"');
+project.tasks.tryFind('bundle')!.exec('tsx projenrc/bundle-programs.ts');
 
 // Tests: `npm test` runs every layer, the others one each.
 project.testTask.reset('tsx test/run.ts', { receiveArgs: true });

@@ -155,8 +155,7 @@ export interface ManagedWorkPoolOptions {
   /**
    * What becomes of flow runs that are interrupted while they execute, as by a Spot interruption.
    *
-   * Whoever stops the task of an ECS worker's flow run by hand, in the console or with `StopTask`, has it crash with their reason, unless a
-   * worker takes it up again within the seconds that this takes.
+   * Whoever stops the task of an ECS worker's flow run by hand, in the console or with `StopTask`, has it crash with their reason.
    *
    * @default InterruptedRuns.RESTART
    */

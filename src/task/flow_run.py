@@ -25,16 +25,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
+from hand_back import complete_models, let_go, restarts
 
 BEHAVIOR = "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"
 #: How long the hand-back may take. Prefect gives the flow 30 seconds to clean up before, and Fargate 120 for everything.
 HAND_BACK_SECONDS = int(os.environ.get("FLOW_RUN_HAND_BACK_SECONDS", "60"))
+#: When a run that is handed back is due: later than a worker looks ahead, 10 seconds, and than the reconciler hears of a person's Stop.
+RESTART_SECONDS = float(os.environ.get("FLOW_RUN_RESTART_SECONDS", "30"))
 #: How long the worker may take to write down which task it has started. Most often it has, before the task starts.
 CLAIM_SECONDS = float(os.environ.get("FLOW_RUN_CLAIM_SECONDS", "60"))
 LOOK_SECONDS = 2.0  #: Between two looks for that.
@@ -214,10 +216,7 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
     from prefect.client.orchestration import get_client
     from prefect.states import AwaitingRetry, Crashed
 
-    # Before Prefect 3.6, the client's models are complete only with all of Prefect.
-    with contextlib.suppress(ImportError):
-        import prefect.main  # noqa: F401
-
+    complete_models()
     try:
         with get_client(sync_client=True) as api:
             flow_run = api.read_flow_run(UUID(run))
@@ -230,38 +229,14 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
                 api.set_flow_run_state(flow_run.id, crashed)
                 return say(f"{run} was interrupted, and is not to be executed again")
             if state != "SCHEDULED":
-                waiting: Any = AwaitingRetry(message="Its task was interrupted before it was finished.")
+                due = datetime.now(timezone.utc) + timedelta(seconds=RESTART_SECONDS)
+                waiting: Any = AwaitingRetry(scheduled_time=due, message="Its task was interrupted before it was finished.")
                 api.set_flow_run_state(flow_run.id, waiting)
             say(f"{run} was interrupted, and is given back to Prefect")
             let_go(api, flow_run.id, interrupted=state == "RUNNING" or by_prefect and flow_run.start_time is not None)
     except Exception as error:
         say(f"warning: {error!r}")
         give_up()
-
-
-def restarts(tags: list[str]) -> bool:
-    """Whether a flow run that was interrupted while it executed is executed again: as the pool says, or a tag of its own."""
-    if "when-interrupted:crash" in tags:
-        return False
-    return os.environ.get("INTERRUPTED_RUNS") != "crash" or "when-interrupted:restart" in tags
-
-
-def let_go(api: SyncPrefectClient, run: UUID, interrupted: bool) -> None:
-    """What a flow run needs beside its state so that a worker takes it again, and its flow has all the retries that it asks for."""
-    flow_run = api.read_flow_run(run)  # Its policy may have changed with its state.
-    policy = flow_run.empirical_policy
-    changes: dict[str, Any] = {}
-    if interrupted and policy.retries is not None:
-        changes["retries"] = policy.retries + 1  # Prefect counts how often it has begun.
-    if policy.retry_type == "in_process":
-        # Prefect leaves such a run, and its slot of the deployment's concurrency limit, to the process that has tried it before.
-        changes["retry_type"] = "reschedule"
-        lease = flow_run.state and flow_run.state.state_details.deployment_concurrency_lease_id
-        if lease:
-            with contextlib.suppress(Exception):  # it ends by itself, within minutes
-                api.release_concurrency_slots_with_lease(lease)
-    if changes:
-        api.update_flow_run(run, empirical_policy=policy.model_copy(update=changes))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
+from hand_back import complete_models, let_go, restarts
+
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas import FlowRun
@@ -297,12 +299,6 @@ def reschedule(runs: set[str], worker: str) -> None:
     say(f"{sum(done.values())} flow runs rescheduled")
 
 
-def complete_models() -> None:
-    """Before Prefect 3.6, those of its client are complete only with all of Prefect."""
-    with contextlib.suppress(ImportError):
-        import prefect.main  # noqa: F401
-
-
 def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:
     """Whether it was; a run that has ended, or waits for someone, is left as it is."""
     from prefect.exceptions import ObjectNotFound
@@ -334,34 +330,9 @@ def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:
     return accepted
 
 
-def restarts(tags: list[str]) -> bool:
-    """Whether a flow run that was interrupted while it executed is executed again: as the pool says, or a tag of its own."""
-    if "when-interrupted:crash" in tags:
-        return False
-    return os.environ.get("INTERRUPTED_RUNS") != "crash" or "when-interrupted:restart" in tags
-
-
 def is_silence(message: str) -> bool:
     """Whether a flow run has crashed for its heartbeats: by the pool's automation, Prefect Cloud's, or that of Prefect's guide."""
     return "heartbeat" in message.lower() and not message.startswith("Execution was ")  # That would be a flow's exception.
-
-
-def let_go(api: SyncPrefectClient, run: uuid.UUID, interrupted: bool) -> None:
-    """What a flow run needs beside its state so that a worker takes it again, and its flow has all the retries that it asks for."""
-    flow_run = api.read_flow_run(run)  # Its policy may have changed with its state.
-    policy = flow_run.empirical_policy
-    changes: dict[str, Any] = {}
-    if interrupted and policy.retries is not None:
-        changes["retries"] = policy.retries + 1  # Prefect counts how often it has begun.
-    if policy.retry_type == "in_process":
-        # Prefect leaves such a run, and its slot of the deployment's concurrency limit, to the process that has tried it before.
-        changes["retry_type"] = "reschedule"
-        lease = flow_run.state and flow_run.state.state_details.deployment_concurrency_lease_id
-        if lease:
-            with contextlib.suppress(Exception):  # it ends by itself, within minutes
-                api.release_concurrency_slots_with_lease(lease)
-    if changes:
-        api.update_flow_run(run, empirical_policy=policy.model_copy(update=changes))
 
 
 if __name__ == "__main__":

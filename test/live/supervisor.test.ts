@@ -34,7 +34,7 @@ afterAll(async () => {
 
 async function reschedule(...runs: string[]): Promise<string> {
   const { python } = await pythonEnvironment();
-  const supervisor = join(__dirname, '..', '..', 'src', 'task', 'supervisor.py');
+  const supervisor = join(__dirname, '..', '..', 'assets', 'task', 'supervisor.py');
   return run(python, [join(FLOWS, 'reschedule.py'), supervisor, WORKER, ...runs], {
     environment: { PREFECT_API_URL: gate.apiUrl, PREFECT_API_AUTH_STRING: AUTH, PREFECT_CLIENT_MAX_RETRIES: '0', PYTHONDONTWRITEBYTECODE: '1' },
   });

@@ -5,7 +5,7 @@ import { WorkerType, WorkPool } from '../../src';
 import { workerCommand } from '../../src/task/command';
 import { addWorker, container, newStack, resource, templateOf, text } from '../support/worker';
 
-const BEGIN = ['python', '-c', readFileSync('src/task/launcher.py', 'utf8')];
+const BEGIN = ['python', '-c', readFileSync('assets/task/launcher.py', 'utf8')];
 const END = ['--with-healthcheck', '--install-policy', 'never', '--no-create-pool-if-not-found'];
 const { ECS, PROCESS } = WorkerType;
 
@@ -22,7 +22,7 @@ describe('the command of a worker', () => {
   test('of the type PROCESS runs under the supervisor that comes with the package', () => {
     const [python, option, program] = container(templateOf({ workerType: PROCESS })).Command.slice(3);
     expect([python, option]).toEqual(['python', '-c']);
-    expect(program).toBe(readFileSync('src/task/supervisor.py', 'utf8'));
+    expect(program).toBe(readFileSync('assets/task/supervisor.py', 'utf8'));
   });
 
   test('leaves most of the 64 KiB of a task definition to the user', () => {

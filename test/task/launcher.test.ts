@@ -12,7 +12,7 @@ import { pythonEnvironment } from '../python/environment';
 import { ForwardProxy, startForwardProxy } from '../support/forward-proxy';
 
 /** The launcher before a program that says what it was given, in an image that has certain versions. */
-const LAUNCHER = readFileSync('src/task/launcher.py', 'utf8');
+const LAUNCHER = readFileSync('assets/task/launcher.py', 'utf8');
 const ECHO = ['python', '-c', 'import sys; print("\\n".join(sys.argv[1:]))'];
 const { ECS, PROCESS } = WorkerType;
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { pythonEnvironment } from '../python/environment';
 
 /** The programs that run in containers, which the images' own Python and Prefect take as text. */
-const PROGRAMS = ['flow_run.py', 'health_check.py', 'launcher.py', 'supervisor.py'].map(file => `src/task/${file}`);
+const PROGRAMS = ['flow_run.py', 'hand_back.py', 'health_check.py', 'launcher.py', 'supervisor.py'].map(file => `src/task/${file}`);
 
 jest.setTimeout(600_000);
 

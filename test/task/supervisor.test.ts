@@ -10,7 +10,7 @@ import { pythonEnvironment } from '../python/environment';
 import { alive } from '../support/alive';
 import { ForwardProxy, startForwardProxy } from '../support/forward-proxy';
 
-const SUPERVISOR = join(__dirname, '..', '..', 'src', 'task', 'supervisor.py');
+const SUPERVISOR = join(__dirname, '..', '..', 'assets', 'task', 'supervisor.py');
 jest.setTimeout(30_000);
 
 const FAST = { TICK_SECONDS: 0.05, DRAIN_SECONDS: 1, CLEANUP_SECONDS: 0.5, LINGER_SECONDS: 0.3 };

@@ -63,7 +63,7 @@ describe('an ECS pool is told', () => {
         image: '{{ image }}',
         essential: true,
         stopTimeout: 120,
-        environment: [{ name: 'FLOW_RUN_PROGRAM', value: readFileSync('src/task/flow_run.py', 'utf8') }],
+        environment: [{ name: 'FLOW_RUN_PROGRAM', value: readFileSync('assets/task/flow_run.py', 'utf8') }],
       }],
     });
   });

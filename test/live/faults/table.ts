@@ -32,8 +32,9 @@ const REMAINS = `## What an interruption leaves, and what it doesn't
 - **Two tasks of one run**, as where a worker stood still for minutes after it had claimed it: each makes sure that the run names it and that nobody executes it yet, before
   it starts the flow. What isn't its own it leaves, with exit code 0. Prefect itself lets both execute it; so it remains possible
   where a late task starts in the very seconds in which the right one loads the flow.
-- **A task that a person stops** hands its run back first, as at any SIGTERM, and the reconciler has the run crash with the person's reason some seconds later. A worker that takes the run in these seconds
-  has it executed again: 5 of 10 in the table, where workers ask for runs every few seconds. Cancel the run in Prefect where that must not be.
+- **A task that a person stops** hands its run back, as at any SIGTERM, and the reconciler, which hears of the stop in the same seconds, has the run crash with the person's reason. So that no worker is
+  faster, an interrupted run of an ECS worker is due 30 seconds after it was handed back; a worker takes it 10 seconds before that. Before Prefect 3.8.1, Prefect's own command
+  hands the run back, due at once: there a worker can be faster.
 - **Subflows** without a deployment of their own run in the process of their parent. They end as \`Crashed\` when that has crashed or been cancelled, and its task has
   ended; of a parent that is started again, Prefect takes them up.
 - **Whose runs**: those of the work queues that the workers serve, and that a worker in the stack's cluster has claimed. Runs that are claimed
