@@ -1,0 +1,14 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What workers and flow runs run, which comes along as an asset: each a program in one piece, as it is handed to `python -c`. */
+const SOURCES = join('src', 'task');
+const PROGRAMS = ['launcher.py', 'supervisor.py', 'flow_run.py', 'health_check.py'];
+
+const read = (file: string) => readFileSync(join(SOURCES, file), 'utf8');
+const SHARED = read('hand_back.py').replace(/^""".*"""\n\nfrom __future__ .*\n\n/, '').trimEnd();
+
+mkdirSync(join('assets', 'task'), { recursive: true });
+for (const file of PROGRAMS) {
+  writeFileSync(join('assets', 'task', file), read(file).replace(/^from hand_back import .*$/m, () => SHARED));
+}
