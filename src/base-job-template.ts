@@ -75,7 +75,12 @@ function requireTemplate(template: any, of: string): void {
   if (variables !== undefined && !isObject(variables?.properties)) {
     throw new ValidationError(`${of} has no properties in its variables: write { "variables": { "properties": { "cpu": { "default": 1024 } } } }.`);
   }
-  const [flowRun] = job?.task_definition?.containerDefinitions ?? [];
+  const { family, containerDefinitions = [] } = job?.task_definition ?? {};
+  if (typeof family === 'string' && !/^\{\{ *family *\}\}$/.test(family)) {
+    throw new ValidationError(`${of} has the family ${JSON.stringify(family)} in its task definition, where the stack puts the start by which the worker's permissions go: `
+      + `leave it out, and give the family with flowRunDefaults.jobVariables: { family: ${JSON.stringify(family)} }.`);
+  }
+  const [flowRun] = containerDefinitions;
   const image = flowRun?.image;
   if (typeof image === 'string' && !/\{\{.*\}\}/.test(image)) {
     throw new ValidationError(`${of} has the image ${JSON.stringify(image)} in its first container, so no deployment could bring its own: write "{{ image }}" there, and give the image with flowRunDefaults.image.`);

@@ -24,12 +24,15 @@ test.each<[object, string]>([
   [{ ...OWN, description: 'x' }, 'baseJobTemplate has "description":'],
   [{ variables: { cpu: { default: 1024 } } }, 'baseJobTemplate has no properties in its variables: write { "variables": { "properties":'],
   [{ job_configuration: { task_definition: { containerDefinitions: [{ image: 'flows:1' }] } } }, 'baseJobTemplate has the image "flows:1" in its first container, so no deployment could bring its own: write "{{ image }}" there'],
+  [{ job_configuration: { task_definition: { family: 'etl' } } }, 'baseJobTemplate has the family "etl" in its task definition, where the stack puts the start by which the worker\'s permissions go: '
+    + 'leave it out, and give the family with flowRunDefaults.jobVariables: { family: "etl" }.'],
 ])('%j is refused', (template, message) => {
   expect(() => fromObject(template as any)).toThrow(message);
 });
 
 test('an image with a placeholder in it is one that deployments choose', () => {
   expect(() => fromObject({ job_configuration: { task_definition: { containerDefinitions: [{ image: 'registry.example.com/{{ image }}' }] } } })).not.toThrow();
+  expect(() => fromObject({ job_configuration: { task_definition: { family: '{{ family }}' } } })).not.toThrow();
 });
 
 test('a key in it is refused, and not shown', () => {
