@@ -48,7 +48,6 @@ describe('a task that could not be started', () => {
     ['CannotPullContainerError: failed to resolve reference "ghcr.io/acme/flows:1": unexpected status from HEAD request: Bad Gateway'],
     ['RuntimeError: Failed to run ECS task: BadGateway'],
     ['ResourceInitializationError: unable to retrieve secrets from ssm: InternalServerError: try again'],
-    ['CannotPullContainerError: Error response from daemon: received unexpected HTTP status: Bad Gateway'],
     ['ResourceInitializationError: failed to create Cloudwatch log stream: ServiceUnavailableException'],
     ['CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: httpReadSeeker: failed open: stream error: stream ID 1; INTERNAL_ERROR'],
   ])('because of something that passes is started later: %s', reason => {
