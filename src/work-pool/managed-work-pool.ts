@@ -10,6 +10,12 @@ import { DriftCheck } from './drift-check';
 import { WorkPoolFunction } from './work-pool-function';
 
 /**
+ * Raised with what the function does or answers: CloudFormation calls it only where a property has changed, and takes attributes
+ * from its last answer, which may be that of an earlier release.
+ */
+const REVISION = 2;
+
+/**
  * Seconds without any event of a running flow run after which it counts as crashed. A run lives through an outage of the
  * API, so this is longer than an outage usually lasts.
  */
@@ -54,6 +60,7 @@ export class ManagedWorkPool extends Construct {
       properties: {
         // As JSON, because CloudFormation turns every number and boolean of a custom resource into a string.
         Configuration: Stack.of(this).toJsonString(configuration(props)),
+        Revision: REVISION,
       },
     });
     new DriftCheck(this, 'DriftCheck', { fn, resource: this.resource, configuration: configuration(props) });

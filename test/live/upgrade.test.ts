@@ -57,7 +57,7 @@ describe('a deployed stack of the library as it was before 1.0 that is updated',
   });
 
   test('keeps the logs of workers, flow runs and the network', async () => {
-    const logs = ({ map }: PhysicalIds) => Object.entries(map).filter(([logicalId]) => LOGS.test(logicalId));
+    const logs = ({ map }: PhysicalIds) => Object.entries(map).filter(([logicalId]) => LOGS.test(logicalId)).sort();
     expect(logs(before)).toHaveLength(3);
     expect(logs(await physicalIds(live.standIn, STACK))).toEqual(logs(before));
   });
