@@ -1,5 +1,8 @@
+import { atATime } from './at-a-time';
 import type { ReconcilerLimits } from './configuration';
+import type { FoundRun } from './found-run';
 import type { Runs } from './runs';
+import type { SignsOfLife } from './signs-of-life';
 import type { TaskOutcome } from './task-outcome';
 import type { Tasks } from './tasks';
 import { isSilence } from '../private/no-heartbeat';
@@ -11,19 +14,22 @@ const KEEP_TASK = 'when-ended:keep-task';
  * Stops tasks that live on although their flow runs have ended: nobody looks at them any more, and they cost money. A run that
  * counts as crashed for its silence may only be cut off from the API, and it is heard of again when that is over.
  *
+ * @param ended runs that have ended
  * @param living the living tasks of the cluster, by their flow run
+ * @param most on how many to act at a time
  */
 export async function stopForgottenTasks(
-  living: ReadonlyMap<string, TaskOutcome>, runs: Runs, tasks: Tasks, { forgotten, cutOff }: ReconcilerLimits, now: Date,
+  ended: readonly FoundRun[], living: ReadonlyMap<string, TaskOutcome>, runs: Runs, signs: SignsOfLife, tasks: Tasks,
+  { forgotten, cutOff }: ReconcilerLimits, now: Date, most: number,
 ): Promise<void> {
-  if (living.size === 0) return;
-  for (const run of await runs.ended([...living.keys()])) {
+  const isSilent = (run: FoundRun) => run.state === 'CRASHED' && isSilence(run.message);
+  const overdue = ended.filter(run => !run.tags.includes(KEEP_TASK) && now.getTime() - run.since.getTime() >= 1000 * (isSilent(run) ? cutOff : forgotten));
+  const heard = await signs.heardOf(overdue.filter(isSilent));
+  await atATime(most, overdue.filter(({ id }) => !heard.has(id)), async run => {
     const task = living.get(run.id)!;
-    const silent = run.state === 'CRASHED' && isSilence(run.message);
-    if (!('arn' in task) || run.tags.includes(KEEP_TASK) || now.getTime() - run.since.getTime() < 1000 * (silent ? cutOff : forgotten)) continue;
-    if (silent && await runs.heardOf(run) || !await runs.unchanged(run)) continue;
+    if (!('arn' in task) || !await runs.unchanged(run)) return;
     const why = `Its flow run has been ${run.stateName} since ${run.since.toISOString()}.`;
     await tasks.stop(task.arn, why);
     console.log(JSON.stringify({ flowRun: run.id, was: run.state, then: 'stopTask', task: task.arn, why }));
-  }
+  });
 }

@@ -1,4 +1,4 @@
-import type { FoundRun } from './runs';
+import type { FoundRun } from './found-run';
 import type { PrefectClient } from '../private/prefect-client';
 
 type Variables = Record<string, unknown>;

@@ -1,79 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { failedStarts, StateChange } from './decide';
 import type { FlowRun } from './flow-run';
+import type { FoundRun, State, StoredRun } from './found-run';
 import { STILL_WAITING } from '../private/no-heartbeat';
 import type { PrefectClient } from '../private/prefect-client';
 
-/** The most flow runs that Prefect gives at a time. */
-const PAGE = 200;
-
-interface Policy {
-  readonly retries?: number | null;
-  readonly retry_delay?: number | readonly number[] | null;
-  readonly retry_type?: 'in_process' | 'reschedule' | null;
-}
-
-interface State {
-  readonly id: string;
-  readonly type: string;
-  readonly name: string;
-  readonly message: string | null;
-  readonly timestamp: string;
-  readonly state_details?: { readonly deployment_concurrency_lease_id?: string | null };
-}
-
-interface StoredRun {
-  readonly id: string;
-  readonly state_id: string;
-  readonly state_type: FlowRun['state'];
-  readonly state: State;
-  readonly run_count: number;
-  readonly tags: readonly string[];
-  readonly empirical_policy: Policy | null;
-  readonly infrastructure_pid: string | null;
-  readonly job_variables: Record<string, unknown> | null;
-  readonly labels?: Record<string, unknown>;
-  readonly deployment_id: string;
-  readonly work_pool_id: string;
-}
-
-export interface FoundRun extends FlowRun {
-  readonly infrastructure: string | null;
-  readonly worker: unknown;
-  readonly jobVariables: Record<string, unknown>;
-  readonly policy: Policy;
-  readonly workPoolId: string;
-  readonly deploymentId: string;
-}
-
-/** The flow runs of one work pool. */
+/** What Prefect knows of single flow runs, and what it is told of them. */
 export class Runs {
-  /** @param workQueues those that the workers serve, where these are not all of the pool's: the others' runs are others' business */
-  constructor(private readonly client: PrefectClient, private readonly workPool: string, private readonly workQueues?: readonly string[]) {}
-
-  /** Runs that are claimed, under way, or being cancelled. */
-  public activeRuns(): Promise<FoundRun[]> {
-    return this.find({ state: { type: { any_: ['PENDING', 'RUNNING', 'CANCELLING'] } } });
-  }
-
-  /** Runs that have begun and wait: for someone, for their time, or for a worker. */
-  public waiting(): Promise<FoundRun[]> {
-    return this.find({ state: { type: { any_: ['PAUSED', 'SCHEDULED'] } }, start_time: { is_null_: false } });
-  }
-
-  /** Runs of which no attempt has begun, and that wait for another. */
-  public refused(): Promise<FoundRun[]> {
-    return this.find({ state: { name: { any_: ['AwaitingRetry'] } }, start_time: { is_null_: true } });
-  }
-
-  public crashedSince(since: Date): Promise<FoundRun[]> {
-    return this.find({ state: { type: { any_: ['CRASHED'] } }, end_time: { after_: since.toISOString() } });
-  }
-
-  /** Those of these runs that have ended. */
-  public ended(ids: readonly string[]): Promise<FoundRun[]> {
-    return this.find({ id: { any_: ids }, state: { type: { any_: ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'] } } });
-  }
+  constructor(private readonly client: PrefectClient) {}
 
   /** How often a run's task could not be started until now; Prefect keeps a run's states. */
   public async failedStarts(id: string): Promise<number> {
@@ -93,41 +27,6 @@ export class Runs {
       resource: { 'prefect.resource.id': `prefect.flow-run.${id}` },
       related: [{ 'prefect.resource.id': `prefect.work-pool.${workPoolId}`, 'prefect.resource.role': 'work-pool' }],
     })));
-  }
-
-  private async find(filter: Record<string, unknown>): Promise<FoundRun[]> {
-    const found: StoredRun[] = [];
-    for (let page: StoredRun[] = [], offset = 0; offset === 0 || page.length === PAGE; offset += PAGE) {
-      page = await this.client.request<StoredRun[]>('POST', '/flow_runs/filter', {
-        work_pools: { name: { any_: [this.workPool] } },
-        ...(this.workQueues && { work_pool_queues: { name: { any_: this.workQueues } } }),
-        // Only what has a deployment can be started again.
-        flow_runs: { ...filter, deployment_id: { is_null_: false } },
-        sort: 'ID_DESC',
-        limit: PAGE,
-        offset,
-      });
-      found.push(...page);
-    }
-    return found.map(toRun);
-  }
-
-  /** When Prefect last heard of a run; undefined where it never has, or keeps no events. */
-  public async lastSignOfLife(id: string): Promise<Date | undefined> {
-    const { events } = await this.client.request<{ events: { event: string; occurred: string }[] }>('POST', '/events/filter', {
-      filter: { resource: { id: [`prefect.flow-run.${id}`] }, order: 'DESC' },
-      limit: 20,
-    });
-    return events.some(({ event }) => event === 'prefect.flow-run.heartbeat') ? new Date(events[0].occurred) : undefined;
-  }
-
-  /** Whether there has been a heartbeat of a run since it came to its state. */
-  public async heardOf({ id, since }: FlowRun): Promise<boolean> {
-    const { events } = await this.client.request<{ events: unknown[] }>('POST', '/events/filter', {
-      filter: { resource: { id: [`prefect.flow-run.${id}`] }, event: { name: ['prefect.flow-run.heartbeat'] }, occurred: { since: since.toISOString() } },
-      limit: 1,
-    });
-    return events.length > 0;
   }
 
   /** When a worker claimed a run for its attempt that is Pending: after that, it started a task. */
@@ -207,29 +106,4 @@ function nextState(decision: StateChange, now: Date): Record<string, unknown> {
       return { type: 'SCHEDULED', name: 'AwaitingRetry', state_details: { scheduled_time: due } };
     }
   }
-}
-
-function toRun(run: StoredRun): FoundRun {
-  const { retries, retry_delay: delay } = run.empirical_policy ?? {};
-  const jobVariables = run.job_variables ?? {};
-  return {
-    id: run.id,
-    stateId: run.state_id,
-    state: run.state_type,
-    stateName: run.state.name,
-    message: run.state.message ?? '',
-    since: new Date(run.state.timestamp),
-    tags: run.tags,
-    runCount: run.run_count,
-    retries: retries ?? 0,
-    retryDelay: (Array.isArray(delay) ? delay[Math.min(run.run_count, delay.length) - 1] : delay) ?? 0,
-    launchType: jobVariables.launch_type as string | undefined,
-    infrastructure: run.infrastructure_pid,
-    worker: run.labels?.['prefect.worker.name'],
-    jobVariables,
-    policy: run.empirical_policy ?? {},
-    workPoolId: run.work_pool_id,
-    deploymentId: run.deployment_id,
-    waitsInProcess: run.state.name === 'AwaitingRetry' && run.empirical_policy?.retry_type === 'in_process',
-  };
 }

@@ -3,6 +3,7 @@ import { FLOWS } from './support/environment';
 import { eventually } from './support/evidence';
 import { Prefect } from './support/prefect';
 import { PrefectClient } from '../../src/private/prefect-client';
+import { Listing } from '../../src/rescue/listing';
 import { Runs } from '../../src/rescue/runs';
 import { putAutomation } from '../../src/work-pool/automation';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
@@ -71,8 +72,7 @@ async function heardOf(id: string, event: string): Promise<void> {
 // Without the vouching, servers up to 3.8.8 have the suspended run crash as well; 3.9.1 takes its heartbeat for what it is.
 test('a run whose heartbeats stop crashes, and a suspended one that is vouched for stays, although its last heartbeat is handled late', async () => {
   const vouchedFor = await suspendedRun('suspended');
-  const suspended = new Runs(client, 'suspended');
-  await suspended.vouchFor(await suspended.waiting(), new Date());
+  await new Runs(client).vouchFor((await new Listing(client, 'suspended').onOnePage(new Date()))!, new Date());
   // Its time is up later than the other's.
   const poolId = await watchedPool('silent');
   const silent = await runningRun('silent');

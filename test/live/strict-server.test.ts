@@ -5,7 +5,7 @@ import { PublisherConfiguration } from '../../src/demand/configuration';
 import { poll } from '../../src/demand/poll';
 import { CSRF_TOKEN_PATH } from '../../src/private/csrf';
 import { PrefectClient } from '../../src/private/prefect-client';
-import { Runs } from '../../src/rescue/runs';
+import { Listing } from '../../src/rescue/listing';
 import { handler } from '../../src/work-pool/work-pool.lambda';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
 import { configuration, event } from '../support/work-pool-events';
@@ -80,8 +80,9 @@ describe('a server with CSRF protection and a low limit of objects at a time', (
       await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
     }
     requests.mockClear();
-    const found = await new Runs(client, 'busy').activeRuns();
-    expect(new Set(found.map(({ id }) => id)).size).toBe(RUNS);
+    const found = await new Listing(client, 'busy').onOnePage(new Date());
+    expect(new Set(found!.map(({ id }) => id)).size).toBe(RUNS);
     expect(requests).toHaveBeenCalledTimes(Math.ceil((RUNS + 1) / LIMIT));
+    await expect(new Listing(client, 'busy').without([], new Date())).resolves.toHaveLength(RUNS);
   });
 });
