@@ -1,9 +1,11 @@
-import { aws_ecs as ecs, Token } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_ecs as ecs, Token } from 'aws-cdk-lib';
+import type { IDependable } from 'constructs';
 import { PrefectCloudOptions, SelfHostedApiOptions } from './prefect-api-options';
 import { isPrivateLink, requireApiUrl, requireCertificate, requireCloudUrls, requireProxyUrl, requireUuid } from './private/api-validation';
 import { requireGivenSecret, requireSecret } from './private/secrets';
 import { portOf } from './private/url';
 import { invalid, known } from './private/validation';
+import type { PrefectServer } from './server/prefect-server';
 
 const CLOUD_API_URL = 'https://api.prefect.cloud/api';
 
@@ -21,6 +23,16 @@ interface ApiShape {
   readonly managementApiKey?: ecs.Secret;
   readonly authString?: ecs.Secret;
   readonly customHeaders?: ecs.Secret;
+  readonly server?: ApiServer;
+}
+
+/** A server of the app, as far as its clients have to know it. */
+interface ApiServer {
+  readonly vpc: ec2.IVpc;
+  readonly connections: ec2.Connections;
+  readonly port: number;
+  /** What has to be there before it answers. */
+  readonly answering: readonly IDependable[];
 }
 
 /**
@@ -85,6 +97,19 @@ export class PrefectApi {
     return new PrefectApi({ url, uiUrl, isCloud: false, privateNetwork, proxyUrl, tlsCaCertificate, authString, customHeaders });
   }
 
+  /**
+   * A server that this library has created, in the same stack or another one of the app.
+   *
+   * Workers run in the server's VPC unless they are given one that is connected with it, and so do the functions that ask the API. The server
+   * lets them in, and what asks it at the deployment waits until it answers. A worker's stack that has this depends on the server's.
+   *
+   * @param server the server
+   */
+  public static fromServer(server: PrefectServer): PrefectApi {
+    const { apiUrl: url, uiUrl, authString, vpc, connections, _port: port, _answering: answering } = server;
+    return new PrefectApi({ url, uiUrl, isCloud: false, privateNetwork: true, authString, server: { vpc, connections, port, answering } });
+  }
+
   /** The API's URL, as in the setting `PREFECT_API_URL`. */
   public readonly url: string;
 
@@ -125,6 +150,13 @@ export class PrefectApi {
    */
   public readonly _functionSecrets: { readonly [variable: string]: ecs.Secret };
 
+  /**
+   * The server of the app that it is.
+   *
+   * @internal
+   */
+  public readonly _server?: ApiServer;
+
   private readonly workspaceUrl: string;
 
   private constructor(shape: ApiShape) {
@@ -135,6 +167,7 @@ export class PrefectApi {
     this._inNetwork = shape.privateNetwork || shape.proxyUrl !== undefined;
     this._proxyUrl = shape.proxyUrl;
     this._tlsCaCertificate = shape.tlsCaCertificate;
+    this._server = shape.server;
     this._secrets = {
       ...(shape.apiKey && { PREFECT_API_KEY: shape.apiKey }),
       ...(shape.authString && { PREFECT_API_AUTH_STRING: shape.authString }),
@@ -158,6 +191,7 @@ export class PrefectApi {
    * @internal
    */
   public get _ports(): number[] {
+    if (this._server) return [this._server.port];
     return [this.url, this._proxyUrl].filter(url => url !== undefined).map(portOf);
   }
 }

@@ -226,7 +226,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       tracing,
       parameters: hasParameters(api._secrets, api._functionSecrets, props.secrets, tracing?._secrets),
       enableExecuteCommand: props.enableExecuteCommand,
-      vpc: props.vpc ?? props.cluster?.vpc,
+      vpc: props.vpc ?? props.cluster?.vpc ?? api._server?.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,
     });

@@ -38,7 +38,7 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
       throw invalid(prop, role.node.path, `flow runs of a PROCESS worker are processes in its container and have its roles; give ${instead} instead.`);
     }
   }
-  if (api._inNetwork && workPool._managed && !props.vpc && !props.cluster) {
+  if (api._inNetwork && !api._server && workPool._managed && !props.vpc && !props.cluster) {
     throw invalid('vpc', undefined, 'the deployment asks the API of privateNetwork, or the proxy of proxyUrl, for the work pool, and nothing connects '
       + 'a VPC that is created here to it by then; give the VPC that reaches it with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
   }

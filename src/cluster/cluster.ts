@@ -1,6 +1,6 @@
 import { aws_ec2 as ec2, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, aws_servicediscovery as cloudmap, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { invalid, known } from '../private/validation';
+import { requireSameVpc } from '../private/same-vpc';
 
 export interface ClusterProps {
   readonly vpc: ec2.IVpc;
@@ -22,7 +22,7 @@ export class Cluster extends Construct {
     super(scope, id);
 
     if (props.cluster) {
-      requireInVpc(props.cluster, props.vpc);
+      requireSameVpc('cluster', props.cluster.node.path, props.cluster.vpc, props.vpc, 'give a cluster of the same VPC, or only one of the two.');
       this.cluster = props.cluster;
       this.containerInsights = publishesContainerInsights(props.cluster);
       return;
@@ -61,18 +61,4 @@ function publishesContainerInsights(cluster: ecs.ICluster): boolean {
   const resource = cluster.node.defaultChild;
   const settings = resource instanceof ecs.CfnCluster && Array.isArray(resource.clusterSettings) ? resource.clusterSettings : [];
   return settings.some(setting => 'name' in setting && setting.name === 'containerInsights' && setting.value !== 'disabled');
-}
-
-function requireInVpc(cluster: ecs.ICluster, vpc: ec2.IVpc): void {
-  if (cluster.vpc === vpc || cluster.vpc.vpcId === vpc.vpcId) return;
-  const [theirs, ours] = [cluster.vpc, vpc].map(nameOf);
-  // An import may have the id of any VPC where that is known only at deployment.
-  if (theirs === undefined || ours === undefined) return;
-  throw invalid('cluster', cluster.node.path, `it is in the VPC ${theirs}, and vpc is ${ours}; give a cluster of the same VPC, or only one of the two.`);
-}
-
-/** What tells the VPC from others: a VPC of this app has no id yet, but its path. */
-function nameOf(vpc: ec2.IVpc): string | undefined {
-  if (vpc instanceof ec2.Vpc) return vpc.node.path;
-  return known(vpc.vpcId) ? vpc.vpcId : undefined;
 }

@@ -14,7 +14,7 @@ const ARCHITECTURES: Record<string, string> = { X86_64: 'amd64', ARM64: 'arm64' 
 const IMAGES_KEPT = 12;
 
 export interface ImageCopiesProps {
-  readonly network: Network;
+  readonly network: Pick<Network, 'closed' | 'providerOptions' | 'reachable'>;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
 }

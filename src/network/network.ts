@@ -81,12 +81,14 @@ export class Network extends Construct {
     endpoints.forEach(endpoint => reachable.add(endpoint));
     this.warnOfFunctionsInPublicSubnets(endpoints.length > 0);
     this.reachable = reachable;
+    props.api._server?.answering.forEach(server => reachable.add(server));
 
     this.workerSecurityGroups = props.securityGroups ?? [this.securityGroup('WorkerSecurityGroup', 'Prefect worker', props.tracing?._otlp?.endpoint)];
     this.flowRunSecurityGroup = props.securityGroups?.[0] ?? (props.workerType === WorkerType.PROCESS
       ? this.workerSecurityGroups[0]
       : this.securityGroup('FlowRunSecurityGroup', 'Prefect flow runs', props.tracing?._otlp?.endpoint));
     this.functionSecurityGroups = !this.functionsInVpc ? [] : props.securityGroups ?? [this.securityGroup('FunctionSecurityGroup', 'Functions')];
+    this.letIntoServer();
   }
 
   /** The NAT gateways of the VPC, where it was made here. */
@@ -102,6 +104,12 @@ export class Network extends Construct {
   public startAfter(check: IDependable): void {
     const slow = this.node.findAll().filter(child => child instanceof ec2.CfnNatGateway || child instanceof ec2.InterfaceVpcEndpoint);
     slow.forEach(child => child.node.addDependency(check));
+  }
+
+  /** Rules of both sides are in the worker's stack, which depends on the server's. */
+  private letIntoServer(): void {
+    const { _server: server } = this.props.api;
+    if (server) new ec2.Connections({ securityGroups: this.apiClients }).allowTo(server.connections, ec2.Port.tcp(server.port), 'the Prefect API');
   }
 
   /** The groups of all that calls the Prefect API. */

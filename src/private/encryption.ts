@@ -10,8 +10,8 @@ import { addToPolicy } from './resource-policy';
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
-export function encryptionKey(scope: Construct, given: kms.IKey | undefined): kms.IKey {
-  const key = given ?? makeKey(scope);
+export function encryptionKey(scope: Construct, given: kms.IKey | undefined, whose = 'Logs and queues of the Prefect worker'): kms.IKey {
+  const key = given ?? makeKey(scope, whose);
   const { partition, region, account } = Stack.of(scope);
   addToPolicy(scope, 'key', key, new iam.PolicyStatement({
     sid: 'CloudWatchLogs',
@@ -23,9 +23,9 @@ export function encryptionKey(scope: Construct, given: kms.IKey | undefined): km
   return key;
 }
 
-function makeKey(scope: Construct): kms.Key {
+function makeKey(scope: Construct, whose: string): kms.Key {
   const key = new kms.Key(scope, 'Key', {
-    description: `Logs and queues of the Prefect worker ${scope.node.path}`,
+    description: `${whose} ${scope.node.path}`,
     enableKeyRotation: true,
     // The logs and queues go with the worker; the key follows after the waiting period of KMS.
     removalPolicy: RemovalPolicy.DESTROY,

@@ -6,7 +6,7 @@ import { readSecret } from '../private/stored-secret';
  * Replaces the workers one after the other where a secret of the API is newer than their deployment: they read it when they
  * start. Flow runs are handed over as in any other deployment. An event of the change would need a trail in CloudTrail.
  */
-export async function followSecrets({ cluster, service }: ReconcilerConfiguration): Promise<void> {
+export async function followSecrets({ cluster, service }: Pick<ReconcilerConfiguration, 'cluster' | 'service'>): Promise<void> {
   const workerSecrets: string[] = JSON.parse(process.env[WORKER_SECRETS_VARIABLE]!);
   const written = await Promise.all(workerSecrets.map(async secret => (await readSecret(secret)).written));
   if (written.length === 0) return;

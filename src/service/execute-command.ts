@@ -13,6 +13,8 @@ export interface ExecuteCommandProps {
   readonly taskRoles: readonly iam.IRole[];
   /** Where the tasks' own logs go. */
   readonly logGroup: logs.ILogGroup;
+  /** Whose containers they are. @default - 'workers and flow runs' */
+  readonly whose?: string;
 }
 
 /**
@@ -21,13 +23,13 @@ export interface ExecuteCommandProps {
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
  */
-export function enableExecuteCommand(worker: IConstruct, { cluster, service, container, taskRoles, logGroup }: ExecuteCommandProps): void {
+export function enableExecuteCommand(worker: IConstruct, { cluster, service, container, taskRoles, logGroup, whose = 'workers and flow runs' }: ExecuteCommandProps): void {
   // The L2 prop gives the worker's role alone more than that: log groups of any name, and everything with the key.
   (service.node.defaultChild as ecs.CfnService).enableExecuteCommand = true;
   if (container.renderContainerDefinition().readonlyRootFilesystem) letAgentWrite(container);
   for (const role of new Set(taskRoles)) letAgentWork(role, cluster, logGroup);
   Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:executeCommand',
-    'enableExecuteCommand lets whoever may call ecs:ExecuteCommand be root in the containers of workers and flow runs, with the secrets and the permissions that these have. '
+    `enableExecuteCommand lets whoever may call ecs:ExecuteCommand be root in the containers of ${whose}, with the secrets and the permissions that these have. `
     + 'Leave it out in production, or allow the action to few people, for a while; then acknowledge this warning.');
 }
 

@@ -8,7 +8,7 @@ const PREFECT = '3.9.1';
 const PREFECT_AWS = '0.7.12';
 const PYTHON = '3.12';
 
-/** Image for flow runs, and for workers that run them as processes. */
+/** Image for flow runs, for workers that run them as processes, and for servers. */
 export const FLOW_RUN_IMAGE = `prefecthq/prefect:${PREFECT}-python${PYTHON}`;
 
 /** The official image for a worker type, at an exact version. */

@@ -1,0 +1,102 @@
+import { aws_ec2 as ec2, aws_ecs as ecs, aws_elasticache as elasticache, aws_kms as kms, aws_secretsmanager as secretsmanager, RemovalPolicy } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ServerNetwork } from './server-network';
+import { ServerRedisOptions } from './server-redis-options';
+import { requireSecret } from '../private/secrets';
+import { invalid, known, requireWholeNumber } from '../private/validation';
+
+export interface RedisProps {
+  readonly network: ServerNetwork;
+  readonly given?: ServerRedisOptions;
+  readonly encryptionKey: kms.IKey;
+}
+
+const PORT = 6379;
+/** Hosts of ElastiCache in cluster mode, and of its Serverless, which always is. */
+const CLUSTER_MODE = /^clustercfg\.|\.serverless\.[^.]+\.cache\.amazonaws\.com/i;
+
+/**
+ * Redis or Valkey, which carries messages between the server's tasks: created or given.
+ *
+ * Prefect's keys are spread over slots without regard to each other, which cluster mode refuses: one primary, with a replica to take its place.
+ */
+export class Redis extends Construct {
+  public readonly host: string;
+  public readonly port: number;
+  public readonly authToken?: ecs.Secret;
+  public readonly replicationGroup?: elasticache.CfnReplicationGroup;
+
+  constructor(scope: Construct, id: string, private readonly props: RedisProps) {
+    super(scope, id);
+    const { given, network } = props;
+    const port = ec2.Port.tcp(given?.port ?? PORT);
+    this.port = given?.port ?? PORT;
+    if (given) {
+      this.host = given.host;
+      this.authToken = given.authToken;
+      network.connections.allowTo(new ec2.Connections({ securityGroups: given.securityGroups }), port, 'Redis');
+      return;
+    }
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: network.vpc, description: `Valkey of the Prefect server ${scope.node.path}`, allowAllOutbound: false,
+    });
+    network.connections.allowTo(securityGroup, port, 'Valkey');
+    const token = new secretsmanager.Secret(this, 'AuthToken', {
+      description: `Password of Valkey, of the Prefect server ${scope.node.path}`,
+      encryptionKey: props.encryptionKey,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.authToken = ecs.Secret.fromSecretsManager(token);
+    this.replicationGroup = this.created(securityGroup, token);
+    this.host = this.replicationGroup.attrPrimaryEndPointAddress;
+  }
+
+  /** There is no L2. */
+  private created(securityGroup: ec2.SecurityGroup, token: secretsmanager.Secret): elasticache.CfnReplicationGroup {
+    const { network, encryptionKey } = this.props;
+    const description = `Messages of the Prefect server ${this.node.scope!.node.path}`;
+    const subnets = new elasticache.CfnSubnetGroup(this, 'Subnets', { description, subnetIds: network.vpc.selectSubnets(network.subnetSelection).subnetIds });
+    const parameters = new elasticache.CfnParameterGroup(this, 'Parameters', {
+      description,
+      cacheParameterGroupFamily: 'valkey8',
+      // What is dropped for want of memory would be messages and leases.
+      properties: { 'maxmemory-policy': 'noeviction' },
+    });
+    return new elasticache.CfnReplicationGroup(this, 'ReplicationGroup', {
+      replicationGroupDescription: description,
+      engine: 'valkey',
+      engineVersion: '8.0',
+      cacheNodeType: 'cache.t4g.micro',
+      cacheParameterGroupName: parameters.ref,
+      cacheSubnetGroupName: subnets.ref,
+      securityGroupIds: [securityGroup.securityGroupId],
+      port: PORT,
+      clusterMode: 'disabled',
+      numCacheClusters: 2,
+      automaticFailoverEnabled: true,
+      multiAzEnabled: true,
+      transitEncryptionEnabled: true,
+      atRestEncryptionEnabled: true,
+      kmsKeyId: encryptionKey.keyArn,
+      // A dynamic reference: CloudFormation reads it, the template doesn't have it.
+      authToken: token.secretValue.unsafeUnwrap(),
+      autoMinorVersionUpgrade: true,
+      snapshotRetentionLimit: 1,
+    });
+  }
+}
+
+/** Throws for a Redis that Prefect can't work with. */
+export function requireRedis(given: ServerRedisOptions | undefined): void {
+  if (!given) return;
+  const { host, port, authToken } = given;
+  requireSecret('redis.authToken', authToken);
+  requireWholeNumber('redis.port', port, 1);
+  if (!host || known(host) && /[/:@]/.test(host)) {
+    throw invalid('redis.host', /@/.test(host ?? '') ? '...' : host, 'give the host name alone, such as redis.example.com; port and password have props of their own.');
+  }
+  if (known(host) && CLUSTER_MODE.test(host)) {
+    throw invalid('redis.host', host, 'it is in cluster mode, in which Prefect\'s keys are of different slots; give the primary endpoint of a replication group with cluster mode disabled.');
+  }
+}

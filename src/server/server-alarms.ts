@@ -1,0 +1,199 @@
+import { aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_elasticloadbalancingv2 as elbv2 } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ServerParts } from './server-parts';
+import { connectionsOf } from './validate-server';
+import { AlarmDefinition, math, MINUTE } from '../observability/alarm-definition';
+import { AlarmTopics } from '../observability/alarm-topics';
+import { runbook } from '../observability/runbook';
+
+type ServerAlarm = Omit<AlarmDefinition, 'name'> & { readonly name: string };
+
+const { NOT_BREACHING, BREACHING } = cloudwatch.TreatMissingData;
+const { SUM, AVERAGE, MAXIMUM, MINIMUM, SAMPLE_COUNT } = cloudwatch.Stats;
+const FIVE = { period: MINUTE, statistic: AVERAGE };
+
+/** Alarms of a server, published to one topic. */
+export class ServerAlarms extends Construct {
+  public readonly byName: { [name: string]: cloudwatch.Alarm } = {};
+
+  constructor(scope: Construct, id: string, parts: ServerParts, topics: AlarmTopics) {
+    super(scope, id);
+    const topic = topics.page;
+    topics.letPublish(topic, 'cloudwatch');
+    for (const definition of serverAlarms(parts)) {
+      const { name, metric, threshold, datapoints: [datapointsToAlarm, evaluationPeriods], missing: treatMissingData, happened, means, firstStep } = definition;
+      const alarm = new cloudwatch.Alarm(this, name, {
+        metric,
+        threshold,
+        datapointsToAlarm,
+        evaluationPeriods,
+        treatMissingData,
+        comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        alarmDescription: `${happened} ${means} First step: ${firstStep} Server ${parts.path}, ${runbook(name, 'server.md')}`,
+      });
+      alarm.addAlarmAction(new actions.SnsAction(topic));
+      alarm.addOkAction(new actions.SnsAction(topic));
+      this.byName[name] = alarm;
+    }
+  }
+}
+
+/** What an operator of this server wants to hear of. */
+function serverAlarms(parts: ServerParts): ServerAlarm[] {
+  return [...tasks(parts), ...loadBalancer(parts), ...database(parts), ...redis(parts), ...firewall(parts)];
+}
+
+function tasks({ services: { api, services } }: ServerParts): ServerAlarm[] {
+  // Each task sends a sample a minute, so their count is that of the tasks.
+  const away = (metric: cloudwatch.Metric) => math('IF(FILL(tasks, 0) < 1, 1, 0)', { tasks: metric.with({ statistic: SAMPLE_COUNT, period: MINUTE }) }, 'No task');
+  return [
+    {
+      name: 'ServerAway',
+      metric: away(api.metricCpuUtilization()),
+      threshold: 1,
+      datapoints: [3, 3],
+      missing: BREACHING,
+      happened: 'No task of the Prefect API has been running for three minutes.',
+      means: 'Workers find no work, and flow runs can\'t say what becomes of them.',
+      firstStep: 'Read the service\'s events and the reasons of its stopped tasks.',
+    },
+    ...(services ? [
+      {
+        name: 'ServerServicesAway',
+        metric: away(services.metricCpuUtilization()),
+        threshold: 1,
+        datapoints: [3, 3] as const,
+        missing: BREACHING,
+        happened: 'No task of the background services has been running for three minutes.',
+        means: 'Nothing is scheduled, late runs are not marked, events and task runs are not recorded; all of it catches up.',
+        firstStep: 'Read the service\'s events and the reasons of its stopped tasks.',
+      },
+      {
+        name: 'ServerServicesBusy',
+        metric: services.metricCpuUtilization(FIVE),
+        threshold: 80,
+        datapoints: [15, 15] as const,
+        missing: NOT_BREACHING,
+        happened: 'The background services have been busy for 15 minutes.',
+        means: 'They fall behind: runs start late, and the UI shows task runs late.',
+        firstStep: 'Raise servicesTasks of the server\'s size.',
+      },
+    ] : []),
+    {
+      name: 'ServerBusy',
+      metric: api.metricCpuUtilization(FIVE),
+      threshold: 90,
+      datapoints: [15, 15],
+      missing: NOT_BREACHING,
+      happened: 'The tasks of the API have been busy for 15 minutes.',
+      means: 'Answers take long, and heartbeats may come late.',
+      firstStep: 'Raise maxApiTasks of the server\'s size, or give a small server more cpu.',
+    },
+  ];
+}
+
+function loadBalancer({ loadBalancer: balancer }: ServerParts): ServerAlarm[] {
+  if (!balancer) return [];
+  const { targetGroup, certificate } = balancer;
+  return [
+    {
+      name: 'ServerErrors',
+      metric: targetGroup.metrics.httpCodeTarget(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, { statistic: SUM, period: MINUTE }),
+      threshold: 10,
+      datapoints: [3, 5],
+      missing: NOT_BREACHING,
+      happened: 'The server answers requests with errors.',
+      means: 'Clients try again; what they do is late.',
+      firstStep: 'Look at the database first, then for tracebacks in the logs of the API.',
+    },
+    {
+      name: 'ServerSlow',
+      metric: targetGroup.metrics.targetResponseTime({ statistic: cloudwatch.Stats.p(95), period: MINUTE }),
+      threshold: 5,
+      datapoints: [5, 5],
+      missing: NOT_BREACHING,
+      happened: 'One of twenty answers takes five seconds or more.',
+      means: 'Clients give up after 60 seconds, and workers poll more slowly.',
+      firstStep: 'Compare the CPU of the API with that of the database, and give the busier one more.',
+    },
+    {
+      name: 'ServerCertificate',
+      metric: math('IF(days < 21, 1, 0)', { days: certificate.metricDaysToExpiry({ statistic: MINIMUM }) }, 'Expires soon'),
+      threshold: 1,
+      datapoints: [1, 1],
+      missing: NOT_BREACHING,
+      happened: 'The certificate of the server expires within three weeks.',
+      means: 'AWS Certificate Manager renews it 60 days before, and could not.',
+      firstStep: 'Look at the certificate in AWS Certificate Manager: the record that validates it has to be in the zone.',
+    },
+  ];
+}
+
+function database({ database: { instance, cluster }, databaseOptions }: ServerParts): ServerAlarm[] {
+  const source = instance ?? cluster;
+  if (!source) return [];
+  const connections = connectionsOf(databaseOptions);
+  return [
+    {
+      name: 'ServerDatabaseBusy',
+      metric: source.metricCPUUtilization(FIVE),
+      threshold: 85,
+      datapoints: [15, 15],
+      missing: NOT_BREACHING,
+      happened: 'The database has been busy for 15 minutes.',
+      means: 'All that the server does is slow.',
+      firstStep: 'Give it a larger class or more capacity, or shorten eventRetention.',
+    },
+    ...(connections === undefined ? [] : [{
+      name: 'ServerDatabaseConnections',
+      metric: source.metricDatabaseConnections({ statistic: MAXIMUM, period: MINUTE }),
+      threshold: Math.floor(0.8 * connections),
+      datapoints: [5, 5] as const,
+      missing: NOT_BREACHING,
+      happened: 'Four of five connections of the database are taken.',
+      means: 'Beyond them, requests are answered with an error.',
+      firstStep: 'See who else is connected; give the database a larger class or more capacity.',
+    }]),
+    ...(instance ? [{
+      name: 'ServerDatabaseStorage',
+      metric: math('IF(free < 2147483648, 1, 0)', { free: instance.metricFreeStorageSpace({ statistic: MINIMUM, period: MINUTE }) }, 'Nearly full'),
+      threshold: 1,
+      datapoints: [5, 5] as const,
+      missing: NOT_BREACHING,
+      happened: 'The database has less than 2 GiB of its disk left, and could not grow.',
+      means: 'When it is full, it stops.',
+      firstStep: 'Raise allocatedStorageGiB, or shorten eventRetention and flowRunRetention.',
+    }] : []),
+  ];
+}
+
+function redis({ redis: messages }: ServerParts): ServerAlarm[] {
+  const group = messages?.replicationGroup;
+  if (!group) return [];
+  return [{
+    name: 'ServerRedisMemory',
+    metric: new cloudwatch.Metric({
+      namespace: 'AWS/ElastiCache', metricName: 'DatabaseMemoryUsagePercentage', dimensionsMap: { ReplicationGroupId: group.ref }, statistic: MAXIMUM, period: MINUTE,
+    }),
+    threshold: 75,
+    datapoints: [5, 5],
+    missing: NOT_BREACHING,
+    happened: 'Three quarters of Valkey\'s memory are taken.',
+    means: 'Messages pile up that the background services don\'t fetch; when it is full, requests are answered with an error.',
+    firstStep: 'See whether the background services run, and raise servicesTasks.',
+  }];
+}
+
+function firewall({ firewall: wall }: ServerParts): ServerAlarm[] {
+  if (!wall) return [];
+  return [{
+    name: 'ServerFirewallBlocks',
+    metric: wall.blockedRequests(),
+    threshold: 100,
+    datapoints: [3, 5],
+    missing: NOT_BREACHING,
+    happened: 'The firewall has been blocking more than a hundred requests a minute.',
+    means: 'Somebody attacks the server, or a rule blocks clients of yours, whose requests are not tried again.',
+    firstStep: 'Look in the firewall\'s log for the addresses and the rules; where they are yours, set firewall.countOnly meanwhile.',
+  }];
+}
