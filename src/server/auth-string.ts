@@ -1,5 +1,6 @@
 import { aws_ecs as ecs, aws_kms as kms, aws_secretsmanager as secretsmanager, RemovalPolicy, SecretValue } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { KeyedSecret } from './keyed-secret';
 
 /**
  * A secret with `prefect:<password>` as one text, as clients take it. Secrets Manager generates passwords alone, so a second secret has
@@ -19,5 +20,5 @@ export function createdAuthString(scope: Construct, encryptionKey: kms.IKey): { 
     // A dynamic reference, which the template has in the place of the value.
     secretStringValue: SecretValue.unsafePlainText(`prefect:${password.secretValue.unsafeUnwrap()}`),
   });
-  return { authString: ecs.Secret.fromSecretsManager(secret), secret };
+  return { authString: new KeyedSecret(secret, encryptionKey), secret };
 }

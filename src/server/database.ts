@@ -1,5 +1,6 @@
-import { aws_ec2 as ec2, aws_ecs as ecs, aws_kms as kms, aws_rds as rds, aws_secretsmanager as secretsmanager, Duration, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_kms as kms, aws_rds as rds, aws_secretsmanager as secretsmanager, Duration, RemovalPolicy, SecretValue, Stack } from 'aws-cdk-lib';
 import { Construct, IDependable } from 'constructs';
+import { KeyedSecret } from './keyed-secret';
 import { rdsCertificates } from './rds-certificates';
 import { ServerDatabase } from './server-database';
 import { ServerDatabaseBackups, ServerDatabaseCredentials } from './server-database-options';
@@ -48,8 +49,8 @@ export class Database extends Construct {
       this.host = this.cluster?.clusterEndpoint.hostname ?? this.instance!.dbInstanceEndpointAddress;
       this.port = PORT;
       this.databaseName = NAME;
-      const secret = secretsmanager.Secret.fromSecretAttributes(this, 'Credentials', { secretCompleteArn: secretArn, encryptionKey: props.encryptionKey });
-      this.credentials = { username: ecs.Secret.fromSecretsManager(secret, 'username'), password: ecs.Secret.fromSecretsManager(secret, 'password') };
+      const secret = secretsmanager.Secret.fromSecretCompleteArn(this, 'Credentials', secretArn);
+      this.credentials = { username: new KeyedSecret(secret, props.encryptionKey, 'username'), password: new KeyedSecret(secret, props.encryptionKey, 'password') };
       this.connections = new ec2.Connections({ securityGroups: created.connections.securityGroups, defaultPort: ec2.Port.tcp(PORT) });
       this.available.push(created);
     }

@@ -1,4 +1,4 @@
-import { ArnFormat, aws_cloudwatch as cloudwatch, aws_kms as kms, aws_logs as logs, aws_wafv2 as wafv2, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, aws_cloudwatch as cloudwatch, aws_kms as kms, aws_logs as logs, aws_wafv2 as wafv2, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ServerFirewallOptions } from './server-firewall-options';
 import { invalid, known, requireWholeNumber } from '../private/validation';
@@ -121,8 +121,8 @@ export class Firewall extends Construct {
 
   /** @see https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html */
   private log(): void {
-    // AWS WAF writes to no other names.
-    const logGroupName = `aws-waf-logs-${Names.uniqueResourceName(this, { maxLength: 200 })}`;
+    // AWS WAF writes to names of this beginning alone.
+    const logGroupName = `aws-waf-logs-${Aws.STACK_NAME}-${Names.uniqueResourceName(this, { maxLength: 200 })}`;
     const logGroup = new logs.LogGroup(this, 'Logs', {
       logGroupName,
       encryptionKey: this.props.encryptionKey,

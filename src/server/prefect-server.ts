@@ -1,6 +1,6 @@
 import {
   aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam, aws_kms as kms, aws_logs as logs, aws_rds as rds,
-  aws_secretsmanager as secretsmanager, aws_sns as sns, aws_wafv2 as wafv2, CfnOutput, Duration, RemovalPolicy,
+  aws_secretsmanager as secretsmanager, aws_sns as sns, aws_wafv2 as wafv2, CfnOutput, Duration, RemovalPolicy, Stack,
 } from 'aws-cdk-lib';
 import { Construct, IDependable } from 'constructs';
 import { createdAuthString } from './auth-string';
@@ -172,7 +172,8 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
     const key = this.key(props.encryptionKey, removalPolicy);
 
     const network = new ServerNetwork(this, 'Network', props);
-    const { cluster } = new Cluster(this, 'Cluster', { ...props, ownVpc: false, encryptionKey: key, logRetention });
+    const ecsCluster = new Cluster(this, 'Cluster', { ...props, ownVpc: false, encryptionKey: key, logRetention });
+    const { cluster } = ecsCluster;
     const auth = props.authString ? { authString: props.authString, secret: undefined } : createdAuthString(this, key);
     const database = new Database(this, 'Database', { network, database: databaseOptions, highlyAvailable, encryptionKey: key, removalPolicy });
     const redis = highlyAvailable ? new Redis(this, 'Redis', { network, given: props.redis, encryptionKey: key }) : undefined;
@@ -234,7 +235,7 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
         if (service && task) enableExecuteCommand(this, { cluster, service, container: task.container, taskRoles: [taskRole], logGroup, whose: 'the server' });
       }
     }
-    const parts = { path: this.node.path, services, database, databaseOptions, redis, loadBalancer, firewall };
+    const parts = { path: this.node.path, containerInsights: ecsCluster.containerInsights, services, database, databaseOptions, redis, loadBalancer, firewall };
     const topics = shown.alarms ?? true ? new AlarmTopics(new Construct(this, 'Observability'), { alarmTopic }, key) : undefined;
     const alarms = topics ? new ServerAlarms(this, 'Alarms', parts, topics).byName : {};
     const dashboard = shown.dashboard ?? true ? showServer(this, parts, Object.values(alarms)) : undefined;
@@ -249,7 +250,15 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
   }
 
   private roles() {
-    const assumedBy = new iam.ServicePrincipal('ecs-tasks.amazonaws.com');
+    const { partition, region, account } = Stack.of(this);
+    // For tasks of this account and region only.
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cross-service-confused-deputy-prevention.html
+    const assumedBy = new iam.ServicePrincipal('ecs-tasks.amazonaws.com', {
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': account },
+        ArnLike: { 'aws:SourceArn': `arn:${partition}:ecs:${region}:${account}:*` },
+      },
+    });
     return {
       taskRole: new iam.Role(this, 'TaskRole', { description: `Tasks of the Prefect server ${this.node.path}`, assumedBy }),
       executionRole: new iam.Role(this, 'ExecutionRole', { description: `Starts tasks of the Prefect server ${this.node.path}`, assumedBy }),

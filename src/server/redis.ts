@@ -1,5 +1,6 @@
 import { aws_ec2 as ec2, aws_ecs as ecs, aws_elasticache as elasticache, aws_kms as kms, aws_secretsmanager as secretsmanager, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { KeyedSecret } from './keyed-secret';
 import { ServerNetwork } from './server-network';
 import { ServerRedisOptions } from './server-redis-options';
 import { requireSecret } from '../private/secrets';
@@ -47,7 +48,7 @@ export class Redis extends Construct {
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.authToken = ecs.Secret.fromSecretsManager(token);
+    this.authToken = new KeyedSecret(token, props.encryptionKey);
     this.replicationGroup = this.created(securityGroup, token);
     this.host = this.replicationGroup.attrPrimaryEndPointAddress;
   }

@@ -1,15 +1,16 @@
-import { aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_elasticloadbalancingv2 as elbv2 } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ServerParts } from './server-parts';
 import { connectionsOf } from './validate-server';
 import { AlarmDefinition, math, MINUTE } from '../observability/alarm-definition';
 import { AlarmTopics } from '../observability/alarm-topics';
+import { containerInsights } from '../observability/metrics';
 import { runbook } from '../observability/runbook';
 
 type ServerAlarm = Omit<AlarmDefinition, 'name'> & { readonly name: string };
 
-const { NOT_BREACHING, BREACHING } = cloudwatch.TreatMissingData;
-const { SUM, AVERAGE, MAXIMUM, MINIMUM, SAMPLE_COUNT } = cloudwatch.Stats;
+const { NOT_BREACHING } = cloudwatch.TreatMissingData;
+const { SUM, AVERAGE, MAXIMUM, MINIMUM } = cloudwatch.Stats;
 const FIVE = { period: MINUTE, statistic: AVERAGE };
 
 /** Alarms of a server, published to one topic. */
@@ -43,42 +44,47 @@ function serverAlarms(parts: ServerParts): ServerAlarm[] {
   return [...tasks(parts), ...loadBalancer(parts), ...database(parts), ...redis(parts), ...firewall(parts)];
 }
 
-function tasks({ services: { api, services } }: ServerParts): ServerAlarm[] {
-  // Each task sends a sample a minute, so their count is that of the tasks.
-  const away = (metric: cloudwatch.Metric) => math('IF(FILL(tasks, 0) < 1, 1, 0)', { tasks: metric.with({ statistic: SAMPLE_COUNT, period: MINUTE }) }, 'No task');
+function tasks({ containerInsights: known, services: { api, services } }: ServerParts): ServerAlarm[] {
   return [
-    {
+    ...(known ? [{
       name: 'ServerAway',
-      metric: away(api.metricCpuUtilization()),
+      metric: missing(api, 'wanted > 0 AND FILL(running, 0) < 1'),
       threshold: 1,
-      datapoints: [3, 3],
-      missing: BREACHING,
+      datapoints: [3, 3] as const,
+      missing: NOT_BREACHING,
       happened: 'No task of the Prefect API has been running for three minutes.',
       means: 'Workers find no work, and flow runs can\'t say what becomes of them.',
       firstStep: 'Read the service\'s events and the reasons of its stopped tasks.',
-    },
-    ...(services ? [
-      {
-        name: 'ServerServicesAway',
-        metric: away(services.metricCpuUtilization()),
-        threshold: 1,
-        datapoints: [3, 3] as const,
-        missing: BREACHING,
-        happened: 'No task of the background services has been running for three minutes.',
-        means: 'Nothing is scheduled, late runs are not marked, events and task runs are not recorded; all of it catches up.',
-        firstStep: 'Read the service\'s events and the reasons of its stopped tasks.',
-      },
-      {
-        name: 'ServerServicesBusy',
-        metric: services.metricCpuUtilization(FIVE),
-        threshold: 80,
-        datapoints: [15, 15] as const,
-        missing: NOT_BREACHING,
-        happened: 'The background services have been busy for 15 minutes.',
-        means: 'They fall behind: runs start late, and the UI shows task runs late.',
-        firstStep: 'Raise servicesTasks of the server\'s size.',
-      },
-    ] : []),
+    }, {
+      name: 'ServerTasksMissing',
+      metric: missing(api, 'wanted > FILL(running, 0)'),
+      threshold: 1,
+      datapoints: [10, 10] as const,
+      missing: NOT_BREACHING,
+      happened: 'For ten minutes fewer tasks of the API have been running than the service wants.',
+      means: 'Tasks don\'t start, or end again at once.',
+      firstStep: 'Read the service\'s events and the reasons of its stopped tasks.',
+    }] : []),
+    ...(known && services ? [{
+      name: 'ServerServicesAway',
+      metric: missing(services, 'wanted > 0 AND FILL(running, 0) < 1'),
+      threshold: 1,
+      datapoints: [3, 3] as const,
+      missing: NOT_BREACHING,
+      happened: 'No task of the background services has been running for three minutes.',
+      means: 'Nothing is scheduled, late runs are not marked, events and task runs are not recorded; all of it catches up.',
+      firstStep: 'Read the service\'s events and the reasons of its stopped tasks.',
+    }] : []),
+    ...(services ? [{
+      name: 'ServerServicesBusy',
+      metric: services.metricCpuUtilization(FIVE),
+      threshold: 80,
+      datapoints: [15, 15] as const,
+      missing: NOT_BREACHING,
+      happened: 'The background services have been busy for 15 minutes.',
+      means: 'They fall behind: runs start late, and the UI shows task runs late.',
+      firstStep: 'Raise servicesTasks of the server\'s size.',
+    }] : []),
     {
       name: 'ServerBusy',
       metric: api.metricCpuUtilization(FIVE),
@@ -90,6 +96,13 @@ function tasks({ services: { api, services } }: ServerParts): ServerAlarm[] {
       firstStep: 'Raise maxApiTasks of the server\'s size, or give a small server more cpu.',
     },
   ];
+}
+
+/** Whether tasks are missing; without a running one there may be no count of them. */
+function missing(service: ecs.FargateService, condition: string): cloudwatch.IMetric {
+  return math(`IF(${condition}, 1, 0)`, {
+    wanted: containerInsights(service, 'DesiredTaskCount'), running: containerInsights(service, 'RunningTaskCount'),
+  }, 'Missing tasks');
 }
 
 function loadBalancer({ loadBalancer: balancer }: ServerParts): ServerAlarm[] {

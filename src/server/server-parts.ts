@@ -8,6 +8,8 @@ import { ServerServices } from './server-services';
 /** What a server is made of, for what looks at it. */
 export interface ServerParts {
   readonly path: string;
+  /** Whether the cluster is known to publish Container Insights. */
+  readonly containerInsights: boolean;
   readonly services: ServerServices;
   readonly database: Database;
   readonly databaseOptions: ServerDatabase;

@@ -39,7 +39,7 @@ export class ServerServices extends Construct {
       : { minHealthyPercent: 100, maxHealthyPercent: 200 });
     if (props.privateName) this.privateHost = this.name();
     if (props.servicesTask) {
-      this.services = this.service('Services', props.servicesTask, { desiredCount: size._servicesTasks, minHealthyPercent: 50, maxHealthyPercent: 200 });
+      this.services = this.service('Services', props.servicesTask, { desiredCount: size._servicesTasks, minHealthyPercent: 100, maxHealthyPercent: 200 });
     }
     if (!single) this.scalableTaskCount = this.scale();
   }

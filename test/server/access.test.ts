@@ -143,7 +143,7 @@ describe('the firewall', () => {
 
   test('logs what it looked at, without credentials', () => {
     const template = publicWith().template();
-    template.hasResourceProperties('AWS::Logs::LogGroup', { LogGroupName: Match.stringLikeRegexp('^aws-waf-logs-'), KmsKeyId: Match.anyValue() });
+    template.hasResourceProperties('AWS::Logs::LogGroup', { LogGroupName: { 'Fn::Join': ['', ['aws-waf-logs-', { Ref: 'AWS::StackName' }, Match.stringLikeRegexp('^-')]] }, KmsKeyId: Match.anyValue() });
     template.hasResourceProperties('AWS::WAFv2::LoggingConfiguration', {
       RedactedFields: ['authorization', 'cookie', 'prefect-csrf-token'].map(Name => ({ SingleHeader: { Name } })),
     });
