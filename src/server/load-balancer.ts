@@ -1,6 +1,6 @@
 import {
-  aws_certificatemanager as acm, aws_ec2 as ec2, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam, aws_route53 as route53, aws_route53_targets as targets,
-  aws_s3 as s3, Duration, RemovalPolicy, Stack,
+  aws_certificatemanager as acm, aws_ec2 as ec2, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam, aws_route53 as route53,
+  aws_route53_targets as targets, aws_s3 as s3, Duration, RemovalPolicy, Stack,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ServerDomain, ServerSignIn } from './server-access';
@@ -102,7 +102,11 @@ export class LoadBalancer extends Construct {
       blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       versioned: true,
-      lifecycleRules: [{ expiration: Duration.days(90), noncurrentVersionExpiration: Duration.days(1), abortIncompleteMultipartUploadAfter: Duration.days(7) }],
+      lifecycleRules: [{
+        expiration: Duration.days(90),
+        noncurrentVersionExpiration: Duration.days(1),
+        abortIncompleteMultipartUploadAfter: Duration.days(7),
+      }],
       removalPolicy: RemovalPolicy.RETAIN,
     });
     const { partition, region, account } = Stack.of(this);

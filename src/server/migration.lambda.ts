@@ -1,7 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTasksCommand, ECSClient, ListTasksCommand, RunTaskCommand, Task } from '@aws-sdk/client-ecs';
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse, Context } from 'aws-lambda';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What is left of the function's time for its answer. */
 const RESERVE_MS = 30_000;

@@ -1,6 +1,6 @@
 import {
-  aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam, aws_kms as kms, aws_logs as logs, aws_rds as rds,
-  aws_secretsmanager as secretsmanager, aws_sns as sns, aws_wafv2 as wafv2, CfnOutput, Duration, RemovalPolicy, Stack,
+  aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, aws_iam as iam, aws_kms as kms, aws_logs as logs,
+  aws_rds as rds, aws_secretsmanager as secretsmanager, aws_sns as sns, aws_wafv2 as wafv2, CfnOutput, Duration, RemovalPolicy, Stack,
 } from 'aws-cdk-lib';
 import { Construct, IDependable } from 'constructs';
 import { createdAuthString } from './auth-string';
@@ -163,7 +163,8 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
 
   /** The parts, from first to last. */
   private build(props: PrefectServerProps) {
-    const { domain, size = ServerSize.small(), removalPolicy = RemovalPolicy.SNAPSHOT, observability: { alarmTopic, logRetention = logs.RetentionDays.ONE_MONTH, ...shown } = {} } = props;
+    const { domain, size = ServerSize.small(), removalPolicy = RemovalPolicy.SNAPSHOT } = props;
+    const { alarmTopic, logRetention = logs.RetentionDays.ONE_MONTH, ...shown } = props.observability ?? {};
     const { access = domain ? ServerAccess.INTERNAL_LOAD_BALANCER : ServerAccess.PRIVATE_DNS, cpuArchitecture = ecs.CpuArchitecture.ARM64 } = props;
     const highlyAvailable = size._maxApiTasks !== 1;
     const databaseOptions = props.database ?? (highlyAvailable ? ServerDatabase.auroraServerless() : ServerDatabase.instance());
@@ -212,10 +213,11 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
       after: [migration, network.reachable, taskRole, executionRole, ...(redis ? [redis] : [])],
       privateName: access !== ServerAccess.INTERNAL_LOAD_BALANCER,
     });
+    const secrets = [auth.authString, database.credentials.password, redis?.authToken, ...Object.values(props.secrets ?? {})];
     new SecretFollower(this, 'SecretFollower', {
       cluster,
       services: [services.api, ...(services.services ? [services.services] : [])],
-      secrets: [auth.authString, database.credentials.password, ...(redis?.authToken ? [redis.authToken] : []), ...Object.values(props.secrets ?? {})],
+      secrets: secrets.filter(secret => secret !== undefined),
       encryptionKey: key,
       logRetention,
     });
@@ -232,10 +234,12 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
 
     if (props.enableExecuteCommand) {
       for (const [service, task] of [[services.api, apiTask], [services.services, servicesTask]] as const) {
-        if (service && task) enableExecuteCommand(this, { cluster, service, container: task.container, taskRoles: [taskRole], logGroup, whose: 'the server' });
+        if (!service || !task) continue;
+        enableExecuteCommand(this, { cluster, service, container: task.container, taskRoles: [taskRole], logGroup, whose: 'the server' });
       }
     }
-    const parts = { path: this.node.path, containerInsights: ecsCluster.containerInsights, services, database, databaseOptions, redis, loadBalancer, firewall };
+    const { containerInsights } = ecsCluster;
+    const parts = { path: this.node.path, containerInsights, services, database, databaseOptions, redis, loadBalancer, firewall };
     const topics = shown.alarms ?? true ? new AlarmTopics(new Construct(this, 'Observability'), { alarmTopic }, key) : undefined;
     const alarms = topics ? new ServerAlarms(this, 'Alarms', parts, topics).byName : {};
     const dashboard = shown.dashboard ?? true ? showServer(this, parts, Object.values(alarms)) : undefined;
@@ -266,8 +270,9 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
   }
 
   private addOutputs(): void {
-    new CfnOutput(this, 'ApiUrl', { description: 'The Prefect API, for programs in the VPC', value: this.apiUrl });
-    new CfnOutput(this, 'UiUrl', { description: 'The Prefect UI', value: this.uiUrl });
-    if (this.authStringSecret) new CfnOutput(this, 'AuthStringSecret', { description: 'The secret with the user and the password that the UI asks for', value: this.authStringSecret.secretArn });
+    const output = (id: string, description: string, value: string) => new CfnOutput(this, id, { description, value });
+    output('ApiUrl', 'The Prefect API, for programs in the VPC', this.apiUrl);
+    output('UiUrl', 'The Prefect UI', this.uiUrl);
+    if (this.authStringSecret) output('AuthStringSecret', 'The secret with the user and the password that the UI asks for', this.authStringSecret.secretArn);
   }
 }

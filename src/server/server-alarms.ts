@@ -22,7 +22,8 @@ export class ServerAlarms extends Construct {
     const topic = topics.page;
     topics.letPublish(topic, 'cloudwatch');
     for (const definition of serverAlarms(parts)) {
-      const { name, metric, threshold, datapoints: [datapointsToAlarm, evaluationPeriods], missing: treatMissingData, happened, means, firstStep } = definition;
+      const { name, metric, threshold, happened, means, firstStep } = definition;
+      const { datapoints: [datapointsToAlarm, evaluationPeriods], missing: treatMissingData } = definition;
       const alarm = new cloudwatch.Alarm(this, name, {
         metric,
         threshold,

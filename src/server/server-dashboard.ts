@@ -14,7 +14,7 @@ export function showServer(scope: Construct, parts: ServerParts, alarms: readonl
     const width = Math.floor(24 / graphs.length);
     dashboard.addWidgets(new cloudwatch.Row(
       new cloudwatch.TextWidget({ markdown: title, height: 1, width: 24, background: cloudwatch.TextWidgetBackground.TRANSPARENT }),
-      ...graphs.map(graph => graph(width)),
+      ...graphs.map(widget => widget(width)),
     ));
   }
   return dashboard;
@@ -23,7 +23,8 @@ export function showServer(scope: Construct, parts: ServerParts, alarms: readonl
 type Graph = (width: number) => cloudwatch.IWidget;
 
 function graph(title: string, left: cloudwatch.IMetric[], right?: cloudwatch.IMetric[]): Graph {
-  return width => new cloudwatch.GraphWidget({ title, left, right, width, height: 6, leftYAxis: { min: 0, showUnits: false }, rightYAxis: { min: 0, showUnits: false } });
+  const axis = { min: 0, showUnits: false };
+  return width => new cloudwatch.GraphWidget({ title, left, right, width, height: 6, leftYAxis: axis, rightYAxis: axis });
 }
 
 function rows(parts: ServerParts, alarms: readonly cloudwatch.IAlarm[]): [string, Graph[]][] {

@@ -1,20 +1,8 @@
 import { aws_ec2 as ec2, aws_ecs as ecs, aws_rds as rds, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
-import { ServerAuroraOptions, ServerDatabaseConnectionOptions, ServerDatabaseCredentials, ServerDatabaseEndpointOptions, ServerInstanceOptions } from './server-database-options';
+import { GivenDatabase } from './given-database';
+import { ServerAuroraOptions, ServerDatabaseConnectionOptions, ServerDatabaseEndpointOptions, ServerInstanceOptions } from './server-database-options';
 import { requireGivenSecret } from '../private/secrets';
 import { invalid, known, requireWholeNumber, ValidationError } from '../private/validation';
-
-/** A database that is there already. */
-export interface GivenDatabase {
-  readonly host: string;
-  readonly port: number;
-  readonly databaseName: string;
-  readonly credentials: ServerDatabaseCredentials;
-  readonly connections: ec2.Connections;
-  readonly maxConnections?: number;
-  readonly tlsCaCertificate?: string;
-  /** The construct whose VPC is known. */
-  readonly source?: { readonly vpc?: ec2.IVpc; readonly path: string };
-}
 
 /**
  * The PostgreSQL database of a server: created for it, or yours.

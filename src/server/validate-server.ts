@@ -15,8 +15,15 @@ const CONNECTIONS_PER_TASK = 15;
 /** What PostgreSQL keeps for its administrators. */
 const RESERVED_CONNECTIONS = 10;
 
+/** What the props say, or the defaults. */
+interface Choices {
+  readonly access: ServerAccess;
+  readonly size: ServerSize;
+  readonly database: ServerDatabase;
+}
+
 /** Throws for a server that can't work, with the way out. */
-export function validateServer(props: PrefectServerProps, { access, size, database }: { access: ServerAccess; size: ServerSize; database: ServerDatabase }): void {
+export function validateServer(props: PrefectServerProps, { access, size, database }: Choices): void {
   if (!props.vpc) throw invalid('vpc', undefined, 'give the VPC in which the server is to run.');
   requireWayIn(props, access);
   if (access === ServerAccess.PUBLIC_LOAD_BALANCER && props.vpc.publicSubnets.length === 0) {

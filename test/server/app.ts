@@ -25,5 +25,5 @@ export function partOf(template: Template, part: string): { [container: string]:
 
 /** Variables of a container by their names. */
 export function variablesOf({ Environment = [], Secrets = [] }: any): { [name: string]: any } {
-  return Object.fromEntries([...Environment.map(({ Name, Value }: any) => [Name, Value]), ...Secrets.map(({ Name, ValueFrom }: any) => [Name, ValueFrom])]);
+  return Object.fromEntries([...Environment, ...Secrets].map(({ Name, Value, ValueFrom }: any) => [Name, Value ?? ValueFrom]));
 }

@@ -27,8 +27,12 @@ const cases: readonly Case[] = [
   ['a sign-in that nothing asks for', stack => ({
     domain: domain(stack),
     signIn: ServerSignIn.oidc({
-      issuer: 'https://login.example.com', authorizationEndpoint: 'https://login.example.com/a', tokenEndpoint: 'https://login.example.com/t', userInfoEndpoint: 'https://login.example.com/u',
-      clientId: 'prefect', clientSecret: SecretValue.secretsManager('client'),
+      issuer: 'https://login.example.com',
+      authorizationEndpoint: 'https://login.example.com/a',
+      tokenEndpoint: 'https://login.example.com/t',
+      userInfoEndpoint: 'https://login.example.com/u',
+      clientId: 'prefect',
+      clientSecret: SecretValue.secretsManager('client'),
     }),
   }), /signIn is there, and the server is not public/],
   ['a firewall before nothing', () => ({ firewall: {} }), /firewall is there, and the server is not public/],

@@ -53,7 +53,13 @@ describe('a highly available server', () => {
 
   test('has Valkey with a replica, encrypted, with a password, that drops nothing, and is not in cluster mode', () => {
     large.hasResourceProperties('AWS::ElastiCache::ReplicationGroup', {
-      Engine: 'valkey', ClusterMode: 'disabled', NumCacheClusters: 2, AutomaticFailoverEnabled: true, MultiAZEnabled: true, TransitEncryptionEnabled: true, AtRestEncryptionEnabled: true,
+      Engine: 'valkey',
+      ClusterMode: 'disabled',
+      NumCacheClusters: 2,
+      AutomaticFailoverEnabled: true,
+      MultiAZEnabled: true,
+      TransitEncryptionEnabled: true,
+      AtRestEncryptionEnabled: true,
       AuthToken: Match.objectLike({ 'Fn::Join': ['', Match.arrayWith(['{{resolve:secretsmanager:'])] }),
     });
     large.hasResourceProperties('AWS::ElastiCache::ParameterGroup', { Properties: { 'maxmemory-policy': 'noeviction' } });
