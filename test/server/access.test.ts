@@ -104,7 +104,8 @@ describe('a public server', () => {
 });
 
 describe('the firewall', () => {
-  const aclOf = (firewall: ServerFirewallOptions = {}) => Object.values(publicWith({ firewall }).template().findResources('AWS::WAFv2::WebACL'))[0].Properties;
+  const aclOf = (firewall: ServerFirewallOptions = {}) =>
+    Object.values(publicWith({ firewall }).template().findResources('AWS::WAFv2::WebACL'))[0].Properties;
 
   test('stands before the public load balancer, and before no other', () => {
     const template = publicWith().template();
