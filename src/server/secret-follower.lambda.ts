@@ -4,12 +4,10 @@ interface Followed {
   readonly cluster: string;
   /** Names of services in it. */
   readonly services: readonly string[];
-  /** Secrets that their tasks read when they start, each as the `valueFrom` of ECS. */
-  readonly secrets: readonly string[];
 }
 
 /** Replaces the server's tasks where a secret of theirs is newer than they are. */
 export async function handler(): Promise<void> {
-  const { cluster, services, secrets }: Followed = JSON.parse(process.env.CONFIGURATION!);
-  for (const service of services) await followSecrets({ cluster, service, workerSecrets: secrets });
+  const { cluster, services }: Followed = JSON.parse(process.env.CONFIGURATION!);
+  for (const service of services) await followSecrets({ cluster, service });
 }

@@ -2,6 +2,7 @@ import { aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aw
 import { Construct } from 'constructs';
 import { SecretFollowerFunction } from './secret-follower-function';
 import { functionLogs } from '../private/api-function';
+import { WORKER_SECRETS_VARIABLE } from '../rescue/configuration';
 
 export interface SecretFollowerProps {
   readonly cluster: ecs.ICluster;
@@ -46,8 +47,8 @@ export class SecretFollower extends Construct {
         CONFIGURATION: Stack.of(this).toJsonString({
           cluster: cluster.clusterArn,
           services: services.map(({ serviceName }) => serviceName),
-          secrets: secrets.map(({ arn }) => arn),
         }),
+        [WORKER_SECRETS_VARIABLE]: Stack.of(this).toJsonString(secrets.map(({ arn }) => arn)),
       },
       role,
       logGroup,

@@ -157,8 +157,8 @@ describe('credentials', () => {
 
   test('that rotate are followed', () => {
     const { template } = serverWith();
-    const [{ Properties }] = Object.values(template().findResources('AWS::Lambda::Function', { Properties: { Environment: { Variables: { CONFIGURATION: Match.anyValue() } } } }));
-    expect(JSON.stringify(Properties.Environment.Variables.CONFIGURATION)).toContain('MasterUserSecret.SecretArn');
+    const told = Object.values(template().findResources('AWS::Lambda::Function')).map(({ Properties }) => JSON.stringify(Properties.Environment?.Variables.WORKER_SECRETS));
+    expect(told.filter(secrets => secrets?.includes('MasterUserSecret.SecretArn'))).toHaveLength(1);
   });
 });
 
