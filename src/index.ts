@@ -6,6 +6,7 @@ export * from './network/network-options';
 export * from './observability/alarm-options';
 export * from './observability/log-archive-options';
 export * from './observability/observability-options';
+export * from './out-of-memory-options';
 export * from './prefect-api';
 export * from './prefect-api-options';
 export * from './prefect-fargate-worker';

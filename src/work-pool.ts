@@ -1,6 +1,8 @@
 import { aws_ecs as ecs, Duration } from 'aws-cdk-lib';
 import { BaseJobTemplate } from './base-job-template';
 import { InterruptedRuns } from './interrupted-runs';
+import { OutOfMemoryOptions } from './out-of-memory-options';
+import { requireOutOfMemory } from './private/out-of-memory-validation';
 import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
 import { capacityProviderStrategies } from './service/capacity';
 import { CapacityOptions } from './service/capacity-options';
@@ -77,6 +79,13 @@ export interface FlowRunDefaults {
    * @default - no limit
    */
   readonly maxRunTime?: Duration;
+
+  /**
+   * What becomes of flow runs that run out of memory.
+   *
+   * @default - they crash, or are tried again with the same memory where their flow has retries
+   */
+  readonly outOfMemory?: OutOfMemoryOptions;
 
   /**
    * Environment variables of flow runs. Not for secrets: their values are readable in the Prefect UI.
@@ -195,7 +204,7 @@ export class WorkPool {
       requireWholeNumber('workQueues.concurrencyLimit', queue.concurrencyLimit, 1);
     }
     requireDistinct('workQueues', (options.workQueues ?? []).map(queue => queue.name));
-    const { command, capacity, maxRunTime, jobVariables = {} } = options.flowRunDefaults ?? {};
+    const { command, capacity, maxRunTime, outOfMemory, jobVariables = {} } = options.flowRunDefaults ?? {};
     capacityProviderStrategies(capacity, 0, 'flowRunDefaults.capacity');
     requireRunTime(maxRunTime);
     for (const [variable, value] of Object.entries(jobVariables)) {
@@ -203,6 +212,7 @@ export class WorkPool {
     }
     const { cpu, memoryLimitMiB: memory } = flowRunSize(options.flowRunDefaults);
     requireFargateSize('flowRunDefaults.cpu', cpu, 'flowRunDefaults.memoryLimitMiB', memory);
+    if (outOfMemory) requireOutOfMemory(memory, outOfMemory);
     if (command?.length === 0) {
       throw invalid('flowRunDefaults.command', command, 'name the program and its arguments, or leave it out for Prefect\'s own command.');
     }

@@ -7,10 +7,18 @@ export interface ReconcilerConfiguration {
   readonly type: string;
   /** What becomes of runs that are interrupted while they execute, where no tag says otherwise. */
   readonly interruptedRuns: 'restart' | 'crash';
+  /** What becomes of runs that run out of memory, where that is more than of others. */
+  readonly outOfMemory?: OutOfMemory;
   /** ARN of the cluster whose tasks the function can see. Runs elsewhere are none of its business. */
   readonly cluster: string;
   /** Name of the workers' service in it. */
   readonly service: string;
+}
+
+/** Runs that run out of memory start again with more, up to a limit in MiB; `remember`: later runs of their deployments begin with it. */
+export interface OutOfMemory {
+  readonly maxMemoryMiB: number;
+  readonly remember: boolean;
 }
 
 /** The variable in which the function is told, in JSON, what the workers have of the API's secrets: each as the `valueFrom` of ECS. */
@@ -28,8 +36,8 @@ export interface ReconcilerLimits {
   readonly cancelling: number;
   /** Without a sign of life of a running run whose task is not known. */
   readonly silent: number;
-  /** Until a run is due that leaves Spot: longer than until the next look, which writes its job variables where this one was cut off. */
-  readonly leavingSpot: number;
+  /** Until a run is due whose next attempt has other job variables: longer than until the next look, which writes its job variables where this one was cut off. */
+  readonly preparing: number;
   /** Until the next attempt where Amazon ECS could not start a task for now; it doubles where that goes on. */
   readonly later: number;
   /** Until the task of a run that has ended counts as forgotten. */
@@ -39,5 +47,5 @@ export interface ReconcilerLimits {
 }
 
 export const LIMITS: ReconcilerLimits = {
-  settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900, leavingSpot: 90, later: 60, forgotten: 600, cutOff: 3600,
+  settle: 60, claimed: 300, starting: 600, cancelling: 600, silent: 900, preparing: 90, later: 60, forgotten: 600, cutOff: 3600,
 };

@@ -1,5 +1,7 @@
-import type { ReconcilerLimits } from './configuration';
+import type { OutOfMemory, ReconcilerLimits } from './configuration';
 import type { FlowRun } from './flow-run';
+import { announce, NextAttempt, unprepared } from './next-attempt';
+import { moreMemory, wasKilled } from './out-of-memory';
 import { startFailure } from './start-failure';
 import { LivingTask, stoppedByPerson, StoppedTask, TaskOutcome } from './task-outcome';
 import { isSilence } from '../private/no-heartbeat';
@@ -9,6 +11,7 @@ export interface Rules {
   /** Whether a run's task is its own, or the worker's with others in it. */
   readonly ownTask: boolean;
   readonly interruptedRuns: 'restart' | 'crash';
+  readonly outOfMemory?: OutOfMemory;
   readonly limits: ReconcilerLimits;
 }
 
@@ -19,21 +22,22 @@ export type Decision =
     readonly why: string;
     readonly delay?: number;
     readonly stop?: string;
-    readonly onDemand?: boolean;
+    readonly next?: NextAttempt;
     /** One of the flow's own retries: the attempt that ended was no interruption. */
     readonly isRetry?: boolean;
   }
-  | { readonly then: 'crash' | 'cancel' | 'timeOut'; readonly why: string; readonly stop?: string; readonly onDemand?: undefined }
+  | { readonly then: 'crash' | 'cancel' | 'timeOut'; readonly why: string; readonly stop?: string; readonly next?: undefined }
   /** As `startLater` says, which needs to know how often that was so before. */
   | { readonly then: 'startLater'; readonly why: string }
   /** Its state stays, with the time at which it is due. */
-  | (StateStays & { readonly then: 'release' })
-  | (StateStays & { readonly then: 'leaveSpot' });
+  | (StateStays & { readonly then: 'release'; readonly next?: undefined })
+  /** Its job variables are to be written: it is announced already. */
+  | (StateStays & { readonly then: 'prepare'; readonly next: NextAttempt });
 
-interface StateStays { readonly why: string; readonly stop?: undefined; readonly onDemand?: undefined; readonly isRetry?: undefined }
+interface StateStays { readonly why: string; readonly stop?: undefined; readonly isRetry?: undefined }
 
 export type Change = Exclude<Decision, { then: 'nothing' } | { then: 'startLater' }>;
-export type StateChange = Exclude<Change, StateStays & { then: 'release' | 'leaveSpot' }>;
+export type StateChange = Exclude<Change, { then: 'release' | 'prepare' }>;
 
 const NOTHING: Decision = { then: 'nothing' };
 
@@ -53,9 +57,6 @@ const GIVEN_UP = 'Given up';
 const MOST_STARTS = 12;
 const LONGEST_DELAY = 3600;
 
-/** What is said of a run that is to leave Spot, by which the next look knows it. */
-const NEXT_ON_DEMAND = 'Its next attempt is on demand.';
-
 /** The message with which `flow_run.py` gives an interrupted run back. */
 const HANDED_BACK = 'Its task was interrupted before it was finished.';
 
@@ -69,19 +70,15 @@ export function needsItsClaim({ state, since }: FlowRun, outcome: TaskOutcome, o
 
 /** Whether there may be something to do for a run that waits. */
 export function mayNeedHelp(run: FlowRun): boolean {
-  return run.waitsInProcess || isToLeaveSpot(run) || run.message === HANDED_BACK;
-}
-
-/** Prefect takes the job variables of scheduled runs only: they are written after the state, which is where a look may be cut off. */
-function isToLeaveSpot({ state, message, launchType }: FlowRun): boolean {
-  return state === 'SCHEDULED' && message.endsWith(NEXT_ON_DEMAND) && launchType !== 'FARGATE';
+  return run.waitsInProcess || unprepared(run) !== undefined || run.message === HANDED_BACK;
 }
 
 /** What to do about a flow run. A run whose task runs is left alone until its time is over, and so is one of which ECS can't speak. */
 export function decide(run: FlowRun, outcome: TaskOutcome, rules: Rules, now: Date): Decision {
   const { ownTask, limits } = rules;
   const age = seconds(run.since, now);
-  if (isToLeaveSpot(run)) return { then: 'leaveSpot', why: run.message };
+  const next = unprepared(run);
+  if (next) return { then: 'prepare', why: run.message, next };
   // Before its task hands the run back, or a worker takes it again.
   const person = ownTask && isOfThisAttempt(run, outcome) ? stoppedByPerson(outcome) : undefined;
   if (person !== undefined) return { then: 'crash', why: `Its task was stopped: ${person}` };
@@ -144,7 +141,11 @@ function timedOut({ arn, started, maxRunTime }: LivingTask, now: Date): Decision
 }
 
 function onDemand(why: string, limits: ReconcilerLimits): Extract<Decision, { then: 'reschedule' }> {
-  return { then: 'reschedule', why: `${why} ${NEXT_ON_DEMAND}`, delay: limits.leavingSpot, onDemand: true };
+  return differently({ onDemand: true }, why, limits);
+}
+
+function differently(next: NextAttempt, why: string, limits: ReconcilerLimits): Extract<Decision, { then: 'reschedule' }> {
+  return { then: 'reschedule', why: `${why} ${announce(next)}`, delay: limits.preparing, next };
 }
 
 function cancelling(outcome: TaskOutcome, age: number, { ownTask, limits }: Rules): Decision {
@@ -159,6 +160,8 @@ function afterDeath(run: FlowRun, outcome: StoppedTask, rules: Rules, why = `Its
   if (ownTask && stoppedByPerson(outcome) !== undefined) return { then: 'crash', why };
   if (ownTask && outcome.stopCode === 'TaskFailedToStart') return notStarted(run, outcome, rules, why);
   if (crashes(run, rules)) return { then: 'crash', why };
+  const size = ownTask ? moreMemory(run, outcome, rules.outOfMemory) : undefined;
+  if (size) return differently({ size, remember: rules.outOfMemory!.remember }, why, rules.limits);
   if (outcome.stopCode !== undefined && TAKEN_AWAY.includes(outcome.stopCode)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay, isRetry: true } : { then: 'crash', why };
@@ -194,14 +197,14 @@ function crashes({ state, runCount, tags }: FlowRun, { interruptedRuns }: Rules)
 }
 
 /**
- * Prefect's observer has marked the run as crashed, without a look at the flow's retries; its worker has, where ECS would not take
+ * Prefect's observer has marked the run as crashed, without a look at the flow's retries, or the process above the one that was killed; its worker has, where ECS would not take
  * one more task; or its heartbeats didn't get through, as while the API is away, and now its task has ended.
  */
 function reconsider(run: FlowRun, outcome: TaskOutcome, rules: Rules): Decision {
   if (run.message.startsWith(NOT_SUBMITTED)) return notSubmitted(run, rules);
   if (outcome.task !== 'stopped' || run.message.startsWith(GIVEN_UP)) return NOTHING;
   if (isSilence(run.message)) return unlessCrashed(afterDeath(run, outcome, rules));
-  const observed = run.message.startsWith('The following containers stopped with a non-zero exit code') || outcome.stopCode === 'TaskFailedToStart';
+  const observed = run.message.startsWith('The following containers stopped with a non-zero exit code') || wasKilled(run) || outcome.stopCode === 'TaskFailedToStart';
   return rules.ownTask && observed ? unlessCrashed(afterDeath(run, outcome, rules, outcome.reason)) : NOTHING;
 }
 

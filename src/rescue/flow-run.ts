@@ -17,6 +17,7 @@ export interface FlowRun {
   readonly retryDelay: number;
   /** Whether it waits to be tried again in the process that has tried it before. No worker is given such a run. */
   readonly waitsInProcess: boolean;
-  /** `launch_type` among its own job variables. */
+  /** `launch_type` and `memory` among its own job variables. */
   readonly launchType?: string;
+  readonly memory?: number;
 }

@@ -61,6 +61,7 @@ export function toRun(run: StoredRun): FoundRun {
     retries: retries ?? 0,
     retryDelay: (Array.isArray(delay) ? delay[Math.min(run.run_count, delay.length) - 1] : delay) ?? 0,
     launchType: jobVariables.launch_type as string | undefined,
+    memory: jobVariables.memory as number | undefined,
     infrastructure: run.infrastructure_pid,
     worker: run.labels?.['prefect.worker.name'],
     jobVariables,

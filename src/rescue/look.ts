@@ -4,7 +4,7 @@ import { Change, decide, Decision, hasEnded, mayNeedHelp, needsItsClaim, Rules, 
 import { stopForgottenTasks } from './ended-runs';
 import type { FoundRun } from './found-run';
 import { Listing } from './listing';
-import { startOnDemand } from './on-demand';
+import { prepare } from './next-attempt';
 import { needsNothing, QuietRuns, VOUCHED_FOR } from './quiet-runs';
 import { Runs } from './runs';
 import { SignsOfLife } from './signs-of-life';
@@ -117,9 +117,9 @@ export class Look {
     const stop = async () => decision.stop && this.tasks.stop(decision.stop, decision.why);
     // Told to stop while its run is not TimedOut, the task hands the run back.
     if (decision.then !== 'timeOut') await stop();
-    const accepted = decision.then === 'release' || decision.then === 'leaveSpot' || await runs.set(run, decision, now);
+    const accepted = decision.then === 'release' || decision.then === 'prepare' || await runs.set(run, decision, now);
     if (accepted && (decision.then === 'release' || decision.then === 'reschedule')) await runs.release(run, decision.isRetry);
-    if (accepted && (decision.then === 'leaveSpot' || decision.onDemand)) await startOnDemand(client, run, workPool);
+    if (accepted && decision.next) await prepare(client, run, decision.next, workPool);
     if (accepted && decision.then === 'timeOut') await stop();
     if (accepted && (decision.then === 'crash' || decision.then === 'cancel' || decision.then === 'timeOut')) this.withoutProcess.push(run);
     console.log(JSON.stringify({ flowRun: run.id, was: run.state, ...decision, accepted }));

@@ -11,6 +11,6 @@ import { connect, ownApi } from '../private/prefect-connection';
 export async function handler(configuration: ReconcilerConfiguration): Promise<void> {
   await followSecrets(configuration);
   const limits: ReconcilerLimits = { ...LIMITS, ...JSON.parse(process.env.LIMITS ?? '{}') };
-  const rules = { ownTask: configuration.type === 'ecs', interruptedRuns: configuration.interruptedRuns, limits };
+  const rules = { ownTask: configuration.type === 'ecs', interruptedRuns: configuration.interruptedRuns, outOfMemory: configuration.outOfMemory, limits };
   await new Look(await connect(ownApi()), configuration, rules).take();
 }

@@ -89,11 +89,13 @@ export class Reconciler extends Construct {
 
   private configuration(): ReconcilerConfiguration {
     const { cluster, service, workPool, workQueues, workerType } = this.props;
+    const outOfMemory = workPool._managed?.flowRunDefaults?.outOfMemory;
     return {
       workPool: workPool.name,
       workQueues,
       type: workerType,
       interruptedRuns: workPool._managed?.interruptedRuns ?? InterruptedRuns.RESTART,
+      outOfMemory: outOfMemory && outOfMemory.retry !== false ? { maxMemoryMiB: outOfMemory.maxMemoryMiB, remember: outOfMemory.remember ?? false } : undefined,
       cluster: cluster.clusterArn,
       service: service.serviceName,
     };

@@ -1,3 +1,4 @@
+import type { FargateSize } from '../private/fargate-sizes';
 import { STACK_IS_DELETED, STOPPED_BY_RECONCILER } from '../private/stop-reasons';
 
 /** How a task's end began. */
@@ -22,7 +23,7 @@ export type TaskOutcome =
     readonly stopping?: Stop;
   }
   /** ECS has forgotten it, or it has stopped. */
-  | Stop & { readonly task: 'stopped'; readonly created?: Date; readonly at?: Date; readonly spot: boolean };
+  | Stop & { readonly task: 'stopped'; readonly created?: Date; readonly at?: Date; readonly spot: boolean; readonly size?: FargateSize };
 
 export type StoppedTask = Extract<TaskOutcome, { task: 'stopped' }>;
 export type LivingTask = Extract<TaskOutcome, { arn: string }>;

@@ -102,7 +102,7 @@ function outcomeOf(task: Task): TaskOutcome {
       return { task: 'starting', ...living };
     case 'STOPPED':
     case 'DELETED':
-      return { task: 'stopped', ...known, ...stop, at: task.stoppedAt };
+      return { task: 'stopped', ...known, ...stop, at: task.stoppedAt, size: { cpu: Number(task.cpu), memory: Number(task.memory) } };
     default:
       return { task: 'running', ...living };
   }

@@ -1,25 +1,5 @@
+import { OFFERED_MEMORY as OFFERED } from '../private/fargate-sizes';
 import { invalid, known } from '../private/validation';
-
-const GIB = 1024;
-
-/**
- * Memory in MiB that Fargate offers for each number of CPU units.
- *
- * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
- */
-const OFFERED: { readonly [cpu: number]: readonly number[] } = {
-  256: [512, GIB, 2 * GIB],
-  512: steps(1, 4, 1),
-  1024: steps(2, 8, 1),
-  2048: steps(4, 16, 1),
-  4096: steps(8, 30, 1),
-  8192: steps(16, 60, 4),
-  16384: steps(32, 120, 8),
-};
-
-function steps(fromGiB: number, toGiB: number, stepGiB: number): number[] {
-  return Array.from({ length: (toGiB - fromGiB) / stepGiB + 1 }, (_, index) => (fromGiB + index * stepGiB) * GIB);
-}
 
 /** Throws unless Fargate offers this pair of CPU units and memory in MiB. */
 export function requireFargateSize(cpuProp: string, cpu: number, memoryProp: string, memory: number): void {

@@ -44,7 +44,7 @@ describe('a healthy run', () => {
     const refused = stopped({ stopCode: 'TaskFailedToStart', reason: 'Capacity is unavailable at this time.', created: ago(105), at: ago(104), spot: true });
     const swapped = run({ state: 'PENDING', stateName: 'InfrastructurePending', runCount: 0, since: ago(100) });
     expect(needsItsClaim(swapped, refused, true)).toBe(true);
-    expect(ofEcs({ ...swapped, claimed: ago(106) }, refused)).toMatchObject({ then: 'reschedule', onDemand: true });
+    expect(ofEcs({ ...swapped, claimed: ago(106) }, refused)).toMatchObject({ then: 'reschedule', next: { onDemand: true } });
     // The task is that of an earlier attempt where the run was claimed after it.
     expect(ofEcs({ ...swapped, claimed: ago(103) }, refused)).toEqual(nothing);
     expect(needsItsClaim(swapped, refused, false)).toBe(false);
@@ -163,12 +163,12 @@ describe('a run that never got a task', () => {
   });
 
   test('on Spot goes on demand', () => {
-    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), { ...starting, spot: true } as TaskOutcome)).toMatchObject({ stop: 'arn', onDemand: true });
+    expect(ofEcs(run({ state: 'PENDING', since: ago(601) }), { ...starting, spot: true } as TaskOutcome)).toMatchObject({ stop: 'arn', next: { onDemand: true } });
     const failed = stopped({ stopCode: 'TaskFailedToStart', spot: true });
-    expect(ofEcs(run({ state: 'PENDING', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', onDemand: true });
-    expect(ofEcs(run({ state: 'CRASHED', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', onDemand: true });
+    expect(ofEcs(run({ state: 'PENDING', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', next: { onDemand: true } });
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0 }), failed)).toMatchObject({ then: 'reschedule', next: { onDemand: true } });
     const refused = 'Failed to submit flow run to infrastructure: RuntimeError: Capacity is unavailable at this time. Please try again later.';
-    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message: refused }), { task: 'none' })).toMatchObject({ then: 'reschedule', onDemand: true });
+    expect(ofEcs(run({ state: 'CRASHED', runCount: 0, message: refused }), { task: 'none' })).toMatchObject({ then: 'reschedule', next: { onDemand: true } });
   });
 
   test('on Spot is due after the next look, which finishes what this one could not', () => {
@@ -176,7 +176,7 @@ describe('a run that never got a task', () => {
     expect(leaving.delay).toBeGreaterThan(60);
     const waiting = run({ state: 'SCHEDULED', runCount: 0, since: ago(5), message: leaving.why });
     expect(mayNeedHelp(waiting)).toBe(true);
-    expect(ofEcs(waiting, { task: 'none' })).toMatchObject({ then: 'leaveSpot' });
+    expect(ofEcs(waiting, { task: 'none' })).toMatchObject({ then: 'prepare', next: { onDemand: true } });
     expect(mayNeedHelp({ ...waiting, launchType: 'FARGATE' })).toBe(false);
     expect(ofEcs({ ...waiting, launchType: 'FARGATE' }, { task: 'none' })).toEqual(nothing);
   });

@@ -21,7 +21,7 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
 
 const rescue = worker.node.findChild('Rescue').node;
 // Its times are shortened like those of AWS.
-if (REALTIME === 'off') (rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 75, starting: 40, cancelling: 40, leavingSpot: 25 }));
+if (REALTIME === 'off') (rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 75, starting: 40, cancelling: 40, preparing: 25 }));
 if (MEASURES === 'off') (rescue.findChild('Schedule').node.defaultChild as events.CfnRule).state = 'DISABLED';
 
 if (MEASURES === 'off' && WORKER_TYPE === WorkerType.PROCESS) {
