@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { App, aws_ec2 as ec2, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { container, resource, resources, WORKER_TASK } from './support/worker';
+import { container, resource, resources, settingsOf, WORKER_TASK } from './support/worker';
 import { Alarms } from '../examples/alarms';
 import { BehindAProxy } from '../examples/behind-a-proxy';
 import { Boundary } from '../examples/boundary';
@@ -12,6 +12,7 @@ import { FlowRunTask } from '../examples/flow-run-task';
 import { FromCliTemplate } from '../examples/from-cli-template';
 import { FromTerraform } from '../examples/from-terraform';
 import { ManyPools } from '../examples/many-pools';
+import { OutOfMemory } from '../examples/out-of-memory';
 import { OwnRoles } from '../examples/own-roles';
 import { OwnTemplate } from '../examples/own-template';
 import { Peaks } from '../examples/peaks';
@@ -133,6 +134,10 @@ const recipes: Record<string, Recipe> = {
   'spot': {
     build: scope => new Spot(scope, 'Example'),
     works: template => expect(pools(template)[0]).toContain('FARGATE_SPOT'),
+  },
+  'out-of-memory': {
+    build: scope => new OutOfMemory(scope, 'Example'),
+    works: template => expect(settingsOf(template, /RescueSchedule/).outOfMemory).toEqual({ maxMemoryMiB: 16384, remember: true }),
   },
   'many-pools': {
     build: scope => new ManyPools(scope, 'Example'),

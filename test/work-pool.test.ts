@@ -31,6 +31,10 @@ describe.each(make)('the name of a pool that is %s', (_, pool) => {
 describe('a managed pool refuses', () => {
   const WHOLE = 'give a whole number of at least 1.';
   test.each<[ManagedWorkPoolOptions, string]>([
+    [{ flowRunDefaults: { outOfMemory: { maxMemoryMiB: 1024 } } }, 'flowRunDefaults.outOfMemory.maxMemoryMiB is 1024: flow runs have 1024 MiB from the start; give more than that.'],
+    [{ flowRunDefaults: { memoryLimitMiB: 4096, outOfMemory: { maxMemoryMiB: 2048 } } }, 'flowRunDefaults.outOfMemory.maxMemoryMiB is 2048: flow runs have 4096 MiB'],
+    [{ flowRunDefaults: { outOfMemory: { maxMemoryMiB: 2048.5 } } }, 'flowRunDefaults.outOfMemory.maxMemoryMiB is 2048.5: give a whole number'],
+    [{ flowRunDefaults: { outOfMemory: { maxMemoryMiB: 4096, retry: false, remember: true } } }, 'flowRunDefaults.outOfMemory.remember is true: without retry, no flow run finds out'],
     [{ concurrencyLimit: 0 }, `concurrencyLimit is 0: ${WHOLE}`],
     [{ concurrencyLimit: -1 }, `concurrencyLimit is -1: ${WHOLE}`],
     [{ concurrencyLimit: 1.5 }, `concurrencyLimit is 1.5: ${WHOLE}`],

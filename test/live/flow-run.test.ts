@@ -7,6 +7,8 @@ import { eventually } from './support/evidence';
 import { Gate, openGate } from './support/gate';
 import { Prefect } from './support/prefect';
 import { processesOfRun } from './support/processes';
+import type { FlowRun } from '../../src/rescue/flow-run';
+import { wasKilled } from '../../src/rescue/out-of-memory';
 import { FLOW_RUN } from '../../src/task/command';
 import { pythonEnvironment } from '../python/environment';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
@@ -196,6 +198,16 @@ test('one that isn\'t interrupted ends as it does, with Prefect\'s exit code', a
 
   const unknown = execute('00000000-0000-4000-8000-000000000000');
   expect(await unknown.code).toBe(1);
+});
+
+test('one whose process the kernel kills, as where memory runs out, crashes with the words by which the reconciler knows that', async () => {
+  const { id, code } = await started();
+  const flow = (await processesOfRun(id)).sort((one, other) => other.pid - one.pid)[0];
+  process.kill(flow.pid, 'SIGKILL');
+  // Prefect has said all there is to say, and its command ends well.
+  expect(await code).toBe(0);
+  const { type, message } = await stateOf(id);
+  expect({ type, killed: wasKilled({ message } as FlowRun) }).toEqual({ type: 'CRASHED', killed: true });
 });
 
 test('where its environment wants interruptions to count as crashes, it is not given back, and its exit code tells', async () => {

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { InterruptedRuns, WorkerType, WorkPool } from '../../src';
+import { InterruptedRuns, OutOfMemoryOptions, WorkerType, WorkPool } from '../../src';
 import { LIMITS } from '../../src/rescue/configuration';
 import { newStack, addWorker, resource, resources, selfHosted, settingsOf, statementsOf, templateOf, text } from '../support/worker';
 
@@ -55,6 +55,13 @@ test('looks at once where a person stops the task of a flow run, which only ECS 
 test('is told what becomes of interrupted runs', () => {
   const template = templateOf({ workPool: WorkPool.managed('etl', { interruptedRuns: InterruptedRuns.CRASH }) });
   expect(settingsOf(template, /RescueSchedule/).interruptedRuns).toBe('crash');
+});
+
+test('is told how much memory runs may have that ran out of it, unless that is switched off', () => {
+  const told = (outOfMemory: OutOfMemoryOptions) => settingsOf(templateOf({ workPool: WorkPool.managed('etl', { flowRunDefaults: { outOfMemory } }) }), /RescueSchedule/).outOfMemory;
+  expect(told({ maxMemoryMiB: 4096 })).toEqual({ maxMemoryMiB: 4096, remember: false });
+  expect(told({ maxMemoryMiB: 4096, remember: true })).toEqual({ maxMemoryMiB: 4096, remember: true });
+  expect(told({ maxMemoryMiB: 4096, retry: false })).toBeUndefined();
 });
 
 test('may stop tasks only where each run has its own', () => {

@@ -1,6 +1,6 @@
 import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AddressInfo } from 'node:net';
-import { ReconcilerLimits } from '../../src/rescue/configuration';
+import { OutOfMemory, ReconcilerLimits } from '../../src/rescue/configuration';
 import { handler } from '../../src/rescue/reconciler.lambda';
 import { Prefect } from '../live/support/prefect';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
@@ -54,6 +54,7 @@ export class ReconcilerWorld {
   public readonly prefect: Prefect;
   public requests: Asked[] = [];
   public interruptedRuns: 'restart' | 'crash' = 'restart';
+  public outOfMemory?: OutOfMemory;
   public secrets: Record<string, string> = {};
   /** Values of secrets by their ARN. */
   public values: Record<string, string> = {};
@@ -85,7 +86,7 @@ export class ReconcilerWorld {
 
   /** A work pool with nothing in it, and a cluster without tasks. */
   public async clean(): Promise<void> {
-    Object.assign(this, { requests: [], interruptedRuns: 'restart', tasks: [], secrets: {}, values: {}, instead: [], before: undefined, deployed: Date.now() / 1000 });
+    Object.assign(this, { requests: [], interruptedRuns: 'restart', outOfMemory: undefined, tasks: [], secrets: {}, values: {}, instead: [], before: undefined, deployed: Date.now() / 1000 });
     this.pool = `pool-${this.pools++}`;
     const offered = await this.prefect.call<any>('GET', '/collections/views/aggregate-worker-metadata');
     await this.prefect.call('POST', '/work_pools/', {
@@ -141,7 +142,7 @@ export class ReconcilerWorld {
       WORKER_SECRETS: JSON.stringify(Object.values(this.secrets)),
       LIMITS: JSON.stringify({ ...IMPATIENT, ...limits }),
     });
-    await handler({ workPool: this.pool, workQueues, type, interruptedRuns: this.interruptedRuns, cluster: CLUSTER, service: 'workers' });
+    await handler({ workPool: this.pool, workQueues, type, interruptedRuns: this.interruptedRuns, outOfMemory: this.outOfMemory, cluster: CLUSTER, service: 'workers' });
   }
 
   /** A flow run that has come to a state as real ones do; gives its id. */
@@ -184,6 +185,10 @@ export class ReconcilerWorld {
     const alive = ['PROVISIONING', 'PENDING', 'RUNNING', 'DEACTIVATING'].includes(overrides.lastStatus);
     this.tasks = this.tasks.filter(({ taskArn }) => taskArn !== `${TASK}${id}`);
     this.tasks.push({ taskArn: `${TASK}${id}`, createdAt: now, ...(alive ? { desiredStatus: 'RUNNING' } : stopped), tags: [{ key: 'prefect.io/flow-run-id', value: id }], ...overrides });
+  }
+
+  public async deploymentVariables(): Promise<Stored> {
+    return (await this.prefect.call<any>('GET', `/deployments/${this.deployment}`)).job_variables;
   }
 
   public get(id: string): Promise<Stored> {

@@ -17,6 +17,7 @@ from flow_run_task import FlowRunTask
 from from_cli_template import FromCliTemplate
 from from_terraform import FromTerraform
 from many_pools import ManyPools
+from out_of_memory import OutOfMemory
 from own_roles import OwnRoles
 from own_template import OwnTemplate
 from peaks import Peaks
@@ -77,6 +78,7 @@ RECIPES: dict[str, Callable[[App], object]] = {
     "scaled-to-zero": lambda app: ScaledToZero(app, "Example", env=ENV),
     "self-hosted": lambda app: SelfHosted(app, "Example", vpc=network(app)),
     "small": lambda app: Small(app, "Example"),
+    "out-of-memory": lambda app: OutOfMemory(app, "Example"),
     "spot": lambda app: Spot(app, "Example"),
     "standby-region": lambda app: both_regions(app, ACCOUNT),
     "tracing": lambda app: Traced(app, "Example"),

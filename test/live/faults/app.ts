@@ -11,7 +11,7 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
     url: API_URL!, authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!)), privateNetwork: true,
   }),
   vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
-  workPool: WorkPool.managed('faults'),
+  workPool: WorkPool.managed('faults', WORKER_TYPE === WorkerType.ECS ? { flowRunDefaults: { outOfMemory: { maxMemoryMiB: 4096 } } } : {}),
   workerType: WORKER_TYPE as WorkerType,
   // Enough memory for 50 runs a worker.
   ...(WORKER_TYPE === WorkerType.PROCESS && { flowRunLimit: Number(FLOW_RUN_LIMIT), memoryLimitMiB: 8192 }),

@@ -95,7 +95,7 @@ export const ECS_FAULTS: readonly Fault[] = [
   {
     name: 'task killed',
     workerType,
-    what: 'SIGKILL to all processes of a run\'s task, as when it runs out of memory; its flow has no retries',
+    what: 'SIGKILL to all processes of a run\'s task, as when its host fails; its flow has no retries',
     ends: ['COMPLETED', 'CRASHED'],
     happen: toRuns(inFlight, killFirst),
   },
@@ -105,6 +105,19 @@ export const ECS_FAULTS: readonly Fault[] = [
     what: 'the same for a flow with retries',
     patienceSeconds: 240,
     happen: toRuns((arena, count) => inFlight(arena, count, 'patient'), killFirst),
+  },
+  {
+    name: 'out of memory',
+    workerType,
+    what: 'SIGKILL to the process of every second run, which is what the kernel does when memory runs out; with `outOfMemory`, they start again with more',
+    patienceSeconds: 240,
+    happen: toRuns(begun, async (arena, ids) => {
+      for (const id of ids.filter((_, index) => index % 2 === 0)) {
+        // The flow's own one is the youngest: those above it are Prefect's command and the program that runs it.
+        killNow(Math.max(...await arena.processesOf(await arena.workerOf(id), 'flow runs')));
+      }
+      await arena.release();
+    }),
   },
   {
     name: 'worker killed in between',
