@@ -1,7 +1,8 @@
+import { Conditions } from './conditions';
 import { controlByTemplate } from './controller';
 import { Measured, measure } from './measure';
-import { fixedFleet, instant, official, oracle, oracleSetting } from './rivals';
-import { Played, simulate } from './simulation';
+import { enough, fleet, instant, official, oracle, oracleSetting } from './rivals';
+import { Played, Setting, simulate, World } from './simulation';
 import { Deployment } from './template/deployment';
 import { Trace } from './trace';
 
@@ -9,10 +10,14 @@ import { Trace } from './trace';
 export interface Results {
   readonly template: Measured;
   readonly official: Measured;
+  /** One PROCESS worker, always. */
+  readonly idle: Measured;
+  /** As many as the peak needs, always. */
   readonly fixed: Measured;
   readonly instant: Measured;
+  /** The least late of what knows the trace, and of those the one with the fewest task-hours. */
   readonly oracle: Measured;
-  /** The oracle when it may be as late as the template is. */
+  /** The one with the fewest task-hours of those that are no later than the template. */
   readonly oracleAsLate: Measured;
 }
 
@@ -23,36 +28,43 @@ export interface Comparison {
   readonly course: { readonly template: Played; readonly official: Played };
 }
 
-export function compare(trace: Trace, deployment: Deployment, seeds: readonly number[]): Comparison {
-  const play = (of: Deployment) => seeds.map(seed => simulate(trace, of, controlByTemplate(of), seed));
-  const perfectly = (control: Parameters<typeof simulate>[2]) =>
-    measure(seeds.map(seed => simulate(trace, oracleSetting(deployment), control, seed)));
+/** How many seconds before their runs the oracle's workers are ready. It may be as late as the template, and take fewer hours for it. */
+const EARLY = [40, 20, 5, -15, -45, -90, -180];
 
-  const [template, rival] = [play(deployment), play(official(deployment))];
+/** Little is left to chance where all is known, and there are many of them. */
+const ORACLE_SEEDS = 2;
+
+/** Differences that no seed could tell apart: a second of a run. */
+const NO_LATER = 1 / 60;
+
+export function compare(trace: Trace, deployment: Deployment, seeds: readonly number[], conditions: Conditions): Comparison {
+  const play = (setting: Setting, control: (world: World) => void, of = seeds) =>
+    of.map(seed => simulate(trace, setting, control, seed, conditions));
+  const perfectly = (control: (world: World) => void) => measure(play(oracleSetting(deployment, conditions), control, seeds.slice(0, ORACLE_SEEDS)));
+
+  const rival = official(deployment);
+  const [template, other] = [play(deployment, controlByTemplate(deployment)), play(rival, controlByTemplate(rival))];
   const measured = measure(template);
-  const perfect = perfectly(oracle(deployment, 0));
+  const most = enough(deployment, trace);
+  const fleets = [...new Set([1, Math.ceil(most / 2), most])].map(workers => perfectly(fleet(workers)));
+  const known = [...(trace.runs.length === 0 ? [] : fleets), ...EARLY.map(early => perfectly(oracle(deployment, conditions, early)))];
   return {
     trace,
     results: {
       template: measured,
-      official: measure(rival),
-      fixed: measure(seeds.map(seed => simulate(trace, deployment, fixedFleet(deployment, trace), seed))),
-      instant: perfectly(instant(deployment)),
-      oracle: perfect,
-      oracleAsLate: asLate(measured.lateMinutes, perfect, lag => perfectly(oracle(deployment, lag))),
+      official: measure(other),
+      idle: measure(play(deployment, fleet(1))),
+      fixed: measure(play(deployment, fleet(most))),
+      instant: perfectly(instant(deployment, conditions)),
+      oracle: cheapest(known, Math.min(...known.map(({ lateMinutes }) => lateMinutes))),
+      oracleAsLate: cheapest(known, measured.lateMinutes),
     },
-    course: { template: template[0], official: rival[0] },
+    course: { template: template[0], official: other[0] },
   };
 }
 
-/** The oracle that waits as long as it may without more late minutes than these. */
-function asLate(lateMinutes: number, perfect: Measured, play: (lag: number) => Measured): Measured {
-  let [best, low, high] = [perfect, 0, 600];
-  while (perfect.lateMinutes < lateMinutes && high - low > 5) {
-    const lag = Math.round((low + high) / 2);
-    const tried = play(lag);
-    if (tried.lateMinutes <= lateMinutes) [best, low] = [tried, lag];
-    else high = lag;
-  }
-  return best;
+/** The fewest task-hours at no more late minutes than these; where none is as punctual, the most punctual one. */
+function cheapest(of: readonly Measured[], lateMinutes: number): Measured {
+  const allowed = Math.max(lateMinutes, Math.min(...of.map(measured => measured.lateMinutes))) + NO_LATER;
+  return of.filter(measured => measured.lateMinutes <= allowed).reduce((best, measured) => (measured.taskHours < best.taskHours ? measured : best));
 }

@@ -46,13 +46,15 @@ export function controlByTemplate(deployment: Deployment): (world: World) => voi
 /** The publisher's polls: at some second of every minute, and in between when it polls more often. */
 function publish({ publisher }: Deployment, world: World, metrics: Metrics): void {
   if (publisher === undefined) return;
-  const { clock, random, pool } = world;
+  const { clock, random, pool, conditions } = world;
   const dimensions = { WorkPool: publisher.workPool, Worker: publisher.worker };
   clock.every(publisher.invocationSeconds, clock.now + random.uniform(0, publisher.invocationSeconds), () => {
     for (let second = 0; second < publisher.invocationSeconds; second += publisher.pollSeconds) {
       clock.in(second + random.uniform(0.5, 1.5), () => {
+        if (random.next() < conditions.failedPolls) return;
+        const visibleFrom = clock.now + random.uniform(conditions.metricDelay.least, conditions.metricDelay.most);
         for (const [name, value] of Object.entries(demandMetrics(publisher, pool, clock.now, world.desired))) {
-          metrics.put(metricKey('PrefectFargateWorker', name, dimensions), { time: clock.now, value, visibleFrom: clock.now + DELAYS.customMetric });
+          metrics.put(metricKey('PrefectFargateWorker', name, dimensions), { time: clock.now, value, visibleFrom });
         }
       });
     }
@@ -61,12 +63,12 @@ function publish({ publisher }: Deployment, world: World, metrics: Metrics): voi
 
 /** An alarm, evaluated at some second of every minute (or of every period, when that is shorter). */
 function watch({ policies }: Deployment, alarm: Alarm, world: World, metrics: Metrics, request: (requests: Request[]) => void): void {
-  const { clock, random } = world;
+  const { clock, random, conditions } = world;
   const interval = evaluationInterval(alarm.period);
   let state: AlarmState = 'INSUFFICIENT_DATA';
   let called = -Infinity;
   clock.every(interval, clock.now + random.uniform(0, interval), () => {
-    const range = metrics.dataPoints(alarm.metric, alarm.statistic, alarm.period, evaluationRange(alarm.rule), clock.now);
+    const range = metrics.dataPoints(alarm.metric, alarm.statistic, alarm.period, evaluationRange(alarm.rule, conditions.furtherPeriods), clock.now);
     const { state: next, evaluated } = evaluate(alarm.rule, range, state);
     if (callsAction(state, next, clock.now - called)) {
       called = clock.now;
@@ -83,21 +85,17 @@ function watch({ policies }: Deployment, alarm: Alarm, world: World, metrics: Me
 
 const serviceMetric = (policy: TargetTrackingPolicy['metric']) => metricKey('AWS/ECS', policy);
 
-/**
- * CPU and memory of the service, from the slots that are taken: a full worker is at 100 % of both, an idle one at 2 % of
- * CPU and 6 % of memory (measured: 124 of 2,048 MiB). That is the kindest load for a policy that looks at them: what it
- * sees saturates exactly when the slots do, while flow runs that wait for a database show next to nothing.
- */
+/** CPU and memory of the service: the average of its tasks. */
 function meterService(world: World, metrics: Metrics): void {
   const { clock, service, load: loadOf } = world;
   clock.every(20, clock.now + 10, () => {
     const ready = service.ready;
     if (ready.length === 0) return;
-    const load = ready.reduce((sum, task) => sum + loadOf(task.container), 0) / ready.length;
-    const put = (name: TargetTrackingPolicy['metric'], idle: number) =>
-      metrics.put(serviceMetric(name), { time: clock.now, value: idle + (100 - idle) * load, visibleFrom: clock.now });
-    put('ECSServiceAverageCPUUtilization', 2);
-    put('ECSServiceAverageMemoryUtilization', 6);
+    const put = (name: TargetTrackingPolicy['metric'], of: 'cpu' | 'memory') => metrics.put(serviceMetric(name), {
+      time: clock.now, value: ready.reduce((sum, task) => sum + loadOf(task.container)[of], 0) / ready.length, visibleFrom: clock.now,
+    });
+    put('ECSServiceAverageCPUUtilization', 'cpu');
+    put('ECSServiceAverageMemoryUtilization', 'memory');
   });
 }
 

@@ -1,77 +1,85 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Duration } from 'aws-cdk-lib';
 import { bars } from './bars';
-import { compareChoices } from './choices';
 import { compare, Comparison } from './compare';
+import { Conditions, PESSIMISTIC, SENSITIVITIES, USUAL } from './conditions';
+import { controlByTemplate } from './controller';
+import { measure } from './measure';
 import { plot } from './plot';
-import { barsTable, choicesTable, optionsTable, resultsTable } from './report';
+import { barsTable, heading, optionsTable, resultsTable } from './report';
+import { simulate } from './simulation';
 import { synthesized } from './synthesized';
-import { Deployment } from './template/deployment';
 import { readTemplate } from './template/read';
 import { parseCsv, Trace } from './trace';
-import { traces, unannounced } from './traces';
+import { traces, unannounced, unseen } from './traces';
 import { playedWith, WARMTH } from './warmth';
 
 /**
  * Plays traces of flow runs against the scaling that a template describes.
  *
- *     npm run bench:scaling                                            every trace against the library's defaults
+ *     npm run bench:scaling                                            every trace against the library's defaults, in both settings
  *     npm run bench:scaling -- --trace FILE --template FILE --json     one of your own
- *     npm run bench:scaling -- --choices                               what other numbers in the policies would come to
- *     npm run bench:scaling -- --warmth                                what spareFlowRuns and scaleInAfter are worth
+ *     npm run bench:scaling -- --sensitivity                           what each assumption is worth
+ *     npm run bench:scaling -- --warmth                                what the options for unannounced runs are worth
  *     npm run bench:scaling -- --update                                all of it, and writes bench/README.md and the plots
  */
 const { values } = parseArgs({
   options: {
     trace: { type: 'string', multiple: true },
     template: { type: 'string' },
+    setting: { type: 'string' },
     seeds: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
-    choices: { type: 'boolean', default: false },
+    sensitivity: { type: 'boolean', default: false },
     warmth: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
   },
 });
 const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => index + 1);
+const settings = [USUAL, PESSIMISTIC].filter(({ name }) => values.setting === undefined || name === values.setting);
+if (settings.length === 0) throw new Error(`${values.setting}: there are the settings usual and pessimistic.`);
 
-const played = (values.trace ?? traces.map(({ name }) => name)).map(findTrace);
+const all = [...traces, ...unannounced, ...unseen];
+const played = (values.trace ?? all.map(({ name }) => name)).map(findTrace);
 const deployment = values.template === undefined ? synthesized() : readTemplate(JSON.parse(readFileSync(values.template, 'utf8')));
 
-if (values.choices) {
-  console.log(tableOfChoices());
+if (values.sensitivity) {
+  console.log(tableOfSensitivities());
 } else if (values.warmth) {
   console.log(tableOfWarmth());
 } else if (values.json) {
-  const plain = play(deployment).map(comparison => ({ trace: comparison.trace.name, ...comparison.results, bars: bars(comparison) }));
+  const plain = settings.flatMap(setting => play(setting).map(comparison => (
+    { trace: comparison.trace.name, setting: setting.name, ...comparison.results, bars: bars(comparison) })));
   console.log(JSON.stringify(plain, undefined, 2));
 } else {
-  const comparisons = play(deployment);
-  const more = values.template === undefined
-    ? { 'this library, polling every 20 s': play(synthesized({ pollInterval: Duration.seconds(20) })) } : undefined;
-  const tables = [resultsTable(comparisons, more), barsTable(comparisons)];
+  const results = settings.map(setting => ({ setting, comparisons: play(setting) }));
+  const tables = results.flatMap(({ setting, comparisons }) => [heading(setting, seeds.length), barsTable(comparisons), resultsTable(comparisons)]);
   console.log(tables.join('\n\n'));
-  if (values.update) update(comparisons, tables);
+  if (values.update) update(results[0].comparisons, tables);
 }
 
 /** One of the traces of the results by its name, or a file. */
 function findTrace(name: string): Trace {
-  return [...traces, ...unannounced].find(trace => trace.name === name) ?? parseCsv(basename(name, '.csv'), readFileSync(name, 'utf8'));
+  return all.find(trace => trace.name === name) ?? parseCsv(basename(name, '.csv'), readFileSync(name, 'utf8'));
 }
 
-function play(of: Deployment): Comparison[] {
-  return played.map(trace => compare(trace, of, seeds));
+function play(setting: Conditions): Comparison[] {
+  return played.map(trace => compare(trace, deployment, seeds, setting));
 }
 
-function tableOfChoices(): string {
-  const shown = played.filter(({ name }) => values.trace !== undefined || ['hourly', 'steady', 'flash', 'mixed'].includes(name));
-  return choicesTable(compareChoices(deployment, shown, seeds));
+function tableOfSensitivities(): string {
+  const shown = played.filter(({ name }) => values.trace !== undefined || ['hourly', 'flash', 'minutely', 'hour-long'].includes(name));
+  return optionsTable(shown.map(({ name }) => name), [USUAL, ...SENSITIVITIES, PESSIMISTIC].map(setting => [
+    setting.name,
+    shown.map(trace => measure(seeds.map(seed => simulate(trace, deployment, controlByTemplate(deployment), seed, setting)))),
+  ]), 'assumption');
 }
 
 function tableOfWarmth(): string {
-  const options = WARMTH.map(([option, scaling]) => [option, unannounced.map(trace => playedWith(scaling, trace, seeds))] as const);
-  return optionsTable(unannounced.map(({ name }) => name), options);
+  const shown = values.trace === undefined ? [...unannounced, ...unseen.filter(({ name }) => name === 'bursts')] : played;
+  return optionsTable(shown.map(({ name }) => name), WARMTH.map(([option, scaling]) => (
+    [option, shown.map(trace => playedWith(scaling, trace, seeds, settings[0]))])));
 }
 
 function update(comparisons: readonly Comparison[], tables: readonly string[]): void {
@@ -80,9 +88,12 @@ function update(comparisons: readonly Comparison[], tables: readonly string[]): 
   for (const comparison of comparisons) writeFileSync(join(plots, `${comparison.trace.name}.svg`), `${plot(comparison)}\n`);
 
   const pictures = comparisons.map(({ trace }) => `![${trace.name}](scaling/plots/${trace.name}.svg)`);
+  const list = all.map(({ name, what }) => `- **${name}**: ${what}`).join('\n');
   const path = join(__dirname, '..', 'README.md');
-  const results = fill(readFileSync(path, 'utf8'), 'results', [...tables, ...pictures]);
-  writeFileSync(path, fill(fill(results, 'choices', [tableOfChoices()]), 'warmth', [tableOfWarmth()]));
+  const parts: Record<string, string[]> = {
+    traces: [list], results: [...tables, ...pictures], sensitivity: [tableOfSensitivities()], warmth: [tableOfWarmth()],
+  };
+  writeFileSync(path, Object.entries(parts).reduce((readme, [place, texts]) => fill(readme, place, texts), readFileSync(path, 'utf8')));
 }
 
 /** Puts text between the two comments that name a place. */

@@ -3,8 +3,17 @@ export interface FlowRun {
   readonly expectedStart: number;
   readonly duration: number;
   readonly queue: string;
+  readonly deployment: string;
   /** When Prefect's API first knows of it; -Infinity for what a schedule made long before. */
   readonly created: number;
+  /** The durations of the runs that it creates when it begins, and that it waits for. */
+  readonly children?: readonly number[];
+}
+
+/** What Prefect lets start at a time. */
+export interface Limits {
+  readonly pool?: number;
+  readonly deployments?: Readonly<Record<string, number>>;
 }
 
 export interface Trace {
@@ -16,13 +25,15 @@ export interface Trace {
   readonly runs: readonly FlowRun[];
   /** Whether every run is known beforehand, so that lateness is nobody's fault but the scaling's. */
   readonly scheduled: boolean;
+  readonly limits?: Limits;
 }
 
 const DAY = 86_400;
 
 /**
  * A trace from CSV with the columns `expected_start` (ISO 8601, or seconds), `duration` (seconds) and `queue`, in any
- * order. With a column `created`, a run is unknown before that time; without it every run comes from a schedule.
+ * order. With a column `created`, a run is unknown before that time; without it every run comes from a schedule. With a column
+ * `deployment`, runs of one deployment take about as long as those before; without it those of a queue are of one.
  */
 export function parseCsv(name: string, text: string): Trace {
   const [header, ...lines] = text.split(/\r?\n/).map(line => line.trim()).filter(line => line !== '');
@@ -37,16 +48,18 @@ export function parseCsv(name: string, text: string): Trace {
       if (!Number.isFinite(value) || value < 0) throw new Error(`${name}, line ${index + 2}: ${column} is ${cell(column)}.`);
       return value;
     };
+    const queue = cell('queue') || 'default';
     return {
       expected: number('expected_start', time(cell('expected_start'))),
       duration: number('duration', Number(cell('duration'))),
-      queue: cell('queue') || 'default',
+      queue,
+      deployment: cell('deployment') || queue,
       created: cell('created') === '' ? -Infinity : number('created', time(cell('created'))),
     };
   });
   const first = rows.reduce((least, { expected }) => Math.min(least, expected), Infinity);
   const start = rows.length === 0 ? 0 : Math.floor(first / DAY) * DAY;
-  const runs = rows.map(({ expected, duration, queue, created }) => ({ expectedStart: expected - start, duration, queue, created: created - start }));
+  const runs = rows.map(({ expected, created, ...run }) => ({ expectedStart: expected - start, created: created - start, ...run }));
   const end = runs.reduce((last, run) => Math.max(last, run.expectedStart + run.duration), 0);
   return {
     name,

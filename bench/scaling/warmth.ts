@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import { Conditions } from './conditions';
 import { controlByTemplate } from './controller';
 import { Measured, measure } from './measure';
 import { simulate } from './simulation';
@@ -9,6 +10,7 @@ import { ScalingOptions } from '../../src';
 /** What a user may set where runs come that nobody scheduled. */
 export const WARMTH: readonly (readonly [string, ScalingOptions])[] = [
   ['the defaults', {}],
+  ['`pollInterval` of 20 s', { pollInterval: Duration.seconds(20) }],
   ['`spareFlowRuns: 1`', { spareFlowRuns: 1 }],
   ['`spareFlowRuns: 10`', { spareFlowRuns: 10 }],
   ['`scaleInAfter` of 5 min', { scaleInAfter: Duration.minutes(5) }],
@@ -19,7 +21,7 @@ export const WARMTH: readonly (readonly [string, ScalingOptions])[] = [
 ];
 
 /** What a trace comes to with these options, by the template that they give. */
-export function playedWith(scaling: ScalingOptions, trace: Trace, seeds: readonly number[]): Measured {
+export function playedWith(scaling: ScalingOptions, trace: Trace, seeds: readonly number[], conditions: Conditions): Measured {
   const deployment = synthesized(scaling);
-  return measure(seeds.map(seed => simulate(trace, deployment, controlByTemplate(deployment), seed)));
+  return measure(seeds.map(seed => simulate(trace, deployment, controlByTemplate(deployment), seed, conditions)));
 }

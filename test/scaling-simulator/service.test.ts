@@ -1,14 +1,19 @@
 import { SPOT_WARNING_SECONDS, startUpSeconds } from '../../bench/scaling/aws/fargate';
 import { Container, Service } from '../../bench/scaling/aws/service';
 import { Clock } from '../../bench/scaling/clock';
+import { PESSIMISTIC, USUAL } from '../../bench/scaling/conditions';
 import { Random } from '../../bench/scaling/random';
 
 class FakeContainer implements Container {
   public isProtected = false;
   public started = 0;
   public terminated = 0;
+  public ended?: () => void;
   public start() { this.started++; }
-  public terminate() { this.terminated++; }
+  public terminate(ended: () => void) {
+    this.terminated++;
+    this.ended = ended;
+  }
 }
 
 function service(capacity = { onDemandBase: 0, onDemandWeight: 1, spotWeight: 0 }) {
@@ -69,10 +74,39 @@ test('an interrupted Spot task is told, replaced at once, and gone two minutes l
   expect(of.alive).toHaveLength(1);
 });
 
-test('start-up times have the quantiles that their description names', () => {
+test('a task is billed until its processes have ended', () => {
+  const { clock, of, made } = service();
+  of.reconcile(1);
+  clock.run(60);
+  of.reconcile(0);
+  clock.run(100);
+  expect(of.tasks[0].stopped).toBeUndefined();
+  made[0].ended!();
+  expect(of.tasks[0].stopped).toBe(105);
+});
+
+test('no more tasks are protected than the service is to keep', () => {
+  const { of, made } = service();
+  of.reconcile(3);
+  made[0].isProtected = true;
+  of.reconcile(1);
+  expect(of.takesProtection(made[1])).toBe(false);
+  expect(of.takesProtection(made[0])).toBe(true);
+  of.reconcile(2);
+  expect(of.takesProtection(made[1])).toBe(true);
+});
+
+test.each([USUAL, PESSIMISTIC])('start-up times of the $name setting have the quantiles that it names', conditions => {
   const random = new Random(7);
-  const seconds = Array.from({ length: 20_000 }, () => startUpSeconds(random)).sort((a, b) => a - b);
-  expect(seconds[10_000]).toBeCloseTo(55, 0);
-  expect(Math.abs(seconds[19_000] - 76)).toBeLessThan(1.5);
-  expect(Math.abs(seconds[19_800] - 88)).toBeLessThan(2.5);
+  const seconds = Array.from({ length: 20_000 }, () => startUpSeconds(random, { ...conditions, failedPulls: 0 })).sort((a, b) => a - b);
+  expect(Math.abs(seconds[10_000] / conditions.startUp.median - 1)).toBeLessThan(0.02);
+  expect(Math.abs(seconds[19_800] / conditions.startUp.p99 - 1)).toBeLessThan(0.04);
+});
+
+test('a start whose image cannot be pulled is followed by another', () => {
+  const mean = (failedPulls: number) => {
+    const random = new Random(7);
+    return Array.from({ length: 5000 }, () => startUpSeconds(random, { ...USUAL, failedPulls })).reduce((sum, seconds) => sum + seconds, 0) / 5000;
+  };
+  expect(mean(0.5) / mean(0)).toBeCloseTo(2, 0);
 });

@@ -9,6 +9,7 @@ export interface SmallTemplate {
   readonly command?: readonly string[];
   readonly spotWeight?: number;
   readonly supervised?: boolean;
+  readonly cpu?: string;
   readonly scheduledActions?: readonly object[];
 }
 
@@ -55,7 +56,7 @@ export function smallTemplate(options: SmallTemplate = {}): Template {
           Properties: { Roles: [ref('Role')], PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'ecs:UpdateTaskProtection', Resource: 'arn' }] } },
         },
       }),
-      Task: { Type: 'AWS::ECS::TaskDefinition', Properties: { TaskRoleArn: attribute('Role', 'Arn'), ContainerDefinitions: [{ Name: 'worker', Command: command }] } },
+      Task: { Type: 'AWS::ECS::TaskDefinition', Properties: { Cpu: options.cpu, TaskRoleArn: attribute('Role', 'Arn'), ContainerDefinitions: [{ Name: 'worker', Command: command }] } },
       Service: {
         Type: 'AWS::ECS::Service',
         Properties: {

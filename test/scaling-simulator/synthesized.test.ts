@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { smallTemplate } from './small-template';
+import { USUAL } from '../../bench/scaling/conditions';
 import { controlByTemplate } from '../../bench/scaling/controller';
 import { measure } from '../../bench/scaling/measure';
 import { simulate } from '../../bench/scaling/simulation';
@@ -24,7 +25,7 @@ const trace = ({ worker }: Deployment): Trace => ({
   start: Date.UTC(2026, 0, 5),
   seconds: 3 * HOUR,
   scheduled: true,
-  runs: Array.from({ length: RUNS }, () => ({ expectedStart: HOUR, duration: 600, queue: worker.queues?.[0] ?? 'default', created: -Infinity })),
+  runs: Array.from({ length: RUNS }, () => ({ expectedStart: HOUR, duration: 600, queue: worker.queues?.[0] ?? 'default', deployment: 'flow', created: -Infinity })),
 });
 
 const templates = scenarios.map(({ name, build }): [string, any] => [name, Template.fromStack(build(new App())).toJSON()])
@@ -40,8 +41,8 @@ describe.each<[string, () => Deployment]>([
 ])('the scaling of %s', (_, read) => {
   test('has workers there when the runs are due, and takes them away to its minimum', () => {
     const deployment = read();
-    const { pool, service, ...played } = simulate(trace(deployment), deployment, controlByTemplate(deployment), 1);
-    expect(pool.runs.filter(({ state, started }) => state === 'Completed' && started! - HOUR < 15)).toHaveLength(RUNS);
+    const { pool, service, ...played } = simulate(trace(deployment), deployment, controlByTemplate(deployment), 1, USUAL);
+    expect(pool.runs.filter(({ state, started }) => state === 'Completed' && started! - HOUR < 40)).toHaveLength(RUNS);
     expect(service.tasks.length).toBeGreaterThan(deployment.bounds.min);
     expect(service.alive).toHaveLength(deployment.bounds.min);
     const { taskHours } = measure([{ pool, service, ...played }]);

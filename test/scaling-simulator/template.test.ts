@@ -8,7 +8,7 @@ test('everything that says how the worker scales is read', () => {
   expect(deployment).toMatchObject({
     bounds: { min: 1, max: 3 },
     desired: 1,
-    worker: { flowRunLimit: 7, queues: undefined, supervised: true },
+    worker: { flowRunLimit: 7, queues: undefined, supervised: true, vcpu: 1 },
     capacity: { onDemandBase: 0, onDemandWeight: 1, spotWeight: 0 },
     publisher: { workPool: 'etl', worker: 'StackWorker', flowRunLimit: 7, leadTimeSeconds: 200, pollSeconds: 60, invocationSeconds: 60 },
   });
@@ -37,9 +37,10 @@ test('queues, Spot, scheduled actions and a missing protection are read', () => 
     command: ['prefect', 'worker', 'start', '--type', 'process', '--work-queue', 'a', '--work-queue', 'b', '--limit', '3'],
     spotWeight: 4,
     supervised: false,
+    cpu: '512',
     scheduledActions: [{ Schedule: 'cron(0 7 * * ? *)', Timezone: 'UTC', ScheduledActionName: 'up', ScalableTargetAction: { MinCapacity: 2 } }],
   }));
-  expect(deployment.worker).toEqual({ flowRunLimit: 3, queues: ['a', 'b'], supervised: false });
+  expect(deployment.worker).toEqual({ flowRunLimit: 3, queues: ['a', 'b'], supervised: false, vcpu: 0.5 });
   expect(deployment.capacity).toEqual({ onDemandBase: 1, onDemandWeight: 1, spotWeight: 4 });
   expect(deployment.scheduledActions).toMatchObject([{ bounds: { min: 2 } }]);
   expect(timesOf(deployment.scheduledActions[0].schedule, 0, 86_400_000)).toEqual([7 * 3_600_000]);

@@ -34,8 +34,8 @@ export interface Evaluation {
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
-export function evaluationRange(rule: AlarmRule): number {
-  return rule.evaluationPeriods + 2;
+export function evaluationRange(rule: AlarmRule, furtherPeriods = 2): number {
+  return rule.evaluationPeriods + furtherPeriods;
 }
 
 export function breaches({ comparison, threshold }: AlarmRule, value: number): boolean {

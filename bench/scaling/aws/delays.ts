@@ -1,11 +1,8 @@
 /**
  * How long the parts between a fact and a new task take. AWS documents the periods, not these; they are chosen so that
- * what AWS did measure comes out.
+ * what AWS did measure comes out. What differs between the settings is in conditions.ts.
  */
 export const DELAYS = {
-  /** From PutMetricData until an alarm sees the value. */
-  customMetric: 5,
-
   /**
    * From the end of a minute until its CPU and memory of AWS/ECS are to be seen. With it the simulated time from load to
    * scale-out by target tracking is six minutes, as AWS measured: 363 s.
@@ -17,9 +14,9 @@ export const DELAYS = {
   /** From the alarm's action to the service's new desired count. */
   scalingActivity: 3,
 
-  /** From the new desired count to the launch of a task, or the stop of one. */
+  /** From the new desired count, or the end of a protection, to the launch of a task or the stop of one. */
   serviceScheduler: 5,
 
-  /** From the end of a worker's last flow run until it is no longer protected and ECS has tried again. */
-  endOfProtection: 15,
+  /** From a task's last process to the end of what is billed for it. */
+  endOfTask: 5,
 };

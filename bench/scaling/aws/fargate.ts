@@ -1,20 +1,15 @@
+import { Conditions } from '../conditions';
 import { Random } from '../random';
 
-/**
- * Seconds from the launch of a task to a worker that polls, drawn from a lognormal distribution: median 55, one in
- * twenty over 76, one in a hundred over 88.
- *
- * Where the median comes from: a start without an image to speak of took 23 s (AWS's benchmark of June 2026: 386 s from
- * load to running task, 363 s of them until scale-out), an image of 413 MB took 57 s (ten starts, 53 to 62 s). In between
- * lies Prefect's image with 272 MiB compressed: 47 s. A PROCESS worker then needs 8 s until its first poll on one vCPU.
- * The ten starts spread by 5 %; it is 20 % here, because they were of one place and one hour.
- *
- * @see https://dev.classmethod.jp/en/articles/ecs-high-resolution-metrics-faster-autoscaling/
- * @see https://elasticscale.com/blog/reduce-aws-fargate-pull-times-with-soci
- * @see https://github.com/PrefectHQ/prefect/issues/20154
- */
-export function startUpSeconds(random: Random): number {
-  return Math.max(30, Math.min(180, random.lognormal(55, 0.2)));
+/** The normal distribution's quantile of 99 %. */
+const Z99 = 2.326;
+
+/** Seconds from the launch of a task to a worker that polls. A start whose image can't be pulled is a start in vain, and another one follows. */
+export function startUpSeconds(random: Random, { startUp: { median, p99 }, failedPulls }: Pick<Conditions, 'startUp' | 'failedPulls'>): number {
+  const once = () => Math.max(median / 2, Math.min(2 * p99, random.lognormal(median, Math.log(p99 / median) / Z99)));
+  let seconds = once();
+  while (failedPulls > 0 && random.next() < failedPulls) seconds += once();
+  return seconds;
 }
 
 /**

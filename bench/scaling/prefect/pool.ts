@@ -1,22 +1,43 @@
-import { FlowRun } from '../trace';
+import { FlowRun, Limits } from '../trace';
 
 /** A flow run and what has become of it. */
 export interface TrackedRun extends FlowRun {
   state: 'Scheduled' | 'Pending' | 'Running' | 'Completed' | 'Lost';
-  /** When it first came to be Running. */
+  /** When it is due next: later than expected where a limit has sent it back. */
+  due: number;
+  /** Whether a limit has sent it back. */
+  sentBack: boolean;
+  /** Who holds it. */
+  holder?: object;
+  /** When it first came to be Running, and when it did so last. */
   started?: number;
+  running?: number;
   ended?: number;
+  /** How often its worker was taken away under it. */
+  handBacks: number;
+  /** Seconds that it ran in vain. */
+  wasted: number;
+  /** Those that it has created. */
+  offspring?: readonly TrackedRun[];
 }
+
+/** A run that Prefect sends back because its deployment is at its limit is due again after as many seconds. */
+const SENT_BACK_SECONDS = 30;
+
+/** Children are created one after the other, as many a second. */
+const CHILDREN_A_SECOND = 10;
 
 /** The runs of a work pool, as Prefect's API knows them. */
 export class Pool {
-  public readonly runs: readonly TrackedRun[];
-  /** In the order of their expected start. */
+  public readonly runs: TrackedRun[];
+  public readonly held = new Set<TrackedRun>();
+  /** In the order in which they are due. */
   private readonly waiting: TrackedRun[];
-  private readonly held = new Set<TrackedRun>();
+  private readonly slots = new Map<string, number>();
+  private readonly ended = new Map<string, number[]>();
 
-  constructor(runs: readonly FlowRun[]) {
-    this.runs = runs.map(run => ({ ...run, state: 'Scheduled' as const }));
+  constructor(runs: readonly FlowRun[], public readonly limits: Limits = {}) {
+    this.runs = runs.map(tracked);
     this.waiting = this.runs.slice();
   }
 
@@ -28,49 +49,116 @@ export class Pool {
   public scheduled(now: number, before: number, queues: readonly string[] | undefined, limit = Infinity): TrackedRun[] {
     const runs: TrackedRun[] = [];
     for (const run of this.waiting) {
-      if (run.expectedStart > before || runs.length >= limit) break;
+      if (run.due > before || runs.length >= limit) break;
       if (run.created <= now && takes(queues, run)) runs.push(run);
     }
     return runs;
+  }
+
+  /** What a worker is given: no more than the pool's limit lets start. */
+  public claimable(now: number, before: number, queues: readonly string[] | undefined, limit: number): TrackedRun[] {
+    return this.scheduled(now, before, queues, Math.min(limit, Math.max(0, (this.limits.pool ?? Infinity) - this.held.size)));
   }
 
   public count(state: 'Pending' | 'Running', queues: readonly string[] | undefined): number {
     return [...this.held].filter(run => run.state === state && takes(queues, run)).length;
   }
 
-  /** Runs that are due and not finished. */
-  public demand(now: number): number {
-    return this.scheduled(now, now, undefined).length + [...this.held].filter(run => run.expectedStart <= now).length;
+  /** Runs of a deployment that hold its slots. */
+  public active(deployment: string): number {
+    return this.slots.get(deployment) ?? 0;
   }
 
-  public take(run: TrackedRun): void {
+  /** Runs that are due and not finished. */
+  public demand(now: number): number {
+    let [low, high] = [0, this.waiting.length];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.waiting[middle].due <= now) low = middle + 1;
+      else high = middle;
+    }
+    return low + [...this.held].filter(run => run.expectedStart <= now).length;
+  }
+
+  /** How long the last runs of a deployment took, the newest first. */
+  public durations(deployment: string): readonly number[] {
+    return this.ended.get(deployment) ?? [];
+  }
+
+  /** Whether the one who takes it may keep it: a run over its deployment's limit is sent back. */
+  public take(run: TrackedRun, holder: object, now: number): boolean {
     this.waiting.splice(this.waiting.indexOf(run), 1);
+    if (this.active(run.deployment) >= (this.limits.deployments?.[run.deployment] ?? Infinity)) {
+      run.due = now + SENT_BACK_SECONDS;
+      run.sentBack = true;
+      this.wait(run);
+      return false;
+    }
     this.held.add(run);
+    this.slots.set(run.deployment, this.active(run.deployment) + 1);
     run.state = 'Pending';
+    run.holder = holder;
+    return true;
   }
 
   public start(run: TrackedRun, now: number): void {
     run.state = 'Running';
     run.started ??= now;
+    run.running = now;
+    run.offspring ??= (run.children ?? []).map((duration, index) => {
+      const expectedStart = now + (index + 1) / CHILDREN_A_SECOND;
+      return tracked({ expectedStart, duration, queue: run.queue, deployment: `${run.deployment}-child`, created: expectedStart });
+    });
+    if (run.running === run.started) {
+      for (const child of run.offspring) {
+        this.runs.push(child);
+        this.wait(child);
+      }
+    }
   }
 
   public end(run: TrackedRun, state: 'Completed' | 'Lost', now: number): void {
-    this.held.delete(run);
+    this.release(run);
+    if (run.running !== undefined && state === 'Completed') {
+      this.ended.set(run.deployment, [now - run.running, ...this.durations(run.deployment)].slice(0, 50));
+    }
+    if (state === 'Lost') this.interrupted(run, now);
     run.state = state;
     run.ended = now;
   }
 
   /** Back to the queue: the supervisor's hand-over when its task has to go. */
-  public handBack(run: TrackedRun): void {
-    this.held.delete(run);
+  public handBack(run: TrackedRun, now: number): void {
+    this.release(run);
+    this.interrupted(run, now);
     run.state = 'Scheduled';
-    const later = this.waiting.findIndex(({ expectedStart }) => expectedStart > run.expectedStart);
-    this.waiting.splice(later < 0 ? this.waiting.length : later, 0, run);
+    run.due = Math.max(run.due, now);
+    run.running = undefined;
+    this.wait(run);
   }
 
   public get finished(): boolean {
     return this.waiting.length === 0 && this.held.size === 0;
   }
+
+  private release(run: TrackedRun): void {
+    if (this.held.delete(run)) this.slots.set(run.deployment, this.active(run.deployment) - 1);
+  }
+
+  private interrupted(run: TrackedRun, now: number): void {
+    run.handBacks++;
+    run.wasted += run.running === undefined ? 0 : now - run.running;
+    run.holder = undefined;
+  }
+
+  private wait(run: TrackedRun): void {
+    const later = this.waiting.findIndex(({ due }) => due > run.due);
+    this.waiting.splice(later < 0 ? this.waiting.length : later, 0, run);
+  }
+}
+
+function tracked(run: FlowRun): TrackedRun {
+  return { ...run, state: 'Scheduled', due: run.expectedStart, sentBack: false, handBacks: 0, wasted: 0 };
 }
 
 function takes(queues: readonly string[] | undefined, run: FlowRun): boolean {

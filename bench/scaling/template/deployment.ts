@@ -34,4 +34,5 @@ export interface Deployment {
   readonly publisher?: PublisherSettings;
   readonly worker: WorkerSettings;
   readonly capacity: CapacityProviders;
+  readonly workerType?: 'ecs' | 'process';
 }

@@ -65,6 +65,7 @@ function workerSettings(template: Template, service: Record<string, any>): Worke
   return {
     flowRunLimit: Number(values('--limit')[0] ?? Infinity),
     queues: queues.length === 0 ? undefined : queues,
+    vcpu: Number(taskDefinition(template, service.TaskDefinition).Cpu ?? 1024) / 1024,
     supervised: ofType(template, 'AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy').some(([, { Roles = [], PolicyDocument }]) =>
       Roles.some((of: any) => JSON.stringify(role ?? '').includes(JSON.stringify(of.Ref ?? null)))
       && JSON.stringify(PolicyDocument).includes('"ecs:UpdateTaskProtection"')),
