@@ -4,6 +4,7 @@ import { Cluster } from './cluster/cluster';
 import { Compliance } from './compliance/compliance';
 import { warnOfBoundaries } from './compliance/permissions-boundary';
 import { Demand } from './demand/demand';
+import { ApiFunctions } from './functions/api-functions';
 import { AllowFlowRunRoleOptions } from './identity/allow-flow-run-role-options';
 import { Identity } from './identity/identity';
 import { DefaultImages } from './images/default-images';
@@ -15,6 +16,7 @@ import { encryptionKey } from './private/encryption';
 import { applyRemovalPolicy } from './private/removal-policy';
 import { requireReadableSecrets, warnOfDistantSecrets } from './private/secret-access';
 import { hasParameters } from './private/secrets';
+import { isShared } from './private/shared';
 import { validatedAt } from './private/validation';
 import { Reconciler } from './rescue/reconciler';
 import { scalingPlan } from './scaling/plan';
@@ -303,8 +305,11 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       enableExecuteCommand(this, { cluster, service, container: task.container, taskRoles: [workerRole, flowRunRole], logGroup: task.logGroup });
     }
 
+    const functions = ApiFunctions.of(this, { api, network, encryptionKey: key, logRetention });
+
     const served = new ServedWorkPool(this, 'WorkPool', {
       api,
+      functions,
       network,
       cluster,
       identity,
@@ -320,21 +325,17 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     });
 
     const reconciler = new Reconciler(this, 'Rescue', {
-      api,
-      network,
+      functions,
       cluster,
       service,
       workPool,
       workQueues: props.workQueues,
       workerType,
       flowRunFamily,
-      encryptionKey: key,
-      logRetention,
     });
 
     const demand = new Demand(this, 'Demand', {
-      api,
-      network,
+      functions,
       service,
       workPoolName: workPool.name,
       workQueues: props.workQueues,
@@ -344,8 +345,6 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       leadTime: plan.leadTime,
       pollInterval: plan.pollInterval,
       standby: plan.standby,
-      encryptionKey: key,
-      logRetention,
     });
 
     const { target } = new Scaling(this, 'Scaling', { service, demand, plan });
@@ -358,7 +357,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       service,
       logGroup: task.logGroup,
       events: served.events,
-      managementLogs: served.managementLogs,
+      managed: workPool._managed !== undefined,
       demand,
       reconciler,
       plan,
@@ -368,8 +367,8 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     });
 
     const compliance = new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
-    applyRemovalPolicy(props.removalPolicy, this, ...(images.copies ? [images.copies] : []));
-    requireReadableSecrets(this, [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
+    applyRemovalPolicy(props.removalPolicy, this, ...[images.copies, functions, served.shared, isShared(key) ? key : undefined].filter(used => used !== undefined));
+    requireReadableSecrets(this, [this, functions], [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
     warnOfBoundaries(compliance, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
     if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
     if (tracing) warnOfEndpoint(this, tracing, network.closed);
@@ -379,7 +378,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       demand,
       reconciler: reconciler.function,
       events: served.events,
-      managementLogs: served.managementLogs,
+      managed: workPool._managed !== undefined,
       natGatewayIds: network.natGatewayIds,
       observability,
     };

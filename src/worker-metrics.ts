@@ -1,7 +1,7 @@
-import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, aws_logs as logs, Duration } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Demand } from './demand/demand';
-import { MetricName, UNITS } from './demand/metrics';
+import { LOGGED, MetricName, UNITS } from './demand/metrics';
 import { containerInsights, natMetric } from './observability/metrics';
 import { Observability } from './observability/observability';
 import { invalid, known, validatedAt, ValidationError } from './private/validation';
@@ -12,7 +12,8 @@ export interface MetricSources {
   readonly demand: Demand;
   readonly reconciler: lambda.IFunction;
   readonly events?: EventQueue;
-  readonly managementLogs?: logs.ILogGroup;
+  /** Whether the stack manages the work pool. */
+  readonly managed: boolean;
   readonly natGatewayIds: readonly string[];
   readonly observability: Observability;
 }
@@ -35,17 +36,18 @@ export abstract class WorkerMetrics extends Construct {
   /**
    * A metric that the worker publishes to the CloudWatch namespace `PrefectFargateWorker`, with the dimensions `WorkPool` and `Worker`,
    * once a minute: `DueRuns`, `LateRuns`, `OldestLateSeconds`, `BlockedRuns`, `PendingRuns`, `RunningRuns`, `CrashedRuns`, `OnlineWorkers`, `Demand`,
-   * `RequiredWorkers`, `MissingWorkers`, `SurplusWorkers`, `PublisherErrors`. Each has a method of its own, such as `metricLateRuns()`, which says what it
-   * counts. Units are `Count`, and `Seconds` of `OldestLateSeconds`.
+   * `RequiredWorkers`, `MissingWorkers`, `SurplusWorkers`, `PublisherErrors`, `ReconcilerErrors`; and once an hour `WorkPoolChanges`. Each has a
+   * method of its own, such as `metricLateRuns()`, which says what it counts. Units are `Count`, and `Seconds` of `OldestLateSeconds`.
    *
    * Throws for another name.
    *
    * @param metricName its name in CloudWatch
-   * @param options statistic, period, label and so on; the default is the maximum over a minute, and the sum of `CrashedRuns` and `PublisherErrors`
+   * @param options statistic, period, label and so on; the default is the maximum over a minute, and the sum of `CrashedRuns`, `PublisherErrors` and `ReconcilerErrors`
    */
   public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     validatedAt(this, () => {
-      if (known(metricName) && !(metricName in UNITS)) throw invalid('metricName', metricName, `give one of ${Object.keys(UNITS).join(', ')}.`);
+      const names: string[] = [...Object.keys(UNITS), ...LOGGED];
+      if (known(metricName) && !names.includes(metricName)) throw invalid('metricName', metricName, `give one of ${names.join(', ')}.`);
     });
     return this._metricSources.demand.metric(metricName as MetricName, options);
   }
@@ -190,9 +192,8 @@ export abstract class WorkerMetrics extends Construct {
    * @param options statistic, period, label and so on; the default is the maximum over an hour
    */
   public metricWorkPoolChanges(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    const { managementLogs, observability } = this._metricSources;
-    if (!managementLogs) throw new ValidationError('metricWorkPoolChanges() is of a managed work pool: use WorkPool.managed(), or leave the metric out.', this.node.path);
-    return observability.workPoolChanges(managementLogs, options);
+    if (!this._metricSources.managed) throw new ValidationError('metricWorkPoolChanges() is of a managed work pool: use WorkPool.managed(), or leave the metric out.', this.node.path);
+    return this.metric('WorkPoolChanges', options);
   }
 
   /**
@@ -238,7 +239,8 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Invocations of the demand publisher that ended in an error, of AWS Lambda (namespace `AWS/Lambda`, dimension `FunctionName`).
+   * Invocations of the demand publisher that ended in an error, of AWS Lambda (namespace `AWS/Lambda`, dimension `FunctionName`): for
+   * this worker, and for others of the stack that share the function.
    *
    * @param options statistic, period, label and so on; the default is the sum over a minute
    */
@@ -247,17 +249,27 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Invocations of the reconciler, which looks after flow runs, that ended in an error, of AWS Lambda (namespace `AWS/Lambda`, dimension
-   * `FunctionName`).
+   * Looks of the reconciler, which looks after flow runs, that failed for this worker or took too long.
    *
    * @param options statistic, period, label and so on; the default is the sum over a minute
    */
   public metricReconcilerErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('ReconcilerErrors', options);
+  }
+
+  /**
+   * Invocations of the reconciler that ended in an error, of AWS Lambda (namespace `AWS/Lambda`, dimension `FunctionName`): for this
+   * worker, and for others of the stack that share the function.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricReconcilerFunctionErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this._metricSources.reconciler.metricErrors({ statistic: SUM, period: MINUTE, ...options });
   }
 
   /**
-   * Invocations of the reconciler for which AWS Lambda had no room (namespace `AWS/Lambda`, dimension `FunctionName`).
+   * Invocations of the reconciler for which AWS Lambda had no room (namespace `AWS/Lambda`, dimension `FunctionName`): for this worker,
+   * and for others of the stack that share the function.
    *
    * @param options statistic, period, label and so on; the default is the sum over a minute
    */

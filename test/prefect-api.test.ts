@@ -246,7 +246,7 @@ describe('a secret', () => {
     const arn = 'arn:{AWS::Partition}:ssm:{AWS::Region}:{AWS::AccountId}:parameter/prefect/api-key';
     expect(text(container(template).Secrets)).toEqual([{ Name: 'PREFECT_API_KEY', ValueFrom: arn }]);
     expect(configurationOf(template).api.secrets).toEqual({ PREFECT_API_KEY: arn });
-    for (const role of [/IdentityExecutionRole/, /FlowRunExecutionRole/, /ManagedRole/, /RescueRole/, /DemandRole/]) {
+    for (const role of [/IdentityExecutionRole/, /FlowRunExecutionRole/, /WorkPoolRole/, /RescueRole/, /DemandRole/]) {
       expect(statementsOf(template, role).map(({ Action, Resource }) => [Action, text(Resource)])).toContainEqual([expect.arrayContaining(['ssm:GetParameter', 'ssm:GetParameters']), arn]);
     }
     expect(resource(template, 'AWS::EC2::VPCEndpoint', /SsmEndpoint/).Properties.PrivateDnsEnabled).toBe(true);
@@ -265,7 +265,7 @@ describe('a secret', () => {
     for (const role of [/IdentityExecutionRole/, /FlowRunExecutionRole/]) expect(read(role)).toEqual([key]);
 
     expect(configurationOf(template).api.secrets).toEqual({ PREFECT_API_KEY: management });
-    for (const role of [/ManagedRole/, /DemandRole/]) expect(read(role)).toEqual([management]);
+    for (const role of [/WorkPoolRole/, /DemandRole/]) expect(read(role)).toEqual([management]);
     // Whether the workers' key is newer than they are.
     expect(read(/RescueRole/).sort()).toEqual([key, management]);
     const { API, WORKER_SECRETS } = resource(template, 'AWS::Lambda::Function', /RescueFunction/).Properties.Environment.Variables;
@@ -303,7 +303,7 @@ describe('a proxy before the API', () => {
     addWorker(own, { api: PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: newSecret(own, 'ApiKey'), proxyUrl }) });
     const template = Template.fromStack(own);
     expect(configurationOf(template).api.proxyUrl).toBe(proxyUrl);
-    for (const fn of [/ManagedFunction/, /RescueFunction/, /DemandFunction/]) {
+    for (const fn of [/WorkPoolFunction/, /RescueFunction/, /DemandFunction/]) {
       const { VpcConfig, Environment } = resource(template, 'AWS::Lambda::Function', fn).Properties;
       expect(text(VpcConfig.SecurityGroupIds)).toEqual([expect.stringMatching(/FunctionSecurityGroup/)]);
       if (Environment?.Variables.API) expect(JSON.parse(text(Environment.Variables.API)).proxyUrl).toBe(proxyUrl);

@@ -44,7 +44,7 @@ export function warnOfBoundaries(scope: Construct, given: readonly iam.IRole[]):
 
 /** What the workers of a stack share, and the CDK's own providers of custom resources. */
 function sharedIn(stack: Stack): IConstruct[] {
-  return stack.node.children.filter(({ node: { id } }) => /^(PrefectImages|Custom::)/.test(id));
+  return stack.node.children.filter(({ node: { id } }) => /^(PrefectImages|PrefectWorkersShared$|Custom::)/.test(id));
 }
 
 function rolesIn(construct: IConstruct): CfnResource[] {

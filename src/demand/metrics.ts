@@ -1,4 +1,4 @@
-export const NAMESPACE = 'PrefectFargateWorker';
+export { NAMESPACE } from '../private/namespace';
 
 /** What the publisher sends, each with its unit in CloudWatch. */
 export const UNITS = {
@@ -16,6 +16,9 @@ export const UNITS = {
   SurplusWorkers: 'Count',
   PublisherErrors: 'Count',
 } as const;
+
+/** What the other functions of the workers publish by their logs. */
+export const LOGGED = ['ReconcilerErrors', 'WorkPoolChanges'] as const;
 
 export type MetricName = keyof typeof UNITS;
 

@@ -6,6 +6,7 @@ import { CrashPosition } from './crash-position';
 import { MetricName, NAMESPACE, UNITS, Values } from './metrics';
 import { poll } from './poll';
 import { Fleet, workersFor } from './workers';
+import { named } from '../private/pool-log';
 import { connect, ownApi } from '../private/prefect-connection';
 
 /** Between polls the function is started once a minute. */
@@ -23,6 +24,10 @@ const crashPosition = new CrashPosition();
 
 /** Reads the demand of a worker from the Prefect API and publishes it to CloudWatch, once or several times in its minute. */
 export async function handler(configuration: PublisherConfiguration): Promise<void> {
+  await named(configuration, () => polls(configuration));
+}
+
+async function polls(configuration: PublisherConfiguration): Promise<void> {
   const start = Date.now();
   for (let second = 0; second < MINUTE; second += configuration.pollSeconds) {
     await sleep(Math.max(0, start + second * 1000 - Date.now()));
@@ -37,7 +42,7 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
   let values: Values;
   try {
     const trustedSeconds = SETTLE_SECONDS + 1.5 * configuration.pollSeconds;
-    const since = await crashPosition.read(now, trustedSeconds) ?? new Date(settled - configuration.pollSeconds * 1000);
+    const since = await crashPosition.read(configuration.worker, now, trustedSeconds) ?? new Date(settled - configuration.pollSeconds * 1000);
     until = new Date(Math.max(settled, since.getTime()));
     values = await read(configuration, now, { since, until });
   } catch (error) {
@@ -47,7 +52,7 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
     return;
   }
   await publish(configuration, { ...values, PublisherErrors: 0 });
-  crashPosition.advance(until);
+  crashPosition.advance(configuration.worker, until);
 }
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {

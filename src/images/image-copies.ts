@@ -2,7 +2,8 @@ import { aws_ecr as ecr, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, aws_log
 import { Construct } from 'constructs';
 import { ImageCopyFunction } from './image-copy-function';
 import { Network } from '../network/network';
-import { functionLogs, letLambdaAttach } from '../private/api-function';
+import { functionLogs, keepLogs, letLambdaAttach } from '../private/api-function';
+import { idByKey } from '../private/encryption';
 import { invalid } from '../private/validation';
 
 const ID = 'PrefectImages';
@@ -24,11 +25,13 @@ export interface ImageCopiesProps {
  * way to the internet. The official images share most of their layers, so they share the repository.
  */
 export class ImageCopies extends Construct {
-  /** Those of the stack, or of one VPC where functions have to be in it: the first worker that needs one creates the repository. */
+  /** Those of the stack and of one key, or of one VPC where functions have to be in it: the first worker that needs one creates the repository. */
   public static of(stack: Stack, props: ImageCopiesProps): ImageCopies {
     const { vpc } = props.network.providerOptions;
-    const id = vpc ? `${ID}${Names.uniqueResourceName(vpc, { maxLength: 100 })}` : ID;
-    return stack.node.tryFindChild(id) as ImageCopies | undefined ?? new ImageCopies(stack, id, props);
+    const id = idByKey(stack, vpc ? `${ID}${Names.uniqueResourceName(vpc, { maxLength: 100 })}` : ID, props.encryptionKey);
+    const copies = stack.node.tryFindChild(id) as ImageCopies | undefined ?? new ImageCopies(stack, id, props);
+    keepLogs(copies, props.logRetention);
+    return copies;
   }
 
   private readonly repository: ecr.Repository;

@@ -1,6 +1,8 @@
 import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct, DependencyGroup, IConstruct, IDependable } from 'constructs';
 import { PrefectApi } from '../prefect-api';
+import { fingerprint } from '../private/fingerprint';
+import { shared } from '../private/shared';
 import { isLoopback, portOf } from '../private/url';
 import { invalid, known, requireWholeNumber } from '../private/validation';
 import { Tracing } from '../tracing';
@@ -87,7 +89,7 @@ export class Network extends Construct {
     this.flowRunSecurityGroup = props.securityGroups?.[0] ?? (props.workerType === WorkerType.PROCESS
       ? this.workerSecurityGroups[0]
       : this.securityGroup('FlowRunSecurityGroup', 'Prefect flow runs', props.tracing?._otlp?.endpoint));
-    this.functionSecurityGroups = !this.functionsInVpc ? [] : props.securityGroups ?? [this.securityGroup('FunctionSecurityGroup', 'Functions')];
+    this.functionSecurityGroups = !this.functionsInVpc ? [] : props.securityGroups ?? [this.functionSecurityGroup()];
     this.letIntoServer();
   }
 
@@ -122,6 +124,12 @@ export class Network extends Construct {
     return this.ownVpc && !this.props.options.functionsInVpc;
   }
 
+  /** Where the functions are that ask the Prefect API, for those who share them: as values that tell one place from another. */
+  public get functionPlace(): unknown {
+    const { securityGroups = [] } = this.props;
+    return this.functionsInVpc && [this.vpc.vpcId, this.subnets.subnetIds, securityGroups.map(({ securityGroupId }) => securityGroupId)];
+  }
+
   /** What all functions in the VPC have in common; nothing where they run outside of it. */
   public get functionOptions(): Pick<lambda.FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups' | 'allowPublicSubnet'> {
     return !this.functionsInVpc ? {} : {
@@ -140,11 +148,16 @@ export class Network extends Construct {
 
   /** A security group without ingress, and with egress only to HTTPS, the API's port, that of a receiver of traces, and DNS. */
   private securityGroup(id: string, whose: string, tracesEndpoint?: string): ec2.SecurityGroup {
-    const group = new ec2.SecurityGroup(this, id, {
-      vpc: this.vpc,
-      description: `${whose} of ${this.node.scope!.node.path}: no ingress, egress to HTTPS and the Prefect API`,
-      allowAllOutbound: false,
-    });
+    return this.letOut(makeGroup(this, id, this.vpc, `${whose} of ${this.node.scope!.node.path}`), tracesEndpoint);
+  }
+
+  /** The one of the stack's functions in the VPC, with a way to the APIs of all its workers. */
+  private functionSecurityGroup(): ec2.SecurityGroup {
+    const id = `FunctionSecurityGroup${fingerprint(this, this.vpc.vpcId)}`;
+    return this.letOut(shared(this, id, scope => makeGroup(scope, id, this.vpc, 'Functions for Prefect workers')));
+  }
+
+  private letOut(group: ec2.SecurityGroup, tracesEndpoint?: string): ec2.SecurityGroup {
     const allow = (port: ec2.Port, what: string) => group.addEgressRule(ec2.Peer.anyIpv4(), port, what);
     allow(ec2.Port.tcp(443), 'HTTPS: AWS and the Prefect API');
     for (const port of new Set(this.props.api._ports)) {
@@ -286,4 +299,8 @@ export class Network extends Construct {
     Object.defineProperty(vpc, MAKER, { value: maker });
     return maker;
   }
+}
+
+function makeGroup(scope: Construct, id: string, vpc: ec2.IVpc, whose: string): ec2.SecurityGroup {
+  return new ec2.SecurityGroup(scope, id, { vpc, description: `${whose}: no ingress, egress to HTTPS and the Prefect API`, allowAllOutbound: false });
 }

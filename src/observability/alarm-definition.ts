@@ -1,4 +1,4 @@
-import { aws_cloudwatch as cloudwatch, Duration } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_lambda as lambda, Duration } from 'aws-cdk-lib';
 import { AlarmName } from './alarm-settings';
 
 /** An alarm as data: what is measured, when that is too much, and what an operator is told. */
@@ -24,4 +24,16 @@ export const MINUTE = Duration.minutes(1);
 /** Metric maths over metrics by their ids. */
 export function math(expression: string, usingMetrics: Record<string, cloudwatch.IMetric>, label: string): cloudwatch.MathExpression {
   return new cloudwatch.MathExpression({ expression, usingMetrics, label, period: MINUTE });
+}
+
+/**
+ * Failed turns of a function that several workers share, for one of them: those that it tells. Where it says nothing of the worker, it may
+ * not have come to it: then what AWS Lambda says of the function counts, errors and calls for which there was no room.
+ */
+export function failedTurns(told: cloudwatch.Metric, fn: lambda.IFunction, label: string): cloudwatch.MathExpression {
+  const sum = { statistic: cloudwatch.Stats.SUM, period: MINUTE };
+  const silent = 'broken * 0, throttles * 0';
+  return math(`IF(SUM([errors * 0 + 1, ${silent}]) >= 1, SUM([errors, ${silent}]), SUM([broken, throttles]))`, {
+    errors: told.with({ statistic: cloudwatch.Stats.MAXIMUM, period: MINUTE }), broken: fn.metricErrors(sum), throttles: fn.metricThrottles(sum),
+  }, label);
 }

@@ -1,7 +1,9 @@
 import { aws_iam as iam, aws_kms as kms, aws_sns as sns, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { ObservabilityOptions } from './observability-options';
+import { idByKey } from '../private/encryption';
 import { addToPolicy } from '../private/resource-policy';
+import { shared } from '../private/shared';
 import { invalid } from '../private/validation';
 
 type Given = Pick<ObservabilityOptions, 'alarmTopic' | 'pageTopic' | 'informTopic'>;
@@ -9,7 +11,7 @@ type Given = Pick<ObservabilityOptions, 'alarmTopic' | 'pageTopic' | 'informTopi
 /** Who publishes to a topic. */
 type Publisher = 'cloudwatch' | 'events';
 
-/** Where alarms and messages go by their severity: to the topics that are given, or to one that is created and encrypted. */
+/** Where alarms and messages go by their severity: to the topics that are given, or to the stack's own one, which is encrypted. */
 export class AlarmTopics {
   /** The one for all that has no other. */
   public readonly all?: sns.ITopic;
@@ -53,7 +55,7 @@ export class AlarmTopics {
 
   private created(encryptionKey: kms.IKey): sns.Topic {
     this.letUse(encryptionKey, 'no alarm arrives');
-    return new sns.Topic(this.scope, 'Topic', { masterKey: encryptionKey, enforceSSL: true });
+    return shared(this.scope, idByKey(this.scope, 'Topic', encryptionKey), (scope, id) => new sns.Topic(scope, id, { masterKey: encryptionKey, enforceSSL: true }));
   }
 
   private letUse(key: kms.IKey, otherwise: string): void {

@@ -1,5 +1,5 @@
 import { aws_cloudwatch as cloudwatch, Duration } from 'aws-cdk-lib';
-import { AlarmDefinition, math, MINUTE } from './alarm-definition';
+import { AlarmDefinition, failedTurns, math, MINUTE } from './alarm-definition';
 import { AlarmOptions } from './alarm-options';
 import { Demand } from '../demand/demand';
 import { MetricName } from '../demand/metrics';
@@ -77,18 +77,14 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
     },
     {
       name: 'PublisherFailing',
-      metric: math('SUM(METRICS())', {
-        errors: most('PublisherErrors'),
-        // Also where it can't say so itself: it runs out of time, or CloudWatch doesn't take its metrics.
-        broken: demand.publisher.metricErrors({ statistic: cloudwatch.Stats.SUM, period: MINUTE }),
-      }, 'Failed polls'),
+      metric: failedTurns(demand.metric('PublisherErrors'), demand.publisher, 'Failed polls'),
       threshold: 1,
       datapoints: [3, 5],
       // Silence is the next alarm's.
       missing: NOT_BREACHING,
       happened: 'The demand publisher can\'t read the Prefect API, or can\'t write to CloudWatch.',
       means: 'Scaling and the alarms on runs are blind; workers may not reach the API either.',
-      firstStep: 'Read the last error in the publisher\'s log group; check the API\'s status, the key and its role, and the way to the API.',
+      firstStep: 'Read the last error of the work pool in the publisher\'s log group; check the API\'s status, the key and its role, and the way to the API.',
       critical: true,
     },
     {

@@ -1,6 +1,5 @@
 import { aws_logs as logs } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { WORK_POOL_CHANGED } from '../work-pool/configuration';
 
 /** Counts the errors that the worker and its flow runs log. */
 export function loggedErrors(scope: Construct, id: string, logGroup: logs.ILogGroup, worker: string): logs.MetricFilter {
@@ -14,17 +13,6 @@ export function loggedErrors(scope: Construct, id: string, logGroup: logs.ILogGr
     metricName: 'LoggedErrors',
     metricValue: '1',
     defaultValue: 0,
-  });
-}
-
-/** Is 1 in an hour in which a look at the work pool found it changed. */
-export function workPoolChanges(scope: Construct, id: string, logGroup: logs.ILogGroup, worker: string): logs.MetricFilter {
-  return new logs.MetricFilter(scope, id, {
-    logGroup,
-    filterPattern: logs.FilterPattern.allTerms(WORK_POOL_CHANGED),
-    metricNamespace: namespaceOf(worker),
-    metricName: 'WorkPoolChanges',
-    metricValue: '1',
   });
 }
 

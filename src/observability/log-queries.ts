@@ -1,5 +1,6 @@
-import { aws_logs as logs, Names } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { aws_logs as logs, Lazy, Stack } from 'aws-cdk-lib';
+import { Construct, IConstruct } from 'constructs';
+import { shared } from '../private/shared';
 
 /**
  * Prefect's JSON lines have Python's own names: `levelname`, `name`, `exc_info`. `message` is `msg` with its arguments filled in,
@@ -62,18 +63,27 @@ export function queryString({ lines }: LogQuery): string {
   return lines.join('\n| ');
 }
 
-/** Saves the questions under the worker's name, so that whoever is on call finds them in Logs Insights. */
+/** The questions to the logs of all workers of a stack, saved under its name, so that whoever is on call finds them in Logs Insights. */
 export class LogQueries extends Construct {
-  constructor(scope: Construct, id: string, logGroup: logs.ILogGroup) {
+  public static of(worker: IConstruct): LogQueries {
+    return shared(worker, 'Queries', (scope, id) => new LogQueries(scope, id));
+  }
+
+  private readonly logGroupNames: string[] = [];
+
+  private constructor(scope: Construct, id: string) {
     super(scope, id);
-    const folder = Names.uniqueResourceName(scope.node.scope as Construct, { maxLength: 150, separator: '-' });
     for (const [name, query] of Object.entries(LOG_QUERIES)) {
       // The L2 takes the lines in one order only, and its word for `stats` differs between the supported versions.
       new logs.CfnQueryDefinition(this, name, {
-        name: `prefect/${folder}/${query.title}`,
+        name: `prefect/${Stack.of(this).stackName}/${query.title}`,
         queryString: queryString(query),
-        logGroupNames: [logGroup.logGroupName],
+        logGroupNames: Lazy.list({ produce: () => this.logGroupNames }),
       });
     }
+  }
+
+  public ask(logGroup: logs.ILogGroup): void {
+    this.logGroupNames.push(logGroup.logGroupName);
   }
 }

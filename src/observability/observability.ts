@@ -5,7 +5,7 @@ import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { AlarmDefinition } from './alarm-definition';
 import { AlarmOptions } from './alarm-options';
-import { anyEnabled, isEnabled, requireExisting, validateThresholds } from './alarm-settings';
+import { anyEnabled, requireExisting, validateThresholds } from './alarm-settings';
 import { AlarmTopics } from './alarm-topics';
 import { Alarms } from './alarms';
 import { stackDashboard } from './dashboard';
@@ -13,7 +13,7 @@ import { dashboardSection } from './dashboard-section';
 import { demandAlarms } from './demand-alarms';
 import { LogArchive } from './log-archive';
 import { subscribe } from './log-destination';
-import { loggedErrors, workPoolChanges } from './log-metrics';
+import { loggedErrors } from './log-metrics';
 import { LogQueries } from './log-queries';
 import { ObservabilityOptions } from './observability-options';
 import { ServiceEvents } from './service-events';
@@ -33,8 +33,8 @@ export interface ObservabilityProps {
   readonly logGroup: logs.ILogGroup;
   /** What tells ECS workers of their flow runs' tasks. */
   readonly events?: EventQueue;
-  /** Where it is said that a managed work pool has been changed. */
-  readonly managementLogs?: logs.ILogGroup;
+  /** Whether the stack manages the work pool. */
+  readonly managed: boolean;
   readonly demand: Demand;
   readonly reconciler: Reconciler;
   readonly plan: ScalingPlan;
@@ -48,7 +48,6 @@ export class Observability extends Construct {
   public readonly topics?: AlarmTopics;
   public readonly dashboard?: cloudwatch.Dashboard;
   private errorFilter?: logs.MetricFilter;
-  private changeFilter?: logs.MetricFilter;
 
   constructor(scope: Construct, id: string, private readonly props: ObservabilityProps) {
     super(scope, id);
@@ -63,7 +62,7 @@ export class Observability extends Construct {
       this.topics = topics;
     }
 
-    new LogQueries(this, 'Queries', logGroup);
+    LogQueries.of(this).ask(logGroup);
     if (options.dashboard ?? true) this.dashboard = this.showOnDashboard();
 
     if (options.logArchive) new LogArchive(this, 'LogArchive', { ...props, options: options.logArchive });
@@ -76,29 +75,23 @@ export class Observability extends Construct {
     return this.errorFilter.metric({ statistic: cloudwatch.Stats.SUM, period: Duration.minutes(5), label: 'Logged errors', ...options });
   }
 
-  /** The same of what the hourly look at a managed work pool finds. */
-  public workPoolChanges(managementLogs: logs.ILogGroup, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    this.changeFilter ??= workPoolChanges(this, 'WorkPoolChanges', managementLogs, this.workerName);
-    return this.changeFilter.metric({ statistic: cloudwatch.Stats.MAXIMUM, period: Duration.hours(1), ...options });
-  }
-
   /** As metrics name it. */
   private get workerName(): string {
     return Names.uniqueResourceName(this.node.scope as Construct, { maxLength: 128 });
   }
 
   private alarmDefinitions(options: AlarmOptions): AlarmDefinition[] {
-    const { network, cluster, service, events, managementLogs, demand, reconciler, plan } = this.props;
+    const { network, cluster, service, events, managed, demand, reconciler, plan } = this.props;
     // 1 or more while a worker is wanted, where there may be none on purpose.
     const wanted = plan.fromZero ? demand.metric('RequiredWorkers') : undefined;
     const standby = plan.standby !== undefined;
     const definitions = [
       ...demandAlarms({ demand, wanted, standby, options }),
-      rescueFailing(reconciler.function),
+      rescueFailing(demand, reconciler.function),
       ...serviceAlarms(service, cluster.containerInsights, options),
       ...(events ? queueAlarms(events, wanted, options) : []),
       ...natAlarms(network.natGatewayIds, options),
-      ...(managementLogs && isEnabled(options, 'WorkPoolChanged') ? [workPoolAlarm(this.workPoolChanges(managementLogs))] : []),
+      ...(managed ? [workPoolAlarm(demand)] : []),
     ];
     requireExisting(options, definitions.map(({ name }) => name));
     return definitions;

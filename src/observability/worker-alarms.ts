@@ -1,24 +1,23 @@
 import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, Duration } from 'aws-cdk-lib';
-import { AlarmDefinition, math, MINUTE } from './alarm-definition';
+import { AlarmDefinition, failedTurns, math, MINUTE } from './alarm-definition';
 import { AlarmOptions } from './alarm-options';
 import { containerInsights, natMetric } from './metrics';
+import { Demand } from '../demand/demand';
 import { EventQueue } from '../work-pool/event-queue';
 
 const { NOT_BREACHING } = cloudwatch.TreatMissingData;
 
 /** Alarm on the function that looks after flow runs. */
-export function rescueFailing(reconciler: lambda.IFunction): AlarmDefinition {
-  const sum = { statistic: cloudwatch.Stats.SUM, period: MINUTE };
+export function rescueFailing(demand: Demand, reconciler: lambda.IFunction): AlarmDefinition {
   return {
     name: 'RescueFailing',
-    // Throttled, it doesn't run at all, and has no errors.
-    metric: math('SUM(METRICS())', { errors: reconciler.metricErrors(sum), throttles: reconciler.metricThrottles(sum) }, 'Failed looks'),
+    metric: failedTurns(demand.metric('ReconcilerErrors'), reconciler, 'Failed looks'),
     threshold: 1,
     datapoints: [3, 5],
     missing: NOT_BREACHING,
-    happened: 'The rescue function, which looks after flow runs, fails.',
+    happened: 'The rescue function, which looks after flow runs, fails for this worker.',
     means: 'A flow run that loses its task stays as it is; workers don\'t get a new API key.',
-    firstStep: 'Read the last error in the rescue function\'s log group; check the API\'s status, its key and the way to it.',
+    firstStep: 'Read the last error of the work pool in the rescue function\'s log group; check the API\'s status, its key and the way to it.',
     critical: true,
   };
 }
@@ -113,10 +112,10 @@ export function natAlarms(natGatewayIds: readonly string[], options: AlarmOption
 }
 
 /** Alarm on a managed work pool that was changed from outside. */
-export function workPoolAlarm(changes: cloudwatch.IMetric): AlarmDefinition {
+export function workPoolAlarm(demand: Demand): AlarmDefinition {
   return {
     name: 'WorkPoolChanged',
-    metric: changes,
+    metric: demand.metric('WorkPoolChanges'),
     threshold: 1,
     // A look each hour, some minutes sooner or later.
     datapoints: [1, 2],

@@ -1,31 +1,8 @@
 import { aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { ApiLocation, API_VARIABLE } from './prefect-connection';
-import type { Network } from '../network/network';
+import { known } from './validation';
 import type { PrefectApi } from '../prefect-api';
-
-export interface ApiFunctionOptions {
-  readonly api: PrefectApi;
-  readonly network: Network;
-  readonly encryptionKey: kms.IKey;
-  readonly logRetention: logs.RetentionDays;
-  /** What the role is for. */
-  readonly purpose: string;
-}
-
-/** Role, logs and network of a function that speaks with the Prefect API. */
-export function apiFunction(scope: Construct, options: ApiFunctionOptions) {
-  const { api, network } = options;
-  const logGroup = functionLogs(scope, 'Logs', options);
-  const role = new iam.Role(scope, 'Role', {
-    description: options.purpose,
-    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-  });
-  if (network.functionsInVpc) letLambdaAttach(role);
-  logGroup.grantWrite(role);
-  Object.values(api._functionSecrets).forEach(secret => secret.grantRead(role));
-  return { ...network.functionOptions, role, logGroup };
-}
 
 /**
  * Lambda uses the function's role to attach it to a VPC. The managed policy AWSLambdaVPCAccessExecutionRole would let it create log
@@ -33,18 +10,27 @@ export function apiFunction(scope: Construct, options: ApiFunctionOptions) {
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
  */
-export function letLambdaAttach(role: iam.Role): void {
+export function letLambdaAttach(role: iam.IRole): void {
   role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaENIManagementAccess'));
-  role.addToPolicy(new iam.PolicyStatement({ sid: 'FindSubnets', actions: ['ec2:DescribeSubnets'], resources: ['*'] }));
+  role.addToPrincipalPolicy(new iam.PolicyStatement({ sid: 'FindSubnets', actions: ['ec2:DescribeSubnets'], resources: ['*'] }));
 }
 
 /** The log group of a function. */
-export function functionLogs(scope: Construct, id: string, options: Pick<ApiFunctionOptions, 'encryptionKey' | 'logRetention'>): logs.LogGroup {
+export function functionLogs(scope: Construct, id: string, options: { readonly encryptionKey: kms.IKey; readonly logRetention: logs.RetentionDays }): logs.LogGroup {
   return new logs.LogGroup(scope, id, {
     encryptionKey: options.encryptionKey,
     retention: options.logRetention,
     removalPolicy: RemovalPolicy.DESTROY,
   });
+}
+
+/** Has the log groups in a construct that several workers share keep their logs as long as any of them asks for. */
+export function keepLogs(scope: IConstruct, retention: logs.RetentionDays): void {
+  for (const group of scope.node.findAll()) {
+    // Without a number, for ever.
+    if (!(group instanceof logs.CfnLogGroup) || !known(retention) || !known(group.retentionInDays)) continue;
+    group.retentionInDays = retention === logs.RetentionDays.INFINITE ? undefined : Math.max(group.retentionInDays, retention);
+  }
 }
 
 /** What a function is told of the API. */

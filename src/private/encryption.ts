@@ -1,17 +1,21 @@
 import { aws_iam as iam, aws_kms as kms, Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
+import { fingerprint } from './fingerprint';
 import { addToPolicy } from './resource-policy';
+import { isShared, shared } from './shared';
 
 /**
- * The key that encrypts what the worker leaves behind: logs, queues. One key for all of it, so that
+ * The key that encrypts what the workers of a stack leave behind: logs, queues; or one of its own for somebody else. One key for all of it, so that
  * one key policy says who may read.
  *
  * CDK's log group gives CloudWatch Logs no right to its key; without it, creating the group fails.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
-export function encryptionKey(scope: Construct, given: kms.IKey | undefined, whose = 'Logs and queues of the Prefect worker'): kms.IKey {
-  const key = given ?? makeKey(scope, whose);
+export function encryptionKey(scope: Construct, given: kms.IKey | undefined, own?: string): kms.IKey {
+  const key = given ?? (own === undefined
+    ? shared(scope, 'Key', (stack, id) => makeKey(stack, id, `Logs and queues of the Prefect workers of ${Stack.of(scope).stackName}`))
+    : makeKey(scope, 'Key', `${own} ${scope.node.path}`));
   const { partition, region, account } = Stack.of(scope);
   addToPolicy(scope, 'key', key, new iam.PolicyStatement({
     sid: 'CloudWatchLogs',
@@ -23,11 +27,16 @@ export function encryptionKey(scope: Construct, given: kms.IKey | undefined, who
   return key;
 }
 
-function makeKey(scope: Construct, whose: string): kms.Key {
-  const key = new kms.Key(scope, 'Key', {
-    description: `${whose} ${scope.node.path}`,
+/** The id of something that workers share, so that only those do whose key is the same: what it encrypts can't get another one. */
+export function idByKey(scope: IConstruct, id: string, key: kms.IKey): string {
+  return isShared(key) ? id : `${id}${fingerprint(scope, key.keyArn)}`;
+}
+
+function makeKey(scope: Construct, id: string, description: string): kms.Key {
+  const key = new kms.Key(scope, id, {
+    description,
     enableKeyRotation: true,
-    // The logs and queues go with the worker; the key follows after the waiting period of KMS.
+    // What it encrypts goes with the last that uses it; the key follows after the waiting period of KMS.
     removalPolicy: RemovalPolicy.DESTROY,
   });
   denyGrants(key);

@@ -15,11 +15,13 @@ const NAMED_LIKE_AN_ARN = /:secret:([^:]+-[A-Za-z0-9]{6})-\?{6}$/;
  * An error at synth for each secret that neither ECS nor the functions may read: of the API, of `secrets`, of registries, and what
  * users add to the task definitions. The worker's roles read all of them, but for the two that are for the code in the tasks: that
  * may ask for a secret by its name.
+ *
+ * @param places constructs in which the roles of the worker and of its functions are
  */
-export function requireReadableSecrets(worker: Construct, executionRoles: readonly iam.IRole[], taskRoles: readonly iam.IRole[]): void {
+export function requireReadableSecrets(worker: Construct, places: readonly IConstruct[], executionRoles: readonly iam.IRole[], taskRoles: readonly iam.IRole[]): void {
   worker.node.addValidation({
     validate: () => {
-      const roles = new Set<IConstruct>([...worker.node.findAll().filter(child => child instanceof iam.Role), ...executionRoles]);
+      const roles = new Set<IConstruct>([...places.flatMap(place => place.node.findAll()).filter(child => child instanceof iam.Role), ...executionRoles]);
       taskRoles.forEach(role => roles.delete(role));
       const names = [...roles].flatMap(policiesOf).flatMap(texts).map(text => NAMED_LIKE_AN_ARN.exec(text)?.[1]).filter(name => name !== undefined);
       return [...new Set(names)].map(name =>

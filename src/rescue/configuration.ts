@@ -1,6 +1,8 @@
 /** What the construct tells the function that looks after flow runs of a worker, as the input of each event. */
 export interface ReconcilerConfiguration {
   readonly workPool: string;
+  /** The construct's unique name, as metrics have it. */
+  readonly worker: string;
   /** Names of the pool's work queues that the workers serve; all where nothing is said. */
   readonly workQueues?: readonly string[];
   /** How the pool's flow runs run: `ecs`, each in a task of its own, or `process`, in the workers' tasks. */

@@ -1,7 +1,11 @@
 import { LIMITS, ReconcilerConfiguration, ReconcilerLimits } from './configuration';
 import { Look } from './look';
 import { followSecrets } from './rotation';
+import { logMetric, named } from '../private/pool-log';
 import { connect, ownApi } from '../private/prefect-connection';
+
+/** Seconds after which a look counts as failed: the function has a few more. */
+const OVERDUE = 50;
 
 /**
  * Looks for flow runs that have no task any more, or never got one, and gives them a state from which they go on or end; then
@@ -9,6 +13,26 @@ import { connect, ownApi } from '../private/prefect-connection';
  * refuse the workers and this function.
  */
 export async function handler(configuration: ReconcilerConfiguration): Promise<void> {
+  await named(configuration, () => reported(configuration, () => look(configuration)));
+}
+
+/** Says whether a look has failed: after it, or shortly before Lambda ends one that takes too long. */
+async function reported(configuration: ReconcilerConfiguration, act: () => Promise<void>): Promise<void> {
+  const say = (failed: number) => logMetric(configuration, 'ReconcilerErrors', failed);
+  const overdue = setTimeout(() => say(1), Number(process.env.OVERDUE_SECONDS ?? OVERDUE) * 1000);
+  try {
+    await act();
+    say(0);
+  } catch (error) {
+    say(1);
+    console.error(error);
+    throw error;
+  } finally {
+    clearTimeout(overdue);
+  }
+}
+
+async function look(configuration: ReconcilerConfiguration): Promise<void> {
   await followSecrets(configuration);
   const limits: ReconcilerLimits = { ...LIMITS, ...JSON.parse(process.env.LIMITS ?? '{}') };
   const rules = { ownTask: configuration.type === 'ecs', interruptedRuns: configuration.interruptedRuns, outOfMemory: configuration.outOfMemory, limits };

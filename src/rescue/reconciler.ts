@@ -1,18 +1,15 @@
-import { aws_ecs as ecs, aws_events as events, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, Duration, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_events as events, aws_lambda as lambda, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { LIMITS, ReconcilerConfiguration, WORKER_SECRETS_VARIABLE } from './configuration';
-import { ReconcilerFunction } from './reconciler-function';
+import { ReconcilerConfiguration } from './configuration';
+import { SharedReconciler } from './shared-reconciler';
+import { ApiFunctions } from '../functions/api-functions';
 import { InterruptedRuns } from '../interrupted-runs';
-import { Network } from '../network/network';
-import { PrefectApi } from '../prefect-api';
-import { apiEnvironment, apiFunction } from '../private/api-function';
-import { everyMinute, NO_SECOND_TRY } from '../private/turn';
+import { everyMinute } from '../private/turn';
 import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
 
 export interface ReconcilerProps {
-  readonly api: PrefectApi;
-  readonly network: Network;
+  readonly functions: ApiFunctions;
   readonly cluster: ecs.ICluster;
   readonly service: ecs.FargateService;
   readonly workPool: WorkPool;
@@ -20,8 +17,6 @@ export interface ReconcilerProps {
   readonly workerType: WorkerType;
   /** How the families of the flow runs' task definitions begin. */
   readonly flowRunFamily: string;
-  readonly encryptionKey: kms.IKey;
-  readonly logRetention: logs.RetentionDays;
 }
 
 /**
@@ -35,37 +30,15 @@ export interface ReconcilerProps {
  * @see https://docs.prefect.io/v3/concepts/states
  */
 export class Reconciler extends Construct {
-  public readonly function: lambda.Function;
+  /** The function, which all workers of the API share. */
+  public readonly function: lambda.IFunction;
 
   constructor(scope: Construct, id: string, private readonly props: ReconcilerProps) {
     super(scope, id);
-    const { api, network } = props;
-
-    const options = apiFunction(this, {
-      ...props,
-      purpose: 'Looks for Prefect flow runs that lost their task',
-    });
-    const fn = this.function = new ReconcilerFunction(this, 'Function', {
-      description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
-      timeout: Duration.seconds(55),
-      memorySize: 256,
-      architecture: lambda.Architecture.ARM_64,
-      ...NO_SECOND_TRY,
-      environment: {
-        ...apiEnvironment(this, api),
-        [WORKER_SECRETS_VARIABLE]: Stack.of(this).toJsonString(Object.values(api._secrets).map(({ arn }) => arn)),
-        LIMITS: JSON.stringify(LIMITS),
-      },
-      ...options,
-    });
-    // When they were last written.
-    Object.values(api._secrets).forEach(secret => secret.grantRead(options.role));
-    this.letLookAtTasks(options.role);
-    if (network.functionsInVpc) fn.node.addDependency(network.reachable);
-
+    this.function = props.functions.one('Rescue', (shared, one) => new SharedReconciler(shared, one)).serve(props.cluster, props.service, props.workerType);
     everyMinute(this, {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
-      fn,
+      fn: this.function,
       settings: this.configuration(),
       eventPattern: props.workerType === WorkerType.PROCESS ? undefined : this.stoppedByHand(),
     });
@@ -92,6 +65,7 @@ export class Reconciler extends Construct {
     const outOfMemory = workPool._managed?.flowRunDefaults?.outOfMemory;
     return {
       workPool: workPool.name,
+      worker: Names.uniqueResourceName(this.node.scope!, { maxLength: 128 }),
       workQueues,
       type: workerType,
       interruptedRuns: workPool._managed?.interruptedRuns ?? InterruptedRuns.RESTART,
@@ -99,22 +73,5 @@ export class Reconciler extends Construct {
       cluster: cluster.clusterArn,
       service: service.serviceName,
     };
-  }
-
-  private letLookAtTasks(role: iam.Role): void {
-    const { cluster, service, workerType } = this.props;
-    const tasks = Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${cluster.clusterName}/*` });
-    const inThisCluster = { ArnEquals: { 'ecs:cluster': cluster.clusterArn } };
-    const allow = (sid: string, actions: string[], resources: string[]) =>
-      role.addToPolicy(new iam.PolicyStatement({ sid, actions, resources, conditions: inThisCluster }));
-
-    allow('RestartWorkers', ['ecs:DescribeServices', 'ecs:UpdateService'], [service.serviceArn]);
-    if (workerType === WorkerType.PROCESS) {
-      allow('LookAtTasks', ['ecs:DescribeTasks'], [tasks]);
-      return;
-    }
-    allow('LookAtAndStopTasks', ['ecs:DescribeTasks', 'ecs:StopTask'], [tasks]);
-    // Its resources are container instances, which Fargate has none of; the cluster is what can be fixed.
-    allow('FindTasks', ['ecs:ListTasks'], ['*']);
   }
 }

@@ -20,6 +20,8 @@ export interface CheckEvent {
   readonly check: WorkPoolConfiguration;
   /** Whom the pool's automation names. */
   readonly owner: string;
+  /** The construct's unique name, as metrics have it. */
+  readonly worker: string;
   /** Whether to put everything back as well. */
   readonly repair?: boolean;
 }

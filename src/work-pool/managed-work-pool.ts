@@ -1,13 +1,15 @@
-import { aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, CustomResource, Duration, IResolvable, Stack } from 'aws-cdk-lib';
+import { CustomResource, IResolvable, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { ApiFunctions } from '../functions/api-functions';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
-import { apiFunction, apiLocation, functionLogs } from '../private/api-function';
+import { apiLocation } from '../private/api-function';
 import { ManagedWorkPoolOptions, WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
 import { TemplateValues, WorkPoolConfiguration } from './configuration';
 import { DriftCheck } from './drift-check';
-import { WorkPoolFunction } from './work-pool-function';
+import { PoolFunction } from './pool-function';
+import { PoolProvider, PoolProviderProps } from './pool-provider';
 
 /**
  * Raised with what the function does or answers: CloudFormation calls it only where a property has changed, and takes attributes
@@ -21,63 +23,50 @@ const REVISION = 2;
  */
 const LOST_AFTER_SECONDS = 900;
 
-export interface ManagedWorkPoolProps {
+export interface ManagedWorkPoolProps extends PoolProviderProps {
   readonly api: PrefectApi;
+  readonly functions: ApiFunctions;
   readonly network: Network;
+  /** The construct's unique name, as metrics have it. */
+  readonly worker: string;
   readonly workPool: WorkPool;
   readonly options: ManagedWorkPoolOptions;
   readonly workerType: WorkerType;
   readonly template: TemplateValues | IResolvable;
-  readonly encryptionKey: kms.IKey;
-  readonly logRetention: logs.RetentionDays;
 }
 
 /** A work pool as a resource of the stack: made and kept up to date over the Prefect API. */
 export class ManagedWorkPool extends Construct {
   public readonly resource: CustomResource;
-  /** Where the pool's function says what is not as the last deployment left it. */
-  public readonly logGroup: logs.ILogGroup;
-  /** The role of that function, and what calls it. */
-  public readonly role: iam.IRole;
-  public readonly serviceToken: string;
+  /** Whom it asks, with other resources that ask for something of the pool. */
+  public readonly pools: PoolFunction;
+  private readonly provider: PoolProvider;
 
-  constructor(scope: Construct, id: string, private readonly props: ManagedWorkPoolProps) {
+  constructor(scope: Construct, id: string, props: ManagedWorkPoolProps) {
     super(scope, id);
-    const { network } = props;
-
-    const fn = this.makeFunction();
-    this.logGroup = fn.logGroup;
-    this.role = fn.role!;
-    const provider = new cr.Provider(this, 'Provider', {
-      onEventHandler: fn,
-      logGroup: functionLogs(this, 'ProviderLogs', props),
-      ...network.providerOptions,
-    });
-    this.serviceToken = provider.serviceToken;
-    this.resource = new CustomResource(this, 'Resource', {
-      resourceType: 'Custom::PrefectWorkPool',
-      serviceToken: this.serviceToken,
-      properties: {
-        // As JSON, because CloudFormation turns every number and boolean of a custom resource into a string.
-        Configuration: Stack.of(this).toJsonString(configuration(props)),
-        Revision: REVISION,
-      },
-    });
-    new DriftCheck(this, 'DriftCheck', { fn, resource: this.resource, configuration: configuration(props) });
+    const { functions, network } = props;
+    this.provider = PoolProvider.of(this, props);
+    this.pools = functions.one('WorkPool', (shared, one) => new PoolFunction(shared, one, this.provider));
+    // As JSON, because CloudFormation turns every number and boolean of a custom resource into a string.
+    this.resource = this.ask('Custom::PrefectWorkPool', this, Stack.of(this).toJsonString(configuration(props)), { Revision: REVISION });
+    new DriftCheck(this, 'DriftCheck', { worker: props.worker, pools: this.pools, resource: this.resource, configuration: configuration(props) });
     if (network.functionsInVpc) this.resource.node.addDependency(network.reachable);
   }
 
-  private makeFunction(): lambda.Function {
-    return new WorkPoolFunction(this, 'Function', {
-      description: `Keeps the Prefect work pool of ${this.node.scope!.node.path}`,
-      // As long as the flow runs of a stack that is deleted may take to end; an API that can't be reached is given up before.
-      timeout: Duration.minutes(15),
-      memorySize: 256,
-      ...apiFunction(this, {
-        ...this.props,
-        purpose: 'Keeps the Prefect work pool as the stack describes it',
-      }),
+  /** A resource by which CloudFormation asks the pool's function for something. */
+  public ask(resourceType: string, scope: Construct, configuration: string, more: Record<string, unknown> = {}): CustomResource {
+    const resource = new CustomResource(scope, 'Resource', {
+      resourceType,
+      serviceToken: this.provider.serviceToken,
+      properties: { Function: this.pools.function.functionArn, Configuration: configuration, ...more },
     });
+    resource.node.addDependency(this.pools.callable);
+    return resource;
+  }
+
+  /** Where CloudFormation's requests are handled, beside the function. */
+  public get shared(): Construct {
+    return this.provider;
   }
 }
 

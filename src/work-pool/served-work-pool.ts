@@ -1,5 +1,6 @@
-import { Annotations, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Token } from 'aws-cdk-lib';
+import { Annotations, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, Names, Token } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
+import { ApiFunctions } from '../functions/api-functions';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
@@ -16,6 +17,7 @@ import { WorkerType } from '../worker-type';
 
 export interface ServedWorkPoolProps {
   readonly api: PrefectApi;
+  readonly functions: ApiFunctions;
   readonly network: Network;
   readonly cluster: ecs.ICluster;
   readonly identity: Identity;
@@ -36,8 +38,8 @@ export interface ServedWorkPoolProps {
 export class ServedWorkPool extends Construct {
   /** What tells ECS workers of their flow runs' tasks. */
   public readonly events?: EventQueue;
-  /** Where it is said that a managed pool has been changed. */
-  public readonly managementLogs?: logs.ILogGroup;
+  /** What of a managed pool the workers of the stack share. */
+  public readonly shared?: Construct;
   /** What the deployment of a managed pool has to tell, as of its last change. */
   public readonly notices?: string;
 
@@ -69,8 +71,8 @@ export class ServedWorkPool extends Construct {
     const template = props.flowRunTask
       ? flowRunTemplate(this, { ...props, flowRunTask: props.flowRunTask, baseJobTemplate, familyPrefix, defaults })
       : { baseJobTemplate: baseJobTemplate?._template, variables: {}, environment: PATIENCE };
-    const managed = new ManagedWorkPool(this, 'Managed', { ...props, options: workPool._managed, template });
-    this.managementLogs = managed.logGroup;
+    const managed = new ManagedWorkPool(this, 'Managed', { ...props, worker: Names.uniqueResourceName(scope, { maxLength: 128 }), options: workPool._managed, template });
+    this.shared = managed.shared;
     this.notices = managed.resource.getAttString('Notices');
     // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
     if (!props.network.functionsInVpc) props.network.startAfter(managed.resource);

@@ -7,6 +7,7 @@ import { endFlowRuns } from './end-flow-runs';
 import { resumption } from './pause';
 import { outdatedServer } from './server-version';
 import { Limited, offeredTemplate, poolPath, queuePath, StoredWorkPool } from './stored-work-pool';
+import { logMetric } from '../private/pool-log';
 import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { connect } from '../private/prefect-connection';
 import { within } from '../private/within';
@@ -84,7 +85,7 @@ async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPo
 }
 
 /** Says what is not as the last deployment left it, in one line of the log, by which the alarm goes off; repairs it only where asked to. */
-async function check({ check: wanted, owner, repair }: CheckEvent): Promise<string[]> {
+async function check({ check: wanted, owner, worker, repair }: CheckEvent): Promise<string[]> {
   let found: string[];
   try {
     found = await drift(await connect(wanted.api), wanted);
@@ -92,7 +93,10 @@ async function check({ check: wanted, owner, repair }: CheckEvent): Promise<stri
     if (!(error instanceof PrefectApiError && FORBIDDEN.includes(error.status))) throw error;
     found = [`nobody knows, as Prefect doesn't show it: ${error.message}`];
   }
-  if (found.length > 0) console.warn(`${WORK_POOL_CHANGED}: The work pool "${wanted.name}" is not as its stack wants it: ${found.join('; ')}`);
+  if (found.length > 0) {
+    console.warn(`${WORK_POOL_CHANGED}: The work pool "${wanted.name}" is not as its stack wants it: ${found.join('; ')}`);
+    logMetric({ workPool: wanted.name, worker }, 'WorkPoolChanges', 1);
+  }
   if (repair) await put(wanted, owner);
   return found;
 }

@@ -28,41 +28,50 @@ afterEach(async () => {
 function instance(): CrashPosition {
   const position = new CrashPosition();
   return Object.assign(position, {
-    advance: (until: Date) => {
+    advance: (worker: string, until: Date) => {
       jest.spyOn(console, 'log').mockImplementationOnce(message => log.push({ timestamp: until.getTime(), message }));
-      CrashPosition.prototype.advance.call(position, until);
+      CrashPosition.prototype.advance.call(position, worker, until);
     },
   });
 }
 
 test('where nothing was counted before, there is no position', async () => {
-  expect(await instance().read(NOW, 25)).toBeUndefined();
+  expect(await instance().read('Worker', NOW, 25)).toBeUndefined();
 });
 
 test('from poll to poll an instance remembers, and reads nothing', async () => {
   const position = instance();
-  position.advance(before(20));
-  expect(await position.read(NOW, 25)).toEqual(before(20));
+  position.advance('Worker', before(20));
+  expect(await position.read('Worker', NOW, 25)).toEqual(before(20));
   expect(server.requests).toHaveLength(0);
 });
 
 test('an instance that starts afresh goes on where the last one was, also after hours without a poll', async () => {
-  instance().advance(before(4 * 3600));
-  instance().advance(before(3 * 3600));
-  expect(await instance().read(NOW, 25)).toEqual(before(3 * 3600));
+  instance().advance('Worker', before(4 * 3600));
+  instance().advance('Worker', before(3 * 3600));
+  expect(await instance().read('Worker', NOW, 25)).toEqual(before(3 * 3600));
 });
 
 test('an instance that skipped a poll goes on where the one was that stepped in', async () => {
   const [first, second] = [instance(), instance()];
-  first.advance(before(70));
-  second.advance(before(20));
-  expect(await first.read(NOW, 25)).toEqual(before(20));
+  first.advance('Worker', before(70));
+  second.advance('Worker', before(20));
+  expect(await first.read('Worker', NOW, 25)).toEqual(before(20));
 });
 
 test('an instance whose last words are not in the log yet goes on where it was itself', async () => {
   const [first, second] = [instance(), instance()];
-  second.advance(before(80));
-  first.advance(before(70));
+  second.advance('Worker', before(80));
+  first.advance('Worker', before(70));
   log.pop();
-  expect(await first.read(NOW, 25)).toEqual(before(70));
+  expect(await first.read('Worker', NOW, 25)).toEqual(before(70));
+});
+
+test('of one worker is none of another\'s, though the same instance of the function serves both', async () => {
+  const both = instance();
+  both.advance('One', before(20));
+  both.advance('OneAndAHalf', before(10));
+  expect(await both.read('One', NOW, 25)).toEqual(before(20));
+  expect(await instance().read('One', NOW, 25)).toEqual(before(20));
+  expect(await both.read('Two', NOW, 25)).toBeUndefined();
 });

@@ -43,7 +43,7 @@ describe('the demand publisher', () => {
     expect(statements).toEqual(expect.arrayContaining([
       ['cloudwatch:PutMetricData', '*', { StringEquals: { 'cloudwatch:namespace': 'PrefectFargateWorker' } }],
       ['ecs:DescribeServices', `{${resource(template, 'AWS::ECS::Service').logicalId}}`, undefined],
-      ['logs:FilterLogEvents', expect.stringMatching(/^(arn\S+:log-group:\{WorkerDemandLogs\w+\} )?\{WorkerDemandLogs\w+\.Arn\}$/), undefined],
+      ['logs:FilterLogEvents', expect.stringMatching(/^(arn\S+:log-group:\{\w+DemandLogs\w+\} )?\{\w+DemandLogs\w+\.Arn\}$/), undefined],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/AuthString/), undefined],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/Headers/), undefined],
       ['ec2:DescribeSubnets', '*', undefined],

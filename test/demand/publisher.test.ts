@@ -23,7 +23,7 @@ beforeEach(async () => {
   mockWaits.length = 0;
   server.standInForAws();
   process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
-  jest.spyOn(console, 'log').mockImplementation(message => log.push({ timestamp: Date.now(), message }));
+  jest.spyOn(console, 'log').mockImplementation((...words) => log.push({ timestamp: Date.now(), message: words.join(' ') }));
   jest.spyOn(console, 'error').mockImplementation();
 });
 

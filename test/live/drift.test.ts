@@ -45,7 +45,7 @@ afterEach(async () => {
 
 /** What the check finds; it says the same in one line of its log, or nothing. */
 async function check(options: Partial<CheckEvent> = {}): Promise<string[]> {
-  const { Data } = await handler({ check: wanted, owner: 'WorkPool of stack', ...options });
+  const { Data } = await handler({ check: wanted, owner: 'WorkPool of stack', worker: 'Worker', ...options });
   const found: string[] = Data!.Differences;
   expect(warn.mock.calls).toEqual(found.length === 0 ? [] : [[`WorkPoolChanged: The work pool "etl" is not as its stack wants it: ${found.join('; ')}`]]);
   warn.mockClear();

@@ -88,7 +88,7 @@ describe('security groups of the user', () => {
 /** The groups of each function of a template, by its logical id. */
 const functions = (template: Template): [string, any][] => Object.entries<any>(template.findResources('AWS::Lambda::Function'))
   .map(([id, { Properties }]) => [id, Properties.VpcConfig]);
-const asking = (template: Template) => functions(template).filter(([id]) => /WorkPoolManagedFunction|RescueFunction|DemandFunction/.test(id));
+const asking = (template: Template) => functions(template).filter(([id]) => /WorkPoolFunction|RescueFunction|DemandFunction/.test(id));
 
 describe('the functions that ask the Prefect API', () => {
   test('run outside any VPC where the API is on the internet, and have no group', () => {
@@ -115,7 +115,7 @@ describe('the functions that ask the Prefect API', () => {
     });
 
     test('are attached by Lambda with all permissions that this takes', () => {
-      for (const role of [/WorkPoolManagedRole/, /RescueRole/, /DemandRole/]) {
+      for (const role of [/WorkPoolRole/, /RescueRole/, /DemandRole/]) {
         expect(JSON.stringify(resource(template, 'AWS::IAM::Role', role).Properties.ManagedPolicyArns)).toContain('AWSLambdaENIManagementAccess');
         const policies = resources(template, 'AWS::IAM::Policy').filter(({ Properties }) => role.test(JSON.stringify(Properties.Roles)));
         expect(JSON.stringify(policies)).toContain('ec2:DescribeSubnets');
@@ -188,7 +188,7 @@ describe('apiClients', () => {
     const template = Template.fromStack(stack);
     const sources = resources(template, 'AWS::EC2::SecurityGroupIngress')
       .filter(({ Properties }) => Properties.FromPort === 4200).map(({ Properties }) => text(Properties.SourceSecurityGroupId));
-    expect(sources.sort()).toEqual([/FlowRunSecurityGroup/, /FunctionSecurityGroup/, /WorkerSecurityGroup/].map(group => expect.stringMatching(group)));
+    expect(sources.sort()).toEqual([/FunctionSecurityGroup/, /FlowRunSecurityGroup/, /WorkerSecurityGroup/].map(group => expect.stringMatching(group)));
   });
 
   test('are the one group of a PROCESS worker', () => {

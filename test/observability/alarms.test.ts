@@ -203,7 +203,7 @@ describe('WorkerUnhealthy', () => {
 
 test('every alarm tells the topic of both ways', () => {
   for (const { Properties } of [...resources(ecs, 'AWS::CloudWatch::Alarm').filter(({ Properties: { AlarmDescription } }) => /First step/.test(AlarmDescription)), ...resources(ecs, 'AWS::CloudWatch::CompositeAlarm')]) {
-    expect(text(Properties.AlarmActions)).toEqual([expect.stringMatching(/^\{WorkerObservabilityTopic/)]);
+    expect(text(Properties.AlarmActions)).toEqual([expect.stringMatching(/^\{PrefectWorkersSharedTopic/)]);
     expect(Properties.OKActions).toEqual(Properties.AlarmActions);
   }
 });

@@ -42,12 +42,6 @@ describe('logged errors', () => {
   });
 });
 
-test('the line that says how the work pool was changed is counted in the log of the pool\'s function', () => {
-  const { Properties } = resource(template, 'AWS::Logs::MetricFilter', /WorkPoolChanges/);
-  expect(Properties).toMatchObject({ LogGroupName: { Ref: expect.stringMatching(/^WorkerWorkPoolManagedLogs/) }, FilterPattern: '"WorkPoolChanged"' });
-  expect(Properties.MetricTransformations).toEqual([expect.objectContaining({ MetricName: 'WorkPoolChanges', MetricValue: '1' })]);
-});
-
 describe('the archive', () => {
   const archived = templateOf({ observability: { logArchive: {} } });
   const stream = resource(archived, 'AWS::KinesisFirehose::DeliveryStream').Properties;

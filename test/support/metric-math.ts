@@ -3,13 +3,14 @@ export type Series = readonly (number | undefined)[];
 
 /**
  * The part of CloudWatch's metric maths that alarms and the dashboard use, of metrics with one period: numbers, ids, arithmetic, comparisons, AND, OR, IF, FILL,
- * RUNNING_SUM, SUM(METRICS()) and PERIOD. An operation on a data point that is missing gives none, and FILL doesn't fill a series without any.
+ * RUNNING_SUM, SUM(METRICS()), SUM([a, b]) and PERIOD. An operation on a data point that is missing gives none, a sum is of those that are there, and FILL
+ * doesn't fill a series without any.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
  */
 export function evaluateMath(expression: string, metrics: Readonly<Record<string, Series>>, period = 60): Series {
   const length = Math.max(...Object.values(metrics).map(series => series.length));
-  const tokens = expression.match(/\d+(\.\d+)?|[A-Za-z_]\w*|[<>=!]=|[-+*/(),<>]/g) ?? [];
+  const tokens = expression.match(/\d+(\.\d+)?|[A-Za-z_]\w*|[<>=!]=|[-+*/(),<>[\]]/g) ?? [];
   if (tokens.join('') !== expression.replace(/\s/g, '')) throw new Error(`Metric maths of this kind is not known here: ${expression}`);
   let next = 0;
 
@@ -43,12 +44,23 @@ export function evaluateMath(expression: string, metrics: Readonly<Record<string
     if (!(token in metrics)) throw new Error(`No metric has the id ${token} in ${expression}`);
     return metrics[token];
   };
+  const list = (): Series[] => {
+    const items: Series[] = [];
+    do {
+      next++;
+      items.push(or());
+    } while (tokens[next] === ',');
+    expect(']');
+    return items;
+  };
   const call = (name: string): Series => {
     expect('(');
     if (name === 'SUM') {
-      for (const token of ['METRICS', '(', ')', ')']) expect(token);
+      const summands = tokens[next] === '[' ? list() : Object.values(metrics);
+      if (tokens[next] === 'METRICS') for (const token of ['METRICS', '(', ')']) expect(token);
+      expect(')');
       return Array.from({ length }, (_, index) => {
-        const there = Object.values(metrics).map(series => series[index]).filter(value => value !== undefined);
+        const there = summands.map(series => series[index]).filter(value => value !== undefined);
         return there.length === 0 ? undefined : there.reduce((total, value) => total + value, 0);
       });
     }

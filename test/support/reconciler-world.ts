@@ -142,7 +142,7 @@ export class ReconcilerWorld {
       WORKER_SECRETS: JSON.stringify(Object.values(this.secrets)),
       LIMITS: JSON.stringify({ ...IMPATIENT, ...limits }),
     });
-    await handler({ workPool: this.pool, workQueues, type, interruptedRuns: this.interruptedRuns, outOfMemory: this.outOfMemory, cluster: CLUSTER, service: 'workers' });
+    await handler({ workPool: this.pool, worker: 'Worker', workQueues, type, interruptedRuns: this.interruptedRuns, outOfMemory: this.outOfMemory, cluster: CLUSTER, service: 'workers' });
   }
 
   /** A flow run that has come to a state as real ones do; gives its id. */

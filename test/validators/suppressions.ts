@@ -56,7 +56,7 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:ecs:.*:task(-definition)?\/[^*]+\*(:\*)?\]$/,
-    where: /(WorkerRole|Rescue\/Role|WorkPool\/Managed\/Role)\/DefaultPolicy/,
+    where: /(WorkerRole|Rescue\/Role)\/DefaultPolicy|\/WorkPool\/EndFlowRunsIn/,
     reason: 'Tasks have random ids and task definitions get their revision when they are registered; cluster and family are fixed.',
   },
   {
@@ -68,7 +68,7 @@ export const suppressions: Suppression[] = [
   {
     engine: 'rules',
     rule: 'iam',
-    where: /(Rescue|WorkPool\/Managed)\/Role\/DefaultPolicy/,
+    where: /Rescue\/Role\/DefaultPolicy|\/WorkPool\/EndFlowRunsIn/,
     message: /ecs:ListTasks/,
     reason: 'ECS asks for ecs:ListTasks on * where no container instance is named, and Fargate has none; a condition fixes the cluster.',
   },
@@ -87,7 +87,7 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /\/WorkPool\/Managed\/Role\/DefaultPolicy/,
+    where: /\/WorkPool\/EndFlowRunsIn|\/(WorkPool\/Role|WorkPoolProvider\/(Role|Provider\/framework-onEvent\/ServiceRole))\/DefaultPolicy/,
     reason: 'Only ecs:ListTasks, for one cluster by a condition, and in a VPC ec2:DescribeSubnets, which has no resource-level permissions; the rule "iam" checks the rest.',
   },
   {
@@ -169,7 +169,7 @@ export const suppressions: Suppression[] = [
   })),
   ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
     ...exception,
-    where: /\/(WorkPool\/Managed\/.*|PrefectImages\w*\/.*|Custom::.*CustomResourceProvider\/Handler)/,
+    where: /\/(WorkPool\/Function\/.*|WorkPoolProvider\/.*|PrefectImages\w*\/.*|Custom::.*CustomResourceProvider\/Handler)/,
     reason: 'CloudFormation waits for the answer of a custom resource and fails the deployment without it; nobody would look into a queue.',
   })),
   ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({

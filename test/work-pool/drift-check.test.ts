@@ -15,9 +15,10 @@ describe('the schedule', () => {
 
   test('has the pool\'s function look once an hour, at what CloudFormation tells it in a deployment', () => {
     const fn = Properties.Target.Arn['Fn::GetAtt'][0];
-    expect(fn).toMatch(/^WorkerWorkPoolManagedFunction/);
+    expect(fn).toMatch(/^PrefectWorkersSharedFunctions\w+WorkPoolFunction/);
     expect(Properties).toMatchObject({ ScheduleExpression: 'rate(1 hour)', FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 15 } });
     expect(input.check).toEqual(configurationOf(template));
+    expect(input.worker).toBe('StackWorker0CCD12BB');
   });
 
   test('says whom the automation names, as CloudFormation does', () => {
@@ -25,9 +26,9 @@ describe('the schedule', () => {
   });
 
   test('begins when the pool is there, and its role may start that function only', () => {
-    expect(DependsOn).toEqual(expect.arrayContaining([resource(template, 'Custom::PrefectWorkPool').logicalId, expect.stringMatching(/^WorkerWorkPoolManagedDriftCheckRoleDefaultPolicy/)]));
+    expect(DependsOn).toEqual(expect.arrayContaining([resource(template, 'Custom::PrefectWorkPool').logicalId, expect.stringMatching(/WorkPoolScheduleRoleDefaultPolicy/)]));
     const fn = Properties.Target.Arn['Fn::GetAtt'][0];
-    const statements = statementsOf(template, /DriftCheckRole/);
+    const statements = statementsOf(template, /WorkPoolScheduleRole/);
     expect(statements.map(({ Action, Resource }) => [Action, text(Resource)])).toEqual([['lambda:InvokeFunction', `{${fn}.Arn}`]]);
     expect(logicalId).toMatch(/^WorkerWorkPoolManagedDriftCheckSchedule/);
   });
@@ -46,6 +47,8 @@ describe('the schedule', () => {
 
 describe('the look', () => {
   let server: PrefectServer;
+  /** Lines of the log, each by itself. */
+  let lines: string[];
   let wanted: WorkPoolConfiguration;
   let warn: jest.SpyInstance;
 
@@ -53,27 +56,30 @@ describe('the look', () => {
     server = await PrefectServer.start();
     wanted = configuration(`${server.origin}/api`);
     warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+    lines = [];
+    jest.spyOn(process.stdout, 'write').mockImplementation(line => lines.push(`${line}`) > 0);
     await handler(event('Create', wanted));
   });
   afterEach(async () => {
-    warn.mockRestore();
+    jest.restoreAllMocks();
     await server.stop();
   });
 
   test.each([401, 403])('that Prefect refuses with %s says that nobody knows', async status => {
     server.instead = () => ({ status, body: { detail: 'no' } });
-    await handler({ check: wanted, owner: 'x' });
+    await handler({ check: wanted, owner: 'x', worker: 'Worker' });
     expect(warn.mock.calls).toEqual([[expect.stringMatching(`^WorkPoolChanged: The work pool "etl" is not as its stack wants it: nobody knows, as Prefect doesn't show it: The Prefect API answered ${status} to GET `)]]);
+    expect(lines.map(line => JSON.parse(line))).toEqual([expect.objectContaining({ WorkPool: 'etl', Worker: 'Worker', WorkPoolChanges: 1 })]);
   });
 
   test('that fails otherwise fails, and says nothing of the pool', async () => {
     server.instead = () => ({ status: 422, body: { detail: 'no' } });
-    await expect(handler({ check: wanted, owner: 'x' })).rejects.toThrow('The Prefect API answered 422');
+    await expect(handler({ check: wanted, owner: 'x', worker: 'Worker' })).rejects.toThrow('The Prefect API answered 422');
     expect(warn).not.toHaveBeenCalled();
   });
 
   test('at a server without automations misses none', async () => {
     server.instead = ({ path }) => path.includes('/automations') ? { status: 404, body: {} } : undefined;
-    expect((await handler({ check: wanted, owner: 'x' })).Data).toEqual({ Differences: [] });
+    expect((await handler({ check: wanted, owner: 'x', worker: 'Worker' })).Data).toEqual({ Differences: [] });
   });
 });

@@ -35,7 +35,7 @@ describe('what ends the flow runs of a stack that is deleted', () => {
 
   test('may find, look at and stop tasks of this cluster', () => {
     const inThisCluster = { ArnEquals: { 'ecs:cluster': `{${resource(template, 'AWS::ECS::Cluster').logicalId}.Arn}` } };
-    const ecs = text(statementsOf(template, /WorkPoolManagedRole/)).filter(({ Action }: any) => [Action].flat().some(action => action.startsWith('ecs:')));
+    const ecs = text(statementsOf(template, /Functions\w+WorkPoolRole/)).filter(({ Action }: any) => [Action].flat().some(action => action.startsWith('ecs:')));
     expect(ecs).toEqual([
       expect.objectContaining({ Action: ['ecs:DescribeTasks', 'ecs:StopTask'], Resource: expect.stringMatching(/:task\/\{WorkerCluster\w+\}\/\*$/), Condition: inThisCluster }),
       expect.objectContaining({ Action: 'ecs:ListTasks', Resource: '*', Condition: inThisCluster }),

@@ -208,7 +208,7 @@ describe('numbers and names that are known only at deployment', () => {
 
 describe('the function that manages the pool', () => {
   const template = templateOf(stack => ({ api: cloud(stack, 'key') }));
-  const fn = resource(template, 'AWS::Lambda::Function', /WorkPoolManagedFunction/);
+  const fn = resource(template, 'AWS::Lambda::Function', /Functions\w+WorkPoolFunction/);
 
   test('has the time that flow runs of a stack that is deleted may take to end', () => {
     expect(fn.Properties.Timeout).toBe(900);
@@ -219,9 +219,9 @@ describe('the function that manages the pool', () => {
   });
 
   test('may read the API key and write its own log, and end flow runs, and nothing else', () => {
-    const statements = statementsOf(template, /WorkPoolManagedRole/);
+    const statements = statementsOf(template, /Functions\w+WorkPoolRole/);
     expect(statements.map(({ Action, Resource }) => [Action, text(Resource)])).toEqual([
-      [['logs:CreateLogStream', 'logs:PutLogEvents'], expect.stringMatching(/^\{WorkerWorkPoolManagedLogs\w+\.Arn\}$/)],
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], expect.stringMatching(/^\{PrefectWorkersSharedFunctions\w+WorkPoolLogs\w+\.Arn\}$/)],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], '{ApiKeyF9DDEE66}'],
       [['ecs:DescribeTasks', 'ecs:StopTask'], expect.stringMatching(/:task\/\{WorkerCluster\w+\}\/\*$/)],
       ['ecs:ListTasks', '*'],

@@ -1,0 +1,65 @@
+import { aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, Duration } from 'aws-cdk-lib';
+import { Construct, IConstruct } from 'constructs';
+import { RelayFunction } from './relay-function';
+import { Network } from '../network/network';
+import { functionLogs, keepLogs, letLambdaAttach } from '../private/api-function';
+import { shared } from '../private/shared';
+
+export interface PoolProviderProps {
+  readonly network: Network;
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+}
+
+/**
+ * Whom CloudFormation asks for the work pools of a stack. CloudFormation lets no resource change whom it asks, but a pool's function is
+ * another one where its API moves, or its network: so it is one for all, which relays.
+ */
+export class PoolProvider extends Construct {
+  public static of(worker: IConstruct, props: PoolProviderProps): PoolProvider {
+    const provider = shared(worker, 'WorkPoolProvider', (scope, id) => new PoolProvider(scope, id, props));
+    keepLogs(provider, props.logRetention);
+    provider.move(props.network);
+    return provider;
+  }
+
+  public readonly serviceToken: string;
+  /** The role of what calls the pools' functions. */
+  public readonly role: iam.Role;
+  private readonly functions: lambda.Function[];
+  private inVpc = false;
+
+  private constructor(scope: Construct, id: string, props: PoolProviderProps) {
+    super(scope, id);
+    const logGroup = functionLogs(this, 'Logs', props);
+    this.role = new iam.Role(this, 'Role', {
+      description: 'Relays what CloudFormation asks of Prefect work pools',
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    });
+    logGroup.grantWrite(this.role);
+    const relay = new RelayFunction(this, 'Function', {
+      description: 'Relays what CloudFormation asks of Prefect work pools to the function of their API',
+      // As long as the one that it waits for.
+      timeout: Duration.minutes(15),
+      memorySize: 128,
+      role: this.role,
+      logGroup,
+    });
+    const provider = new cr.Provider(this, 'Provider', { onEventHandler: relay, logGroup: functionLogs(this, 'ProviderLogs', props) });
+    this.serviceToken = provider.serviceToken;
+    this.functions = [relay, ...provider.node.findAll().filter(child => child instanceof lambda.Function)];
+  }
+
+  /** Into the VPC, where one of the workers has all functions there. The L2 takes a VPC only when it is created. */
+  private move({ providerOptions: { vpc, vpcSubnets, securityGroups = [] }, reachable }: Network): void {
+    if (!vpc) return;
+    this.node.addDependency(reachable);
+    if (this.inVpc) return;
+    this.inVpc = true;
+    const { subnetIds } = vpc.selectSubnets(vpcSubnets);
+    for (const fn of this.functions) {
+      (fn.node.defaultChild as lambda.CfnFunction).vpcConfig = { subnetIds, securityGroupIds: securityGroups.map(({ securityGroupId }) => securityGroupId) };
+      letLambdaAttach(fn.role!);
+    }
+  }
+}
