@@ -249,6 +249,16 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
+   * Invocations of the demand publisher for which AWS Lambda had no room (namespace `AWS/Lambda`, dimension `FunctionName`): for this worker,
+   * and for others of the stack that share the function.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over a minute
+   */
+  public metricPublisherThrottles(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this._metricSources.demand.publisher.metricThrottles({ statistic: SUM, period: MINUTE, ...options });
+  }
+
+  /**
    * Looks of the reconciler, which looks after flow runs, that failed for this worker or took too long.
    *
    * @param options statistic, period, label and so on; the default is the sum over a minute

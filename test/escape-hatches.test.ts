@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { aws_ecs as ecs, Aws, CfnResource, Token } from 'aws-cdk-lib';
+import { aws_ecs as ecs, Aws, CfnResource, Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectFargateWorker } from '../src';
 import { addWorker, configurationOf, flowRunContainer, newStack, resource, text } from './support/worker';
 
 const document = readFileSync(join(__dirname, '..', 'docs', 'escape-hatches.md'), 'utf8');
-const rows = [...document.matchAll(/^\| [^|]+ \| `(worker\.[^`]+)` \| `(AWS::[\w:]+)` \|$/gm)].map(([, path, type]) => [path, type] as const);
+const rows = [...document.matchAll(/^\| [^|]+ \| `((?:worker|Stack)\.[^`]+)` \| `(AWS::[\w:]+)` \|$/gm)].map(([, path, type]) => [path, type] as const);
 
 describe('the table of escape hatches', () => {
   test('has rows', () => {
@@ -17,7 +17,7 @@ describe('the table of escape hatches', () => {
   test.each(rows)('%s leads to a resource %s, and what is overridden there is deployed', (path, type) => {
     const stack = newStack();
     const worker = addWorker(stack);
-    const found = new Function('worker', `return ${path};`)(worker) as CfnResource;
+    const found = new Function('worker', 'Stack', `return ${path};`)(worker, Stack) as CfnResource;
     expect(found.cfnResourceType).toBe(type);
     found.addPropertyOverride('Escaped', 'yes');
     expect(Template.fromStack(stack).toJSON().Resources[stack.resolve(found.logicalId)].Properties.Escaped).toBe('yes');

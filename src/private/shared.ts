@@ -18,7 +18,8 @@ export function isShared(construct: IConstruct): boolean {
   return construct.node.scope?.node.id === ID;
 }
 
-function sharedOf(worker: IConstruct): Construct {
+/** All of that, in a stack with workers. */
+export function sharedOf(worker: IConstruct): Construct {
   const stack = Stack.of(worker);
   return stack.node.tryFindChild(ID) as Construct | undefined ?? new Construct(stack, ID);
 }

@@ -1,5 +1,5 @@
 import { CustomResource, IResolvable, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Construct, IDependable } from 'constructs';
 import { ApiFunctions } from '../functions/api-functions';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
@@ -60,8 +60,13 @@ export class ManagedWorkPool extends Construct {
       serviceToken: this.provider.serviceToken,
       properties: { Function: this.pools.function.functionArn, Configuration: configuration, ...more },
     });
-    resource.node.addDependency(this.pools.callable);
+    resource.node.addDependency(this.pools.callable, this.provider.reachable);
     return resource;
+  }
+
+  /** That the pool is there, for what should not be begun without it. */
+  public get proof(): IDependable {
+    return this.provider.proof(this.resource);
   }
 
   /** Where CloudFormation's requests are handled, beside the function. */

@@ -1,5 +1,5 @@
 import { aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, Duration } from 'aws-cdk-lib';
-import { Construct, IConstruct } from 'constructs';
+import { Construct, Dependable, DependencyGroup, IConstruct, IDependable } from 'constructs';
 import { RelayFunction } from './relay-function';
 import { Network } from '../network/network';
 import { functionLogs, keepLogs, letLambdaAttach } from '../private/api-function';
@@ -26,6 +26,8 @@ export class PoolProvider extends Construct {
   public readonly serviceToken: string;
   /** The role of what calls the pools' functions. */
   public readonly role: iam.Role;
+  /** What has to be there before it can be asked. */
+  public readonly reachable = new DependencyGroup();
   private readonly functions: lambda.Function[];
   private inVpc = false;
 
@@ -50,10 +52,18 @@ export class PoolProvider extends Construct {
     this.functions = [relay, ...provider.node.findAll().filter(child => child instanceof lambda.Function)];
   }
 
+  /** A resource that it makes, for those who wait for it; nothing where it waits itself for the way out of a VPC, which may be theirs. */
+  public proof(resource: IDependable): IDependable {
+    const proof: IDependable = {};
+    const rootsOf = () => (this.inVpc ? [] : Dependable.of(resource).dependencyRoots);
+    Dependable.implement(proof, { get dependencyRoots() { return rootsOf(); } });
+    return proof;
+  }
+
   /** Into the VPC, where one of the workers has all functions there. The L2 takes a VPC only when it is created. */
   private move({ providerOptions: { vpc, vpcSubnets, securityGroups = [] }, reachable }: Network): void {
     if (!vpc) return;
-    this.node.addDependency(reachable);
+    this.reachable.add(reachable);
     if (this.inVpc) return;
     this.inVpc = true;
     const { subnetIds } = vpc.selectSubnets(vpcSubnets);

@@ -75,7 +75,7 @@ export class ServedWorkPool extends Construct {
     this.shared = managed.shared;
     this.notices = managed.resource.getAttString('Notices');
     // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
-    if (!props.network.functionsInVpc) props.network.startAfter(managed.resource);
+    if (!props.network.functionsInVpc) props.network.startAfter(managed.proof);
     // A worker that finds no pool stops, and the deployment with it.
     props.service.node.addDependency(managed.resource);
     if (workerType === WorkerType.PROCESS) return;

@@ -22,9 +22,9 @@ describe('workers and flow runs', () => {
 describe('saved queries', () => {
   const queries = resources(template, 'AWS::Logs::QueryDefinition').map(({ Properties }) => Properties);
 
-  test('are in a folder of the worker, over its logs', () => {
+  test('are in a folder of the stack, over the logs of its workers', () => {
     expect(queries.map(({ Name }) => Name)).toEqual(['errors', 'slow starts', 'a run by id (put it in place of the zeros)', 'crashed tasks']
-      .map(title => expect.stringMatching(new RegExp(`^prefect/Stack-Worker-\\w+/${title.replace(/[()]/g, '\\$&')}$`))));
+      .map(title => expect.stringMatching(new RegExp(`^prefect/Stack/${title.replace(/[()]/g, '\\$&')}$`))));
     for (const { LogGroupNames } of queries) expect(LogGroupNames).toEqual([workersLogs]);
   });
 

@@ -8,8 +8,8 @@ const rule = (name: string) => resource(template, 'AWS::Events::Rule', new RegEx
 const message = (name: string) => text(rule(name).Targets[0].InputTransformer.InputTemplate);
 
 describe('the topic', () => {
-  test('is made and encrypted with the worker\'s key', () => {
-    expect(text(resource(template, 'AWS::SNS::Topic').Properties.KmsMasterKeyId)).toMatch(/^\{WorkerKey\w+\.Arn\}$/);
+  test('is the stack\'s, and encrypted with its key', () => {
+    expect(text(resource(template, 'AWS::SNS::Topic').Properties.KmsMasterKeyId)).toMatch(/^\{PrefectWorkersSharedKey\w+\.Arn\}$/);
   });
 
   test('takes messages of CloudWatch alarms of this account, of EventBridge, and nothing in clear', () => {

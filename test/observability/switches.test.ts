@@ -10,7 +10,7 @@ describe('switching off', () => {
   const EVERYTHING: ObservabilityOptions = { logArchive: {}, logDestinationArn: 'arn:aws:logs:us-east-1:999999999999:destination:central' };
 
   test.each<[string, ObservabilityOptions, string[]]>([
-    ['alarms', { ...EVERYTHING, alarms: { enabled: false } }, ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm', 'AWS::Events::Rule', 'AWS::Logs::MetricFilter', 'AWS::SNS::Topic', 'AWS::SNS::TopicPolicy']],
+    ['alarms', { ...EVERYTHING, alarms: { enabled: false } }, ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm', 'AWS::Events::Rule', 'AWS::SNS::Topic', 'AWS::SNS::TopicPolicy']],
     ['dashboard', { ...EVERYTHING, dashboard: false }, ['AWS::CloudWatch::Dashboard', 'AWS::Logs::MetricFilter']],
     ['logArchive', { ...EVERYTHING, logArchive: undefined }, [
       'AWS::IAM::Policy', 'AWS::IAM::Role', 'AWS::KMS::Key', 'AWS::KinesisFirehose::DeliveryStream', 'AWS::Logs::LogGroup', 'AWS::Logs::LogStream', 'AWS::Logs::SubscriptionFilter', 'AWS::S3::Bucket', 'AWS::S3::BucketPolicy',

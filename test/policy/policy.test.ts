@@ -133,7 +133,7 @@ describe('services', () => {
 
   test('CloudWatch Logs uses the key for log groups of this account only', async () => {
     const service = `logs.${resolver.deployment.region}.amazonaws.com`;
-    const encrypt = { action: 'kms:Encrypt', resource: simulator.arn('Worker/Key') };
+    const encrypt = { action: 'kms:Encrypt', resource: simulator.arn('PrefectWorkersShared/Key') };
     const group = (owner: string) => ({ 'kms:EncryptionContext:aws:logs:arn': `arn:aws:logs:us-east-1:${owner}:log-group:${logGroup}` });
     expect(await simulator.decideForService(service, { ...encrypt, context: group(account) })).toMatchObject({ allowed: true });
     expect(await simulator.decideForService(service, { ...encrypt, context: group('999999999999') })).toMatchObject({ allowed: false });

@@ -30,7 +30,7 @@ export function refusals(simulator: PolicySimulator): Refusal[] {
   const otherRole = arn('iam', 'role/admin', { region: '' });
   const otherSecret = arn('secretsmanager', 'secret:database-a1b2c3');
   const otherKey = arn('kms', 'key/11111111-2222-4333-8444-555555555555');
-  const key = simulator.arn('Worker/Key', 'AWS::KMS::Key');
+  const key = simulator.arn('PrefectWorkersShared/Key', 'AWS::KMS::Key');
   const stream = (group: string) => arn('logs', `log-group:${group}:log-stream:flow-run/prefect/1`);
   const by = (role: string) => (what: string, action: string, resource: string, context?: IamRequest['context']): Refusal => ({ role, what, request: { action, resource, context } });
   const [worker, execution, flowRun, flowRunExecution] = [ROLES.worker, ROLES.execution, ROLES.flowRun, ROLES.flowRunExecution].map(by);

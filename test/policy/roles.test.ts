@@ -33,7 +33,7 @@ const [OWN, PAYROLL, STARTER] = ['Own', 'Payroll', 'Starter'];
 
 const cluster = simulator.arn('Cluster/Cluster', 'AWS::ECS::Cluster');
 const family = `${familyOf(simulator)}-payroll`;
-const key = simulator.arn('Worker/Key', 'AWS::KMS::Key');
+const key = simulator.arn('PrefectWorkersShared/Key', 'AWS::KMS::Key');
 const sessions = resolver.resolve({ Ref: simulator.find('Cluster/SessionLogs', 'AWS::Logs::LogGroup') });
 const logGroup = resolver.resolve({ Ref: simulator.find('Worker/Task/Logs', 'AWS::Logs::LogGroup') });
 const call = (role: string, service: string, action: string, parameters: Record<string, any> = {}): RecordedCall =>

@@ -17,6 +17,7 @@ describe.each([[WorkerType.ECS], [WorkerType.PROCESS]])('of a worker of the type
     expect(JSON.parse(text(variables.WORKER_SECRETS))).toEqual([apiKey]);
     expect(settingsOf(template, /RescueSchedule/)).toEqual({
       workPool: 'etl',
+      worker: 'StackWorker0CCD12BB',
       type: workerType,
       interruptedRuns: 'restart',
       cluster: expect.stringMatching(/Cluster\w+\.Arn\}$/),

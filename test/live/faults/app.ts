@@ -19,10 +19,10 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   environment: JSON.parse(WORKER_ENVIRONMENT),
 });
 
-const rescue = worker.node.findChild('Rescue').node;
+const reconciler = stack.node.findAll().find(({ node }) => node.path.endsWith('/Rescue/Function')) as lambda.Function;
 // Its times are shortened like those of AWS.
-if (REALTIME === 'off') (rescue.findChild('Function') as lambda.Function).addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 75, starting: 40, cancelling: 40, preparing: 25 }));
-if (MEASURES === 'off') (rescue.findChild('Schedule').node.defaultChild as events.CfnRule).state = 'DISABLED';
+if (REALTIME === 'off') reconciler.addEnvironment('LIMITS', JSON.stringify({ settle: 10, claimed: 75, starting: 40, cancelling: 40, preparing: 25 }));
+if (MEASURES === 'off') (worker.node.findChild('Rescue').node.findChild('Schedule').node.defaultChild as events.CfnRule).state = 'DISABLED';
 
 if (MEASURES === 'off' && WORKER_TYPE === WorkerType.PROCESS) {
   // The worker as others run it: Prefect's own command line, and nothing around it.
