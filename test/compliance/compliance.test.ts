@@ -82,12 +82,12 @@ describe('what is not there is not watched:', () => {
   });
 });
 
-test('two workers are told apart', () => {
+test('two workers are told apart, and from what they share', () => {
   const stack = newStack();
   const first = addWorker(stack, watched, 'First');
   addWorker(stack, { ...watched, vpc: first.vpc, cluster: first.cluster, workPool: WorkPool.managed('other') }, 'Second');
   const values = new Set(resources(Template.fromStack(stack), 'AWS::Config::ConfigRule').map(({ Properties }) => Properties.Scope.TagValue).filter(Boolean));
-  expect(values.size).toBe(2);
+  expect(values.size).toBe(3);
 });
 
 test.each([[ECS], [PROCESS]])('without compliance.configRules there are neither rules nor tags (%s)', workerType => {

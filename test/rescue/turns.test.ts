@@ -12,7 +12,7 @@ beforeEach(async () => {
   server.standInForAws();
   Object.assign(process.env, { API: JSON.stringify({ url: `${server.origin}/api`, isCloud: false, secrets: {} }), WORKER_SECRETS: '[]' });
   // Pools without runs; one of them is refused.
-  server.instead = ({ body }) => (JSON.stringify(body ?? {}).includes('"refused"') ? { status: 403, body: { detail: 'no' } } : { status: 200, body: [] });
+  server.instead = ({ path, body }) => (JSON.stringify(body ?? {}).includes('"refused"') ? { status: 403, body: { detail: 'no' } } : { status: 200, body: path.endsWith('/paginate') ? { count: 0, results: [] } : [] });
   lines = [];
   jest.spyOn(process.stdout, 'write').mockImplementation(line => lines.push(JSON.parse(`${line}`)) > 0);
   said = jest.spyOn(console, 'error').mockImplementation();
