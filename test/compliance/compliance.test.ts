@@ -23,9 +23,16 @@ describe('AWS Config', () => {
   });
 
   test('judges the worker\'s own resources only, by a tag that they have', () => {
-    const scopes = [...rules.values()].filter(rule => rule.Source.SourceIdentifier !== 'VPC_DEFAULT_SECURITY_GROUP_CLOSED').map(rule => rule.Scope);
+    const shared = ['LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED', 'SNS_ENCRYPTED_KMS'];
+    const tags = (of: (identifier: string) => boolean) => [...rules.values()].filter(rule => of(rule.Source.SourceIdentifier)).map(rule => rule.Scope);
+    const scopes = tags(identifier => ![...shared, 'VPC_DEFAULT_SECURITY_GROUP_CLOSED'].includes(identifier));
     const [{ TagKey, TagValue }] = scopes;
     expect(scopes).toEqual(scopes.map(() => ({ TagKey, TagValue })));
+    // What the workers of the stack share is judged once, by a tag of its own.
+    const [common] = tags(identifier => shared.includes(identifier));
+    expect(tags(identifier => shared.includes(identifier))).toEqual([common, common]);
+    expect(common).toEqual({ TagKey, TagValue: expect.not.stringMatching(TagValue) });
+    expect(resource(template, 'AWS::SNS::Topic').Properties.Tags).toContainEqual({ Key: TagKey, Value: common.TagValue });
     for (const type of ['AWS::ECS::TaskDefinition', 'AWS::ECS::Service', 'AWS::ECS::Cluster', 'AWS::EC2::SecurityGroup', 'AWS::EC2::Subnet']) {
       for (const { Properties } of resources(template, type)) expect(Properties.Tags).toContainEqual({ Key: TagKey, Value: TagValue });
     }
