@@ -67,7 +67,7 @@ export class Look {
     await this.attempt('Runs whose task is not known', () => this.endSilent(suspects.filter(run => taskOf(run).task === 'unknown')));
     await this.attempt('Subflows', () => this.endSubflows());
     await this.attempt('Tasks whose runs have ended', async () => {
-      for (const { id } of active) living.delete(id);
+      for (const { id } of [...active, ...known]) living.delete(id);
       const ended = living.size === 0 ? [] : await this.listing.ended([...living.keys()]);
       await stopForgottenTasks(ended, living, this.runs, this.signs, this.tasks, limits, now, AT_A_TIME);
     });
@@ -129,7 +129,7 @@ export class Look {
   private async endSilent(unknown: readonly FoundRun[]): Promise<void> {
     const before = this.ago(this.rules.limits.silent);
     const old = unknown.filter(({ state, since }) => state === 'RUNNING' && since <= before);
-    const silent = await this.signs.silentSince(before, old.map(({ id }) => id));
+    const silent = await this.signs.silentSince(before, old.map(({ id }) => id), this.quiet.mute);
     await this.help(old.filter(({ id }) => silent.has(id)), run => this.execute(run, { then: 'crash', why: `${NO_HEARTBEAT} since ${silent.get(run.id)!.toISOString()}.` }));
   }
 

@@ -34,6 +34,9 @@ export class QuietRuns {
     return memories.get(key)!;
   }
 
+  /** Running runs whose task isn't known, and that have sent no heartbeat until now. */
+  public readonly mute = new Set<string>();
+
   private runs = new Map<string, { readonly run: FoundRun; readonly until: number }>();
   private lastLook = 0;
   private crowdedUntil = 0;

@@ -10,10 +10,18 @@ const HEARTBEAT = { event: { name: ['prefect.flow-run.heartbeat'] } };
 export class SignsOfLife {
   constructor(private readonly client: PrefectClient) {}
 
-  /** Those of which nothing has been heard since a time, each with its last heartbeat. Those that send none, or whose server keeps no events, are not among them. */
-  public async silentSince(time: Date, ids: readonly string[]): Promise<Map<string, Date>> {
+  /**
+   * Those of which nothing has been heard since a time, each with its last heartbeat. Those that send none, or whose server keeps no
+   * events, are not among them.
+   *
+   * @param mute those that are known to have sent none, and need not be asked for again; it is brought up to date
+   */
+  public async silentSince(time: Date, ids: readonly string[], mute: Set<string>): Promise<Map<string, Date>> {
     const heard = await this.last(ids, { occurred: { since: time.toISOString() } });
-    const heartbeats = await this.last(ids.filter(id => !heard.has(id)), HEARTBEAT);
+    const unheard = ids.filter(id => !heard.has(id));
+    const heartbeats = await this.last(unheard.filter(id => !mute.has(id)), HEARTBEAT);
+    mute.clear();
+    for (const id of unheard) if (!heartbeats.has(id)) mute.add(id);
     return new Map([...heartbeats].filter(([, at]) => at < time));
   }
 

@@ -15,6 +15,8 @@ export interface PrefectServer {
   readonly uiUrl: string;
   /** Database, settings and `server.log`. */
   readonly directory: string;
+  /** User, host, port and name of the database, where it is a PostgreSQL. */
+  readonly postgres?: string;
   stop(): Promise<void>;
 }
 
@@ -82,7 +84,7 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   options.onProgress?.(`the Prefect server answers on ${apiUrl}`);
-  return { apiUrl, uiUrl: `http://127.0.0.1:${port}`, directory, stop };
+  return { apiUrl, uiUrl: `http://127.0.0.1:${port}`, directory, postgres: postgres?.address, stop };
 }
 
 async function healthy(apiUrl: string, headers: Record<string, string>): Promise<boolean> {

@@ -65,8 +65,9 @@ export class ReconcilerWorld {
   /** Happens before a request is passed on. */
   public before?: (request: Asked) => Promise<void>;
 
+  /** Name of the work pool. */
+  public pool = '';
   private tasks: Stored[] = [];
-  private pool = '';
   private deployment = '';
   private pools = 0;
   private subflows = 0;
@@ -75,6 +76,16 @@ export class ReconcilerWorld {
 
   private constructor(private readonly server: PrefectServer) {
     this.prefect = new Prefect(server.apiUrl, ENGINE);
+  }
+
+  /** Where the world answers. */
+  public get origin(): string {
+    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+  }
+
+  /** Address of the server's PostgreSQL. */
+  public get postgres(): string {
+    return this.server.postgres!;
   }
 
   public async stop(): Promise<void> {
@@ -106,9 +117,9 @@ export class ReconcilerWorld {
     await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { job_variables: jobVariables, tags });
   }
 
-  /** One run of the deployment at a time, and what becomes of the next. */
-  public async limitDeployment(strategy: 'ENQUEUE' | 'CANCEL_NEW'): Promise<void> {
-    await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { concurrency_limit: 1, concurrency_options: { collision_strategy: strategy } });
+  /** So many runs of the deployment at a time, one where nothing is said, and what becomes of the next. */
+  public async limitDeployment(strategy: 'ENQUEUE' | 'CANCEL_NEW', limit = 1): Promise<void> {
+    await this.prefect.call('PATCH', `/deployments/${this.deployment}`, { concurrency_limit: limit, concurrency_options: { collision_strategy: strategy } });
   }
 
   /** Of the runs that are started from now on. */
@@ -129,7 +140,7 @@ export class ReconcilerWorld {
   /** The reconciler's look, with no patience where nothing else is said. */
   public async look(type: 'ecs' | 'process' = 'ecs', limits: Partial<ReconcilerLimits> = {}, workQueues?: string[]): Promise<void> {
     this.requests = [];
-    const origin = `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+    const { origin } = this;
     Object.assign(process.env, {
       AWS_ENDPOINT_URL: origin,
       AWS_REGION: 'us-east-1',
@@ -203,6 +214,11 @@ export class ReconcilerWorld {
     return Promise.all(ids.map(async id => (await this.stateOf(id)).type));
   }
 
+  /** How often Prefect was asked. */
+  public get asked(): number {
+    return this.requests.filter(({ path }) => path.startsWith('/api/')).length;
+  }
+
   /** What was asked of AWS. */
   public targets(): string[] {
     return this.requests.filter(({ path }) => path === '/').map(({ method }) => method);
@@ -254,7 +270,7 @@ export class ReconcilerWorld {
         this.deployed = Date.now() / 1000;
         return [200, { service: {} }];
       case 'ListTasks':
-        return [200, { taskArns: this.tasks.filter(({ desiredStatus }) => desiredStatus === body.desiredStatus).map(({ taskArn }) => taskArn) }];
+        return [200, this.listTasks(body)];
       case 'StopTask':
         return this.stopTask(body);
       case 'DescribeTasks': {
@@ -266,6 +282,13 @@ export class ReconcilerWorld {
       default:
         return [400, { __type: 'InvalidAction', message: action }];
     }
+  }
+
+  /** A hundred at a time. */
+  private listTasks({ desiredStatus, nextToken = '0' }: Stored): Stored {
+    const from = Number(nextToken);
+    const arns = this.tasks.filter(task => task.desiredStatus === desiredStatus).map(({ taskArn }) => taskArn);
+    return { taskArns: arns.slice(from, from + 100), ...(arns.length > from + 100 && { nextToken: `${from + 100}` }) };
   }
 
   private stopTask({ task: arn, reason }: Stored): [number, Stored] {

@@ -1,0 +1,80 @@
+import { copies } from './copies';
+import { CLUSTER, ReconcilerWorld, TASK } from './reconciler-world';
+import { poll } from '../../src/demand/poll';
+import { PrefectClient } from '../../src/private/prefect-client';
+import { LIMITS } from '../../src/rescue/configuration';
+
+/** What a pool may be like, and how many requests a minute that takes. */
+export interface Situation {
+  readonly name: string;
+  readonly type: 'ecs' | 'process';
+  /** Adds to the pool what there is beside the scheduled runs. */
+  arrange?(world: ReconcilerWorld): Promise<void>;
+  /** Whether the scheduled runs are due and late, and not to come in ten days. */
+  readonly due?: boolean;
+  /** Whether the pool, its queue and the deployment have limits, each above what runs. */
+  readonly limits?: boolean;
+}
+
+/** Requests to the Prefect API in a minute. */
+export interface Requests {
+  readonly publisher: number;
+  readonly reconciler: number;
+  /** In the first minute of an instance of the functions, which remembers nothing. */
+  readonly first: number;
+  /** Milliseconds that the publisher's poll took. */
+  readonly pollMs: number;
+}
+
+const WORKER = 'us-east-1:live:worker';
+
+/** So many running runs; as many suspended ones as Prefect shows on five pages; and some that run nobody knows where and have long been silent. */
+const running = (type: 'ecs' | 'process') => async (world: ReconcilerWorld) => {
+  if (type === 'process') world.task('worker', { lastStatus: 'RUNNING', tags: [] });
+  const ids = await copies(world, { worker: WORKER, infrastructure: type === 'ecs' ? undefined : 'ip-10-0-0-1:77' }, 500, type === 'ecs' ? `${CLUSTER}::${TASK}` : undefined);
+  if (type === 'ecs') for (const id of ids) world.task(id, { lastStatus: 'RUNNING' });
+};
+const suspended = async (world: ReconcilerWorld) => void await copies(world, { state: 'PAUSED', stateName: 'Suspended' }, 1000);
+const silent = async (world: ReconcilerWorld) => void await copies(world, { infrastructure: 'ip-10-0-0-1:77' }, 50, 'ip-10-0-0-1:');
+const all = (type: 'ecs' | 'process') => async (world: ReconcilerWorld) => {
+  await running(type)(world);
+  await suspended(world);
+};
+
+export const SITUATIONS: readonly Situation[] = [
+  { name: 'nothing is due', type: 'ecs' },
+  { name: 'all are due', type: 'process', due: true },
+  { name: 'all are due, and the pool, its queue and the deployment have limits', type: 'process', due: true, limits: true },
+  { name: '500 run, each in its task', type: 'ecs', arrange: running('ecs') },
+  { name: '500 run in the workers', type: 'process', arrange: running('process') },
+  { name: '1,000 are suspended', type: 'ecs', arrange: suspended },
+  { name: '50 run outside of ECS, and have long been silent', type: 'process', arrange: silent },
+  { name: 'all are due with limits, 500 run in their tasks, 1,000 are suspended', type: 'ecs', due: true, limits: true, arrange: all('ecs') },
+  { name: 'all are due with limits, 500 run in the workers, 1,000 are suspended', type: 'process', due: true, limits: true, arrange: all('process') },
+];
+
+/** Brings a pool of its own into a situation, and counts the requests of a poll and a look in the first minute and in the third. */
+export async function requestsIn(situation: Situation, world: ReconcilerWorld, scheduled: number): Promise<Requests> {
+  const { type, due = false, limits = false } = situation;
+  await world.clean();
+  if (limits) {
+    await world.limitDeployment('ENQUEUE', 600);
+    await world.prefect.call('PATCH', `/work_pools/${world.pool}`, { concurrency_limit: 700 });
+    await world.prefect.call('PATCH', `/work_pools/${world.pool}/queues/default`, { concurrency_limit: 650 });
+  }
+  await copies(world, { state: 'SCHEDULED', infrastructure: null, due: due ? -60 : 10 * 24 * 3600 }, scheduled);
+  await situation.arrange?.(world);
+  const minute = async () => {
+    world.requests = [];
+    const now = new Date();
+    await poll(new PrefectClient({ url: `${world.origin}/api`, headers: {} }), {
+      workPool: world.pool, worker: 'Worker', leadTimeSeconds: 180, pollSeconds: 60, cluster: '', service: '',
+    }, now, { since: new Date(now.getTime() - 60_000), until: now });
+    const [publisher, pollMs] = [world.asked, Date.now() - now.getTime()];
+    await world.look(type, LIMITS);
+    return { publisher, reconciler: world.asked, pollMs };
+  };
+  const first = await minute();
+  await minute();
+  return { ...await minute(), first: first.publisher + first.reconciler };
+}
