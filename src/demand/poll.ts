@@ -151,7 +151,8 @@ async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], 
   const earliest = crashes.since < justBefore ? crashes.since : justBefore;
   const runs = await upToMost(client, queues, { operator: 'or_', state: ofType('PENDING', 'RUNNING'), ...endedSince(earliest) });
   if (!runs) {
-    const [pending, running, ended] = await Promise.all([{ state: ofType('PENDING') }, { state: ofType('RUNNING') }, crashed].map(of => count(client, queues, of)));
+    const [pending, running, ended] = await Promise.all(
+      [{ state: ofType('PENDING') }, { state: ofType('RUNNING') }, crashed].map(of => count(client, queues, of)));
     return { pending, running, crashed: ended };
   }
   const within = ({ end_time }: StoredRun, since: Date, until?: Date) =>
@@ -202,7 +203,8 @@ async function count(client: PrefectClient, queues: readonly StoredQueue[], runs
 }
 
 async function page(client: PrefectClient, queues: readonly StoredQueue[], runs: object, sort = 'ID_DESC', number = 1): Promise<Page> {
-  return queues.length === 0 ? { count: 0, results: [] } : client.request('POST', '/flow_runs/paginate', { ...inQueues(queues, runs), limit: PAGE, page: number, sort });
+  if (queues.length === 0) return { count: 0, results: [] };
+  return client.request('POST', '/flow_runs/paginate', { ...inQueues(queues, runs), limit: PAGE, page: number, sort });
 }
 
 /** Runs of up to a few pages; undefined where there are more, or where runs have come and gone while the pages were read. */

@@ -118,8 +118,9 @@ export class PrefectClient {
       try {
         return await this.send<T>(method, path, body);
       } catch (error) {
-        const resume = Date.now() + Math.max(backOff, error instanceof PrefectApiError ? error.retryAfterSeconds * 1000 : 0);
-        if (isTooSoon(error)) this.learned.restsUntil = Math.max(this.learned.restsUntil ?? 0, Math.min(resume, Date.now() + LONGEST_REST_SECONDS * 1000));
+        const now = Date.now();
+        const resume = now + Math.max(backOff, error instanceof PrefectApiError ? error.retryAfterSeconds * 1000 : 0);
+        if (isTooSoon(error)) this.learned.restsUntil = Math.max(this.learned.restsUntil ?? 0, Math.min(resume, now + LONGEST_REST_SECONDS * 1000));
         if (!mayRepeat(error) || resume > giveUp) throw error;
         await sleep(resume - Date.now());
       }
@@ -129,7 +130,9 @@ export class PrefectClient {
   /** Waits for as long as the API wants no requests, whichever of them was told; fails where that is longer than there is time. */
   private async rest(giveUp: number, method: string, path: string): Promise<void> {
     for (let until = this.learned.restsUntil ?? 0; until > Date.now(); until = this.learned.restsUntil!) {
-      if (until > giveUp) throw new PrefectApiError(method, this.urlOf(path), 429, `no requests before ${new Date(until).toISOString()}, so this one was not sent`);
+      if (until > giveUp) {
+        throw new PrefectApiError(method, this.urlOf(path), 429, `no requests before ${new Date(until).toISOString()}, so this one was not sent`);
+      }
       await sleep(until - Date.now());
     }
   }

@@ -23,7 +23,8 @@ export async function stopForgottenTasks(
   { forgotten, cutOff }: ReconcilerLimits, now: Date, most: number,
 ): Promise<void> {
   const isSilent = (run: FoundRun) => run.state === 'CRASHED' && isSilence(run.message);
-  const overdue = ended.filter(run => !run.tags.includes(KEEP_TASK) && now.getTime() - run.since.getTime() >= 1000 * (isSilent(run) ? cutOff : forgotten));
+  const isOverdue = (run: FoundRun) => now.getTime() - run.since.getTime() >= 1000 * (isSilent(run) ? cutOff : forgotten);
+  const overdue = ended.filter(run => !run.tags.includes(KEEP_TASK) && isOverdue(run));
   const heard = await signs.heardOf(overdue.filter(isSilent));
   await atATime(most, overdue.filter(({ id }) => !heard.has(id)), async run => {
     const task = living.get(run.id)!;
