@@ -214,9 +214,9 @@ project.addTask('bench:load', {
   receiveArgs: true,
 });
 project.addTask('bench', { description: 'Time of synth against plain L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
-project.addTask('bench:demand', {
-  description: 'Time and requests of a poll of the demand publisher with many scheduled flow runs in a real Prefect server',
-  exec: 'tsx bench/demand.ts',
+project.addTask('bench:requests', {
+  description: 'Requests a minute to a real Prefect server with many flow runs, as a table in bench/README.md',
+  exec: 'tsx bench/requests.ts',
   receiveArgs: true,
 });
 project.addTask('bench:scaling', {

@@ -211,8 +211,9 @@ async function page(client: PrefectClient, queues: readonly StoredQueue[], runs:
 async function upToMost(client: PrefectClient, queues: readonly StoredQueue[], runs: object): Promise<StoredRun[] | undefined> {
   const first = await page(client, queues, runs);
   if (first.count > MOST_PAGES * PAGE) return undefined;
-  const others = Array.from({ length: Math.max(0, Math.ceil(first.count / PAGE) - 1) }, (_, index) => page(client, queues, runs, undefined, index + 2));
-  const found = [first, ...await Promise.all(others)].flatMap(({ results }) => results);
+  const numbers = Array.from({ length: Math.max(1, Math.ceil(first.count / PAGE)) }, (_, index) => index + 1);
+  const others = await Promise.all(numbers.slice(1).map(number => page(client, queues, runs, undefined, number)));
+  const found = [first, ...others].flatMap(({ results }) => results);
   return new Set(found.map(({ id }) => id)).size === first.count ? found : undefined;
 }
 

@@ -4,6 +4,13 @@ import type { PrefectClient } from '../private/prefect-client';
 /** About how many flow runs one request asks at most. */
 const PAGE = 200;
 
+/**
+ * How many days a request looks back at most: Prefect Cloud answers none for more than its plan keeps events, which is 7 for the smallest.
+ *
+ * @see https://docs.prefect.io/v3/concepts/rate-limits
+ */
+const LOOK_BACK = 6;
+
 const HEARTBEAT = { event: { name: ['prefect.flow-run.heartbeat'] } };
 
 /** What Prefect has heard of flow runs by their events: a request or two for all of them. */
@@ -19,7 +26,7 @@ export class SignsOfLife {
   public async silentSince(time: Date, ids: readonly string[], mute: Set<string>): Promise<Map<string, Date>> {
     const heard = await this.last(ids, { occurred: { since: time.toISOString() } });
     const unheard = ids.filter(id => !heard.has(id));
-    const heartbeats = await this.last(unheard.filter(id => !mute.has(id)), HEARTBEAT);
+    const heartbeats = await this.last(unheard.filter(id => !mute.has(id)), { ...HEARTBEAT, occurred: { since: daysAgo(LOOK_BACK).toISOString() } });
     mute.clear();
     for (const id of unheard) if (!heartbeats.has(id)) mute.add(id);
     return new Map([...heartbeats].filter(([, at]) => at < time));
@@ -28,7 +35,7 @@ export class SignsOfLife {
   /** Those of these runs that have sent a heartbeat since they came to their state. */
   public async heardOf(runs: readonly FlowRun[]): Promise<Set<string>> {
     if (runs.length === 0) return new Set();
-    const earliest = new Date(Math.min(...runs.map(({ since }) => since.getTime())));
+    const earliest = new Date(Math.max(daysAgo(LOOK_BACK).getTime(), Math.min(...runs.map(({ since }) => since.getTime()))));
     const heartbeats = await this.last(runs.map(({ id }) => id), { ...HEARTBEAT, occurred: { since: earliest.toISOString() } });
     return new Set(runs.filter(({ id, since }) => (heartbeats.get(id) ?? 0) > since).map(({ id }) => id));
   }
@@ -45,4 +52,8 @@ export class SignsOfLife {
     }
     return last;
   }
+}
+
+function daysAgo(days: number): Date {
+  return new Date(Date.now() - days * 24 * 3600 * 1000);
 }

@@ -9,7 +9,7 @@ export interface Situation {
   readonly name: string;
   readonly type: 'ecs' | 'process';
   /** Adds to the pool what there is beside the scheduled runs. */
-  arrange?(world: ReconcilerWorld): Promise<void>;
+  readonly arrange?: (world: ReconcilerWorld) => Promise<void>;
   /** Whether the scheduled runs are due and late, and not to come in ten days. */
   readonly due?: boolean;
   /** Whether the pool, its queue and the deployment have limits, each above what runs. */
