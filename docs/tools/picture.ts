@@ -184,7 +184,7 @@ function panels(inventory: Inventory): string[] {
         { icon: 'resource/AmazonCloudWatchLogs', title: 'Logs', notes: [plural(inventory.count('AWS::Logs::LogGroup'), 'group') + ',', 'encrypted'], count: 1 },
         { icon: 'resource/AmazonCloudWatchAlarm', title: 'Alarms', notes: alarms(inventory), count: inventory.count(['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'], '/Observability/') },
         { icon: 'architecture-service/AmazonCloudWatch', title: 'Dashboard', notes: ['and saved', 'queries'], count: inventory.count(['AWS::CloudWatch::Dashboard', 'AWS::Logs::QueryDefinition', 'AWS::Logs::MetricFilter']) },
-        { icon: 'architecture-service/AmazonSimpleNotificationService', title: 'Topic', notes: ['tells you'], count: inventory.count(['AWS::SNS::Topic', 'AWS::Events::Rule'], '/Observability/') },
+        { icon: 'architecture-service/AmazonSimpleNotificationService', title: 'Topic', notes: ['tells you'], count: inventory.count('AWS::SNS::Topic') + inventory.count('AWS::Events::Rule', '/Observability/') },
       ],
     },
     {

@@ -1,9 +1,10 @@
 import { aws_cloudwatch as cloudwatch, Duration, Stack } from 'aws-cdk-lib';
+import { DashboardOverview } from './dashboard-overview';
 import { runbook } from './runbook';
 
 const ID = 'PrefectWorkersDashboard';
 
-/** The dashboard of a stack's workers: the first one makes it, each adds its section. */
+/** The dashboard of a stack's workers: the first one makes it, each adds its line to the overview, and its section. */
 export function stackDashboard(stack: Stack): cloudwatch.Dashboard {
   const made = stack.node.tryFindChild(ID) as cloudwatch.Dashboard | undefined;
   if (made) return made;
@@ -14,5 +15,6 @@ export function stackDashboard(stack: Stack): cloudwatch.Dashboard {
     background: cloudwatch.TextWidgetBackground.TRANSPARENT,
     markdown: `**Prefect workers of ${stack.stackName}** · [What each alarm means, and the first step](${runbook()})`,
   }));
+  dashboard.addWidgets(DashboardOverview.of(dashboard));
   return dashboard;
 }

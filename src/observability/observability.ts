@@ -9,7 +9,8 @@ import { anyEnabled, requireExisting, validateThresholds } from './alarm-setting
 import { AlarmTopics } from './alarm-topics';
 import { Alarms } from './alarms';
 import { stackDashboard } from './dashboard';
-import { dashboardSection } from './dashboard-section';
+import { DashboardOverview } from './dashboard-overview';
+import { dashboardSection, DashboardSectionProps } from './dashboard-section';
 import { demandAlarms } from './demand-alarms';
 import { LogArchive } from './log-archive';
 import { subscribe } from './log-destination';
@@ -101,7 +102,7 @@ export class Observability extends Construct {
     const { api, network, cluster, events, workPoolName } = this.props;
     const worker = this.node.scope as Construct;
     const dashboard = stackDashboard(Stack.of(this));
-    dashboard.addWidgets(...dashboardSection({
+    const section: DashboardSectionProps = {
       ...this.props,
       title: worker.node.path,
       workPoolUrl: api._workPoolUrl(workPoolName),
@@ -112,7 +113,9 @@ export class Observability extends Construct {
       vpcId: network.ownVpc ? network.vpc.vpcId : undefined,
       natGatewayIds: network.natGatewayIds,
       loggedErrors: this.loggedErrors(),
-    }));
+    };
+    DashboardOverview.of(dashboard).add(section);
+    dashboard.addWidgets(...dashboardSection(section));
     return dashboard;
   }
 }

@@ -15,12 +15,12 @@ function widgets(): Widget[] {
 }
 
 const body = widgets();
-const alarms = body.filter(({ type }) => type === 'alarm').flatMap(({ properties }) => properties.alarms)
+const alarms = [...new Set<string>(body.filter(({ type }) => type === 'alarm').flatMap(({ properties }) => properties.alarms))]
   .map((arn: string, index: number) => ({ arn, name: `Alarm${index}`, state: index === 0 ? 'ALARM' as const : 'OK' as const }));
 const groups = body.filter(({ type }) => type === 'log').map(({ properties }) => /'([^']+)'/.exec(properties.query)![1]);
 const logs = Object.fromEntries(groups.map(group => [group, []]));
 const empty: Recording = { widgets: body, seconds: 1200, timeScale: 4, samples: {}, alarms, logs };
-const graphs = body.filter(({ type }) => type === 'metric');
+const graphs = body.filter(({ type, properties }) => type === 'metric' && properties.view !== 'singleValue');
 
 /** The recording with the same samples for all metrics of a graph. */
 const measured = (title: string, values: number[]) => draw({
@@ -37,7 +37,8 @@ describe('the picture of the dashboard', () => {
     const drawing = draw(empty, 'Dashboard');
     for (const { properties: { title } } of body.filter(({ properties }) => properties.title)) expect(shown(drawing)).toContain(title);
     for (const { name } of alarms) expect(shown(drawing)).toContain(name);
-    expect(count(drawing, '>In alarm<')).toBe(1);
+    // In the overview, and in the worker's section.
+    expect(count(drawing, '>In alarm<')).toBe(2);
     expect(shown(drawing)).toContain('Stack/One');
     expect(shown(drawing)).toContain('Stack/Two');
     expect(drawing.match(/undefined|NaN/)).toBeNull();

@@ -1,4 +1,5 @@
 import { CfnParameter, Stack } from 'aws-cdk-lib';
+import { CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Template } from 'aws-cdk-lib/assertions';
 import { aggregate } from '../../bench/scaling/aws/metrics';
 import { PrefectApi, WorkerType, WorkPool } from '../../src';
@@ -115,6 +116,49 @@ describe('the link to the work pool', () => {
     expect(new URL(link(templateOf(stack => ({ api: PrefectApi.selfHosted({ url: url(stack) }) }))).replace('{Url}', 'https://prefect.example.com/api')).href)
       .toBe('https://prefect.example.com/work-pools/work-pool/etl');
   });
+});
+
+describe('many workers', () => {
+  const stack = newStack();
+  const first = addWorker(stack, { workPool: WorkPool.managed('pool 0') }, 'Worker0');
+  for (let index = 1; index < 12; index++) {
+    addWorker(stack, { workPool: WorkPool.managed(`pool ${index}`), workerType: index % 2 ? WorkerType.PROCESS : WorkerType.ECS, vpc: first.vpc, cluster: first.cluster }, `Worker${index}`);
+  }
+  // More than a stack may have, but not more than a dashboard.
+  const all = JSON.parse(text(stack.resolve((first.dashboard!.node.defaultChild as CfnDashboard).dashboardBody))).widgets;
+
+  test('have a line each at the top: what of them is in ALARM, what waits, and what there is for it', () => {
+    const lines = all.slice(1, 1 + 12 * 3);
+    expect(lines.map(({ type }: any) => type)).toEqual(Array(12).fill(['text', 'metric', 'alarm']).flat());
+    expect(lines.filter(({ type }: any) => type === 'text').map(({ properties }: any) => properties.markdown.split('\n')[0])).toEqual(Array.from({ length: 12 }, (_, index) => `**Stack/Worker${index}**`));
+    for (const { type, properties } of lines) {
+      if (type === 'alarm') expect([properties.states, properties.alarms.length > 10]).toEqual([['ALARM'], true]);
+      if (type !== 'metric') continue;
+      expect(properties.view).toBe('singleValue');
+      expect(properties.metrics.map((metric: any[]) => metric[1])).toEqual(expect.arrayContaining(['RunningRuns', 'DueRuns', 'LateRuns', 'OldestLateSeconds', 'OnlineWorkers']));
+    }
+    expect(all[1 + 12 * 3].properties.markdown).toMatch(/^## Stack\/Worker0/);
+  });
+
+  test('lie without overlap', () => {
+    const taken = new Set<string>();
+    for (const { x, y, width, height } of all) {
+      for (let column = x; column < x + width; column++) for (let row = y; row < y + height; row++) expect(taken.has(`${column} ${row}`)).toBe(false);
+      for (let column = x; column < x + width; column++) for (let row = y; row < y + height; row++) taken.add(`${column} ${row}`);
+    }
+  });
+
+  test('are within what CloudWatch takes', () => {
+    expect(all.length).toBeLessThanOrEqual(500);
+    const metrics = all.map(({ properties }: any) => properties.metrics?.length ?? 0);
+    expect(Math.max(...metrics)).toBeLessThanOrEqual(500);
+    expect(metrics.reduce((sum: number, some: number) => sum + some, 0)).toBeLessThanOrEqual(2500);
+    expect(Math.max(...all.map(({ properties }: any) => properties.alarms?.length ?? 0))).toBeLessThanOrEqual(100);
+  });
+});
+
+test('one worker has no overview above its section', () => {
+  expect(widgets(templateOf())[1].properties.markdown).toMatch(/^## Stack\/Worker/);
 });
 
 describe('two workers', () => {

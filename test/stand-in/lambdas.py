@@ -11,10 +11,12 @@ import tempfile
 import threading
 import time
 import zipfile
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.logs.models import logs_backends
 
 import registry
@@ -163,6 +165,24 @@ def _keep_log(function: LambdaFunction, request_id: str, output: str) -> None:
     events = [{"timestamp": int(time.time() * 1000), "message": line} for line in output.splitlines() if line]
     if events:
         backend.put_log_events(function.logs_group_name, stream, events)
+    for event in events:
+        _publish_embedded(function, event["message"])
+
+
+def _publish_embedded(function: LambdaFunction, line: str) -> None:
+    """Lines in CloudWatch's embedded metric format are metrics; what stands before the JSON makes text of it, as on AWS."""
+    try:
+        document = json.loads(line)
+        directives = document["_aws"]["CloudWatchMetrics"]
+    except (ValueError, KeyError, TypeError):
+        return
+    cloudwatch = cloudwatch_backends[function.account_id][function.region]
+    timestamp = datetime.fromtimestamp(document["_aws"]["Timestamp"] / 1000, timezone.utc)
+    for directive in directives:
+        for names in directive["Dimensions"]:
+            dimensions = [{"Name": name, "Value": document[name]} for name in names]
+            data = [{"MetricName": metric["Name"], "Unit": metric.get("Unit"), "Value": document[metric["Name"]], "Dimensions": dimensions, "Timestamp": timestamp} for metric in directive["Metrics"]]
+            cloudwatch.put_metric_data(directive["Namespace"], data)
 
 
 def _failure(kind: str, message: str) -> tuple[str, bool, str]:

@@ -73,6 +73,13 @@ export const suppressions: Suppression[] = [
     reason: 'ECS asks for ecs:ListTasks on * where no container instance is named, and Fargate has none; a condition fixes the cluster.',
   },
   {
+    engine: 'rules',
+    rule: 'dependencies',
+    where: /\/(WorkPool|WorkPoolProvider)\/Function\/Resource$/,
+    message: /before \w+WorkPool(Call|EndFlowRunsIn)/,
+    reason: 'Of several APIs or clusters each brings its policy, and the resources that need it depend on it.',
+  },
+  {
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM4\[.*AWSLambda(BasicExecutionRole|VPCAccessExecutionRole|ENIManagementAccess)\]$/,
     where: /.*/,
@@ -186,7 +193,7 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-IAMNoInlinePolicy$/,
-    where: /\/DefaultPolicy\/Resource$/,
+    where: /\/(DefaultPolicy|WorkPool\/(Call|EndFlowRunsIn\w+))\/Resource$/,
     reason: 'Each policy is of one role, made of the grants that it needs, and goes with it; a managed policy would outlive that and could be attached elsewhere.',
   },
   {

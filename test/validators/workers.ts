@@ -36,6 +36,7 @@ export function workersOf(resolver: Resolver): Worker[] {
     const option = (name: string) => container.Command[container.Command.indexOf(name) + 1];
     const cluster = String(resolver.resolve(Properties.Cluster));
     const pool = option('--pool');
+    const told = documents.filter(({ value }) => value.workPool === pool);
     const described = documents.filter(({ value }) => isDescription(value) && value.name === pool);
     return [
       {
@@ -49,11 +50,17 @@ export function workersOf(resolver: Resolver): Worker[] {
         pool,
         type: option('--type'),
         container,
-        documents: [...documents.filter(({ value }) => value.workPool === pool), ...described],
+        documents: [...told, ...apisOf(template, documents, told), ...described],
         managed: described[0],
       },
     ];
   });
+}
+
+/** What the functions know of the API that rules call for a pool, as other settings have it. */
+function apisOf(template: Template, documents: readonly Document[], told: readonly Document[]): Document[] {
+  const called = told.flatMap(({ logicalId }) => asArray<any>(props(template, logicalId).Targets)).map(({ Arn }) => targetOf(template, Arn));
+  return documents.filter(({ logicalId, path }) => called.includes(logicalId) && path.endsWith('Variables.API')).map((document) => ({ ...document, value: { api: document.value } }));
 }
 
 /** Settings that describe a pool: its name, its type, and how to reach the API. */
@@ -84,12 +91,17 @@ export function callersOf(template: Template, functionId: string): string[] {
   return [functionId, ...callers.map(([id]) => id)];
 }
 
+/** The function that handles a custom resource: the one that it names, where who is asked only relays. */
+export function askedBy(template: Template, { Function: named, ServiceToken }: Record<string, any>): string | undefined {
+  return targetOf(template, named) ?? targetOf(template, ServiceToken);
+}
+
 /** What a function is told: its own settings, those of custom resources that it serves, and the events that rules send. */
 export function settingsOf(resolver: Resolver, functionId: string): Document[] {
   const { template } = resolver;
   const { documents } = documentsOf(resolver);
   const callers = callersOf(template, functionId);
-  const serving = (id: string) => callers.includes(targetOf(template, props(template, id).ServiceToken) ?? '');
+  const serving = (id: string) => callers.includes(askedBy(template, props(template, id)) ?? '');
   return documents.filter(({ logicalId, path }) => {
     if (callers.includes(logicalId) || serving(logicalId)) return true;
     const [, index] = /^Targets\.(\d+)\.Input/.exec(path) ?? [];

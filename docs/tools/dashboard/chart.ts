@@ -16,6 +16,18 @@ interface Axis {
   readonly label?: string;
 }
 
+/** A widget of single values: the last data point of each metric, over its name. */
+export function singleValues(recording: Recording, widget: Widget, box: Box): string {
+  const lines = linesOf(recording, widget);
+  const width = (box.width - 28) / lines.length;
+  return lines.map(({ label, points, color }, index) => {
+    const x = box.x + 14 + index * width;
+    const value = points.filter(point => point !== undefined).at(-1);
+    return text(x, box.y + box.height - 34, value === undefined ? '–' : `${value}`, { size: 22, weight: 600 })
+      + text(x, box.y + box.height - 14, label, { size: 11, color });
+  }).join('');
+}
+
 /** A graph widget: lines or stacked areas over the time of the recording, with axes and a legend. */
 export function graph(recording: Recording, widget: Widget, box: Box): string {
   const lines = linesOf(recording, widget);

@@ -1,4 +1,4 @@
-import { graph } from './chart';
+import { graph, singleValues } from './chart';
 import { Recording, Widget } from './recording';
 import { alarmTiles, logTable, markdown } from './widgets';
 import { Box, GREY, svg, text } from '../drawing';
@@ -31,7 +31,7 @@ function place(recording: Recording, widget: Widget): string {
     height: widget.height * ROW - 2 * GAP,
   };
   if (widget.type === 'text') return markdown(widget, box);
-  const content = { metric: graph, alarm: alarmTiles, log: logTable }[widget.type](recording, widget, box);
+  const content = { metric: widget.properties.view === 'singleValue' ? singleValues : graph, alarm: alarmTiles, log: logTable }[widget.type](recording, widget, box);
   return [
     `<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="8" fill="#ffffff" stroke="#d5dbdb"/>`,
     text(box.x + 14, box.y + 23, widget.properties.title, { size: 13, weight: 600 }),

@@ -41,7 +41,8 @@ function spans(line: string, bold: boolean): string {
 
 /** An alarm widget: a tile for each alarm, with its state at the end of the recording. */
 export function alarmTiles({ alarms }: Recording, { properties }: Widget, box: Box): string {
-  const shown: AlarmNow[] = properties.alarms.map((arn: string) => alarms.find(alarm => alarm.arn === arn));
+  const asked: AlarmNow[] = properties.alarms.map((arn: string) => alarms.find(alarm => alarm.arn === arn));
+  const shown = asked.filter(({ state }) => properties.states?.includes(state) ?? true);
   const columns = 3;
   const rows = Math.ceil(shown.length / columns);
   const [width, height] = [(box.width - 28 - 6 * (columns - 1)) / columns, (box.height - 46 - 6 * (rows - 1)) / rows];

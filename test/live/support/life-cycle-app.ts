@@ -4,7 +4,7 @@ import { PrefectApi, PrefectFargateWorker, WorkPool } from '../../../src';
 /** The CDK app of the test of a stack's end: an ECS worker, with nothing of the user's but the VPC. */
 const app = new App();
 const stack = new Stack(app, 'LifeCycle');
-const worker = new PrefectFargateWorker(stack, 'Worker', {
+new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
     url: process.env.API_URL!,
     authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', process.env.SECRET_ARN!)),
@@ -16,5 +16,5 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
 });
 
 // Its patience is shortened as other tests shorten AWS's own times.
-(worker.node.findChild('WorkPool').node.findChild('Managed').node.findChild('Function') as lambda.Function)
+(stack.node.findAll().find(({ node }) => node.path.endsWith('/WorkPool/Function')) as lambda.Function)
   .addEnvironment('FLOW_RUN_PATIENCE_SECONDS', process.env.PATIENCE_SECONDS!);

@@ -4,7 +4,7 @@ import { Resolver } from '../intrinsics';
 import { covers, policiesOfRole, statementsOf } from '../statements';
 import { asArray, eachString, ofType, props, references, targetOf } from '../template';
 import type { Remark, Rule, Template } from '../types';
-import { callersOf, settingsOf, workersOf } from '../workers';
+import { askedBy, callersOf, settingsOf, workersOf } from '../workers';
 
 /** A role may use what its holder is told to use, and nothing else of the template; and its policies are such as IAM can match. */
 export const grants: Rule = async (template, { named }) => {
@@ -34,7 +34,7 @@ function namedByHolders(resolver: Resolver): Map<string, Set<string>> {
     const told = settingsOf(resolver, id);
     // A custom resource hands its own properties over, in JSON or not.
     const requests = ofType(template, /^Custom::/)
-      .filter(([, { Properties: request = {} }]) => callersOf(template, id).includes(targetOf(template, request.ServiceToken) ?? ''))
+      .filter(([, { Properties: request = {} }]) => callersOf(template, id).includes(askedBy(template, request) ?? ''))
       .map(([, { Properties: request }]) => request);
     add(
       targetOf(template, Properties.Role),

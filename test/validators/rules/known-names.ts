@@ -1,5 +1,5 @@
 import { aws_config as config, aws_ec2 as ec2 } from 'aws-cdk-lib';
-import { NAMESPACE, UNITS } from '../../../src/demand/metrics';
+import { LOGGED, NAMESPACE, UNITS } from '../../../src/demand/metrics';
 
 /** The last parts of the names of endpoint services (`ecr.api`), as the CDK lists them. */
 export const ENDPOINT_SERVICES = new Set([
@@ -60,7 +60,7 @@ export const METRICS: Record<string, string[] | undefined> = {
   'AWS/WAFV2': ['AllowedRequests', 'BlockedRequests', 'CountedRequests'],
   'AWS/RDS': undefined,
   // What the library's own code publishes.
-  [NAMESPACE]: Object.keys(UNITS),
+  [NAMESPACE]: [...Object.keys(UNITS), ...LOGGED],
 };
 
 /** The sets of dimensions under which a namespace's metrics are kept: with others there is nothing to be found. */

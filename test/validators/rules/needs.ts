@@ -102,7 +102,7 @@ function functions(resolver: Resolver): Need[] {
       ...assumed(resolver, id, role, 'lambda.amazonaws.com'),
       ...logging(resolver, id, role, resolver.resolve(Properties.LoggingConfig?.LogGroup) ?? `/aws/lambda/${id}`),
       ...called.flatMap((other) => asks(id, role, resolver.arn(other!), ['lambda:InvokeFunction'])),
-      ...told.flatMap((value) => Object.values<unknown>(value.api?.secrets ?? {})).flatMap((secret) => reading(resolver, id, role, secret)),
+      ...told.flatMap((value) => Object.values<unknown>((value.api ?? value).secrets ?? {})).flatMap((secret) => reading(resolver, id, role, secret)),
       ...told
         .filter(({ cluster, service }) => cluster && service)
         .flatMap(({ cluster, service }) =>
@@ -110,7 +110,7 @@ function functions(resolver: Resolver): Need[] {
             'ecs:cluster': String(cluster),
           }),
         ),
-      ...(told.some(({ workPool, worker }) => workPool && worker)
+      ...(told.some(({ workPool, leadTimeSeconds }) => workPool && leadTimeSeconds !== undefined)
         ? asks(id, role, '*', ['cloudwatch:PutMetricData'], { 'cloudwatch:namespace': NAMESPACE })
         : []),
     ];

@@ -50,7 +50,7 @@ function names(resolver: Resolver, { logicalId, value }: Document): Remark[] {
     if (key in KEYS && typeof text === 'string' && !text.startsWith('{{')) check(key, text, ...KEYS[key]);
     if (key === 'awslogs-region' && text !== resolver.deployment.region) messages.push(`${key} is "${text}", not the stack's region.`);
   });
-  const secrets = [...Object.values<unknown>(value.api?.secrets ?? {}), ...under(value, 'valueFrom')].filter(
+  const secrets = [...Object.values<unknown>((value.api ?? value).secrets ?? {}), ...under(value, 'valueFrom')].filter(
     (text): text is string => typeof text === 'string' && text.includes(':secretsmanager:'),
   );
   secrets.forEach((text) => check('secret', text.split(':').slice(0, 7).join(':'), 'AWS::SecretsManager::Secret', 'arn'));
