@@ -1,7 +1,8 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ScaledToZero } from '../../examples/scaled-to-zero';
 import { Small } from '../../examples/small';
+import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../src';
 import { UNITS } from '../../src/demand/metrics';
 import { scenarios } from '../../test/scenarios';
 
@@ -31,13 +32,17 @@ const PRICE = {
   tenThousandReadings: 0.05,
   storedImageGigabyte: 0.1,
   natGatewayGigabyte: 0.045,
+  functionGigabyteSecond: 0.0000133334,
+  millionCalls: 0.2,
 };
 /** What the official images take in a registry, about. */
 const IMAGE_GIGABYTES = 0.3;
 /** A flow run of the default size, for as long. */
 const FLOW_RUN_MINUTES = 10;
-/** Requests a minute: the demand is published once; its function reads the API's secret once, the one that looks for lost runs twice. */
+/** Requests a minute for each worker: the demand is published once; its function reads the API's secret once, the one that looks for lost runs twice. */
 const [PUTS, READINGS] = [1, 3];
+/** What a worker's turns of the two functions take in a minute while nothing is due. */
+const [TURNS, SECONDS, GIGABYTES] = [2, 1, 0.25];
 interface Line {
   readonly what: string;
   readonly arithmetic: string;
@@ -72,6 +77,40 @@ export function flowRunCosts(): string {
   ].join('\n');
 }
 
+/** What one more idle worker adds to a stack with one of each type, in their VPC and cluster. */
+export function furtherWorkerCosts(): string {
+  const [before, ...after] = [[], [WorkerType.ECS], [WorkerType.PROCESS]].map(more => bill(Template.fromStack(together([WorkerType.ECS, WorkerType.PROCESS, ...more])).toJSON()));
+  const minutes = 60 * HOURS;
+  const turns = TURNS * minutes * (SECONDS * GIGABYTES * PRICE.functionGigabyteSecond + PRICE.millionCalls / 1e6);
+  const of = (lines: readonly Line[], name: string) => lines.filter(({ what }) => what === name).reduce((sum, { dollars }) => sum + dollars, 0);
+  const rows = [
+    ...[...new Set(after.flat().map(({ what }) => what))].map(what => [what, ...after.map(lines => of(lines, what) - of(before, what))] as const),
+    [`its turns of the functions: ${TURNS} × ${minutes} × (${SECONDS} s × ${GIGABYTES} GB × ${PRICE.functionGigabyteSecond} + ${PRICE.millionCalls} ÷ 10⁶)`, turns, turns] as const,
+  ].filter(([, ...dollars]) => dollars.some(amount => amount > 0.005));
+  const sum = (index: 1 | 2) => rows.reduce((all, row) => all + row[index], 0).toFixed(2);
+  return [
+    '| what | ECS, two workers, $ a month | PROCESS, from zero, $ a month |', '| --- | ---: | ---: |',
+    ...rows.map(([what, ...dollars]) => `| ${what} | ${dollars.map(amount => amount.toFixed(2)).join(' | ')} |`),
+    `| **in all** | **${sum(1)}** | **${sum(2)}** |`,
+  ].join('\n');
+}
+
+function together(types: readonly WorkerType[]): Stack {
+  const stack = new Stack(new App({ analyticsReporting: false }), 'Stack');
+  const api = PrefectApi.cloud({
+    accountId: '11111111-2222-3333-4444-555555555555',
+    workspaceId: '66666666-7777-8888-9999-000000000000',
+    apiKey: ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'ApiKey')),
+  });
+  let first: PrefectFargateWorker | undefined;
+  types.forEach((workerType, index) => {
+    const scaling = workerType === WorkerType.PROCESS ? { minWorkers: 0 } : undefined;
+    const worker = new PrefectFargateWorker(stack, `Worker${index}`, { api, workerType, workPool: WorkPool.managed(`pool${index}`), vpc: first?.vpc, cluster: first?.cluster, scaling });
+    first ??= worker;
+  });
+  return stack;
+}
+
 const total = (lines: readonly Line[]) => lines.reduce((sum, { dollars }) => sum + Number(dollars.toFixed(2)), 0);
 
 function bill(template: any): Line[] {
@@ -82,16 +121,16 @@ function bill(template: any): Line[] {
   const monthly = (what: string, count: number, price: number): Line => ({ what, arithmetic: `${count} × ${price}`, dollars: count * price });
   const endpoints = of('AWS::EC2::VPCEndpoint').filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface');
   return [
-    ...workers(of('AWS::ECS::Service')[0], of('AWS::ECS::TaskDefinition')[0], of('AWS::ApplicationAutoScaling::ScalableTarget')[0]),
+    ...of('AWS::ECS::Service').flatMap(service => workers(service, template, of('AWS::ApplicationAutoScaling::ScalableTarget'))),
     hourly('NAT gateways', of('AWS::EC2::NatGateway').length, PRICE.natGatewayHour),
     hourly('their public addresses', of('AWS::EC2::EIP').length, PRICE.publicAddressHour),
     hourly('interface endpoints, in each zone', endpoints.reduce((sum, { SubnetIds }) => sum + SubnetIds.length, 0), PRICE.endpointHour),
     monthly('KMS key', of('AWS::KMS::Key').length, PRICE.key),
     monthly('secret with the API key', 1, PRICE.secret),
     monthly('Cloud Map namespace', of('AWS::ServiceDiscovery::PrivateDnsNamespace').length, PRICE.hostedZone),
-    monthly('metrics of demand and of log errors', published(of('AWS::Events::Rule')) + of('AWS::Logs::MetricFilter').length, PRICE.metric),
-    monthly('thousand metrics published', PUTS * 60 * HOURS / 1000, PRICE.thousandPuts),
-    monthly('ten thousand readings of the secret', READINGS * 60 * HOURS / 10_000, PRICE.tenThousandReadings),
+    monthly('metrics of demand, of looks at flow runs and of log errors', published(of('AWS::Events::Rule')) + of('AWS::Logs::MetricFilter').length, PRICE.metric),
+    monthly('thousand metrics published', of('AWS::ECS::Service').length * PUTS * 60 * HOURS / 1000, PRICE.thousandPuts),
+    monthly('ten thousand readings of the secret', of('AWS::ECS::Service').length * READINGS * 60 * HOURS / 10_000, PRICE.tenThousandReadings),
     monthly('metrics under alarms', metricsUnder(of('AWS::CloudWatch::Alarm').filter(alarm => !isFast(alarm))), PRICE.alarmMetric),
     monthly('metrics under alarms that look every ten seconds', metricsUnder(of('AWS::CloudWatch::Alarm').filter(isFast)), PRICE.fastAlarmMetric),
     monthly('composite alarms', of('AWS::CloudWatch::CompositeAlarm').length, PRICE.compositeAlarm),
@@ -100,11 +139,16 @@ function bill(template: any): Line[] {
   ].filter(({ dollars, what }) => dollars > 0 || what === 'workers');
 }
 
-/** What the publisher sends: how many workers are needed only where their number isn't fixed. */
+/** What the publisher sends for each worker: how many workers are needed only where their number isn't fixed. And whether looks at its flow runs fail. */
 function published(rules: any[]): number {
-  const configurations = rules.map(({ Targets = [] }) => JSON.stringify(Targets[0]?.Input ?? '').replaceAll('\\', ''));
-  const counted = configurations.some(configuration => /"(flowRunLimit|workers)":\d/.test(configuration));
-  return Object.keys(UNITS).filter(name => counted || !name.endsWith('Workers') || name === 'OnlineWorkers').length;
+  const told = rules.map(({ Targets = [] }) => JSON.stringify(Targets[0]?.Input ?? '').replaceAll('\\', ''));
+  const names = (settings: string) => {
+    if (/"interruptedRuns":/.test(settings)) return 1;
+    if (!/"leadTimeSeconds":/.test(settings)) return 0;
+    const counted = /"(flowRunLimit|workers)":\d/.test(settings);
+    return Object.keys(UNITS).filter(name => counted || !name.endsWith('Workers') || name === 'OnlineWorkers').length;
+  };
+  return told.reduce((sum, settings) => sum + names(settings), 0);
 }
 
 const periods = ({ Period, Metrics = [] }: any): number[] => [Period, ...Metrics.map(({ MetricStat }: any) => MetricStat?.Period)].filter(Boolean);
@@ -116,7 +160,10 @@ function metricsUnder(alarms: any[]): number {
 }
 
 /** The least that always run: what Auto Scaling may go down to, or what the service asks for. */
-function workers(service: any, task: any, target: any): Line[] {
+function workers(service: any, { Resources }: any, scaled: any[]): Line[] {
+  const task = Resources[service.TaskDefinition.Ref].Properties;
+  const [id] = Object.entries<any>(Resources).find(([, { Properties }]) => Properties === service)!;
+  const target = scaled.find(({ ResourceId }) => JSON.stringify(ResourceId).includes(`"${id}"`));
   const count = target?.MinCapacity ?? service.DesiredCount ?? 0;
   const architecture = task.RuntimePlatform?.CpuArchitecture ?? 'X86_64';
   const [vCpu, gigabytes] = [Number(task.Cpu) / 1024, Number(task.Memory) / 1024];

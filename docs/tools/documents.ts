@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { properties, type Property } from './assembly';
-import { costs, flowRunCosts } from './costs';
+import { costs, flowRunCosts, furtherWorkerCosts } from './costs';
 import { faults } from './faults';
 
 /**
@@ -10,6 +10,7 @@ import { faults } from './faults';
  *
  * - `<!-- file: examples/spot.ts -->` before a code block: the block is that file.
  * - `<!-- costs: default -->`, up to `<!-- end -->`: the bill of that build.
+ * - `<!-- further worker costs -->`, up to `<!-- end -->`: what one more idle worker of a stack costs.
  * - `<!-- flow run costs -->`, up to `<!-- end -->`: what one flow run costs.
  * - `<!-- faults -->`, up to `<!-- end -->`: what became of flow runs, fault by fault.
  * - `<!-- defaults: NetworkOptions network. -->`, up to `<!-- end -->`: a table of the struct's properties, each with this prefix.
@@ -29,6 +30,7 @@ export function filledIn(text: string): string {
   return text
     .replace(/(<!-- file: (\S+) -->\n+```[^\n]*\n)[^]*?(^```$)/gm, (_, start, file, end) => `${start}${readFileSync(join(ROOT, file), 'utf8')}${end}`)
     .replace(/(<!-- costs: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, start, build, end) => `${start}\n${costs(build)}\n\n${end}`)
+    .replace(/(<!-- further worker costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${furtherWorkerCosts()}\n\n${end}`)
     .replace(/(<!-- flow run costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${flowRunCosts()}\n\n${end}`)
     .replace(/(<!-- faults -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${faults()}\n\n${end}`)
     .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, prefix?.trim())}\n\n${end}`);

@@ -1,4 +1,4 @@
-import { LOGGED, NAMESPACE } from '../../../src/demand/metrics';
+import { NAMESPACE, UNITS } from '../../../src/demand/metrics';
 import { documentsOf } from '../documents';
 import { Identities, type Form } from '../identities';
 import { Resolver } from '../intrinsics';
@@ -37,7 +37,7 @@ export const dimensions: Rule = (template, { named }) => {
 
 interface Publisher {
   readonly logicalId: string;
-  readonly demand: boolean;
+  readonly publishes: readonly string[];
   readonly workPool: string;
   readonly worker: string;
 }
@@ -45,13 +45,18 @@ interface Publisher {
 /** Settings that name a pool and a worker are those of a publisher, which publishes under these names: the demand, or what another function logs. */
 function publishersOf(resolver: Resolver): Publisher[] {
   return documentsOf(resolver)
-    .documents.map(({ logicalId, value }) => ({ logicalId, demand: value.leadTimeSeconds !== undefined, workPool: value.workPool ?? value.check?.name, worker: value.worker }))
+    .documents.map(({ logicalId, value }) => ({ logicalId, publishes: publishedBy(value), workPool: value.workPool ?? value.check?.name, worker: value.worker }))
     .filter(({ workPool, worker }) => typeof workPool === 'string' && typeof worker === 'string');
+}
+
+function publishedBy(settings: any): string[] {
+  if (settings.leadTimeSeconds !== undefined) return Object.keys(UNITS);
+  return settings.check !== undefined ? ['WorkPoolChanges'] : ['ReconcilerErrors'];
 }
 
 function ofPublisher(template: Template, { logicalId, namespace, name, dimensions: { WorkPool, Worker } }: MetricUse, publishers: Publisher[]): string[] {
   if (namespace !== NAMESPACE) return [];
-  const publisher = publishers.find(({ demand, workPool, worker }) => workPool === WorkPool && worker === Worker && demand === !LOGGED.some((logged) => logged === name));
+  const publisher = publishers.find(({ publishes, workPool, worker }) => workPool === WorkPool && worker === Worker && publishes.includes(name));
   if (!publisher) return [`nobody publishes it for the pool "${WorkPool}" and the worker "${Worker}".`];
   const twin = nearerTwin(template, logicalId, publisher.logicalId);
   return twin ? [`it follows the worker of ${publisher.logicalId}, where ${twin} is its own.`] : [];

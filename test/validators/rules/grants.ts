@@ -34,7 +34,8 @@ function namedByHolders(resolver: Resolver): Map<string, Set<string>> {
     const told = settingsOf(resolver, id);
     // A custom resource hands its own properties over, in JSON or not.
     const requests = ofType(template, /^Custom::/)
-      .filter(([, { Properties: request = {} }]) => callersOf(template, id).includes(askedBy(template, request) ?? ''))
+      .filter(([, { Properties: request = {} }]) =>
+        [askedBy(template, request), targetOf(template, request.ServiceToken)].some((asked) => callersOf(template, id).includes(asked ?? '')))
       .map(([, { Properties: request }]) => request);
     add(
       targetOf(template, Properties.Role),
