@@ -30,7 +30,7 @@ async function main(): Promise<void> {
       results.push(row);
       process.stderr.write(`${situation.name}: ${JSON.stringify(row)}\n`);
     }
-    const text = `${table(results)}\n\nA worker that waits asks ${await requestsOfWorker(world)} times a minute by itself.`;
+    const text = `\n${table(results)}\n\nA worker that waits asks ${await requestsOfWorker(world)} times a minute by itself.`;
     process.stdout.write(`${text}\n`);
     if (process.argv.includes('--update')) {
       writeFileSync(README, readFileSync(README, 'utf8').replace(/(<!-- requests -->\n)[^]*?(<!-- end of requests -->)/, (_, start, end) => `${start}\n${text}\n\n${end}`));

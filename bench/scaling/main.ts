@@ -5,6 +5,7 @@ import { bars } from './bars';
 import { compare, Comparison } from './compare';
 import { Conditions, PESSIMISTIC, SENSITIVITIES, USUAL } from './conditions';
 import { controlByTemplate } from './controller';
+import { ECS, withEcsWorkers } from './ecs';
 import { measure } from './measure';
 import { plot } from './plot';
 import { barsTable, heading, optionsTable, resultsTable } from './report';
@@ -22,6 +23,7 @@ import { playedWith, WARMTH } from './warmth';
  *     npm run bench:scaling -- --trace FILE --template FILE --json     one of your own
  *     npm run bench:scaling -- --sensitivity                           what each assumption is worth
  *     npm run bench:scaling -- --warmth                                what the options for unannounced runs are worth
+ *     npm run bench:scaling -- --ecs                                   ECS workers: two, one, or none while nothing is due
  *     npm run bench:scaling -- --update                                all of it, and writes bench/README.md and the plots
  */
 const { values } = parseArgs({
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     sensitivity: { type: 'boolean', default: false },
     warmth: { type: 'boolean', default: false },
+    ecs: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
   },
 });
@@ -48,6 +51,10 @@ if (values.sensitivity) {
   console.log(tableOfSensitivities());
 } else if (values.warmth) {
   console.log(tableOfWarmth());
+} else if (values.ecs) {
+  const table = tableOfEcsWorkers();
+  console.log(table);
+  if (values.update) write({ ecs: [table] });
 } else if (values.json) {
   const plain = settings.flatMap(setting => play(setting).map(comparison => (
     { trace: comparison.trace.name, setting: setting.name, ...comparison.results, bars: bars(comparison) })));
@@ -82,6 +89,12 @@ function tableOfWarmth(): string {
     [option, shown.map(trace => playedWith(scaling, trace, seeds, settings[0]))])));
 }
 
+function tableOfEcsWorkers(): string {
+  const shown = values.trace === undefined ? all.filter(({ name }) => ['hourly', 'nightly', 'flash', 'random', 'webhook', 'hour-long', 'empty'].includes(name)) : played;
+  return optionsTable(shown.map(({ name }) => name), ECS.map(([option, deployment, control]) => (
+    [option, shown.map(trace => withEcsWorkers(deployment, control, trace, seeds, settings[0]))])));
+}
+
 function update(comparisons: readonly Comparison[], tables: readonly string[]): void {
   const plots = join(__dirname, 'plots');
   mkdirSync(plots, { recursive: true });
@@ -89,10 +102,13 @@ function update(comparisons: readonly Comparison[], tables: readonly string[]): 
 
   const pictures = comparisons.map(({ trace }) => `![${trace.name}](scaling/plots/${trace.name}.svg)`);
   const list = all.map(({ name, what }) => `- **${name}**: ${what}`).join('\n');
+  write({
+    traces: [list], results: [...tables, ...pictures], sensitivity: [tableOfSensitivities()], warmth: [tableOfWarmth()], ecs: [tableOfEcsWorkers()],
+  });
+}
+
+function write(parts: Record<string, string[]>): void {
   const path = join(__dirname, '..', 'README.md');
-  const parts: Record<string, string[]> = {
-    traces: [list], results: [...tables, ...pictures], sensitivity: [tableOfSensitivities()], warmth: [tableOfWarmth()],
-  };
   writeFileSync(path, Object.entries(parts).reduce((readme, [place, texts]) => fill(readme, place, texts), readFileSync(path, 'utf8')));
 }
 

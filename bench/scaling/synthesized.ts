@@ -3,8 +3,8 @@ import { PrefectApi, PrefectFargateWorker, ScalingOptions, WorkerType, WorkPool 
 import { Deployment } from './template/deployment';
 import { readTemplate } from './template/read';
 
-/** What the library makes of a PROCESS worker with its defaults, or with other scaling. */
-export function synthesized(scaling?: ScalingOptions): Deployment {
+/** What the library makes of a worker with its defaults, or with other scaling. */
+export function synthesized(scaling?: ScalingOptions, workerType = WorkerType.PROCESS): Deployment {
   const stack = new Stack(new App(), 'Stack');
   new PrefectFargateWorker(stack, 'Worker', {
     api: PrefectApi.cloud({
@@ -13,8 +13,8 @@ export function synthesized(scaling?: ScalingOptions): Deployment {
       apiKey: ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'ApiKey')),
     }),
     workPool: WorkPool.managed('etl'),
-    workerType: WorkerType.PROCESS,
+    workerType,
     scaling,
   });
-  return readTemplate(assertions.Template.fromStack(stack).toJSON() as any);
+  return readTemplate(assertions.Template.fromStack(stack).toJSON() as any, workerType);
 }

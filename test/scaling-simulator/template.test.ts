@@ -77,5 +77,5 @@ test('a service without a scalable target stays at its count', () => {
 });
 
 test('a template without a PROCESS worker is refused', () => {
-  expect(() => readTemplate(smallTemplate({ command: ['prefect', 'worker', 'start', '--type', 'ecs'] }))).toThrow('0 services with a PROCESS worker');
+  expect(() => readTemplate(smallTemplate({ command: ['prefect', 'worker', 'start', '--type', 'ecs'] }))).toThrow('0 services with a worker of the type process');
 });

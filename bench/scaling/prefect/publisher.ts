@@ -7,7 +7,9 @@ export interface PublisherSettings {
   readonly workPool: string;
   readonly worker: string;
   readonly workQueues?: readonly string[];
-  readonly flowRunLimit: number;
+  /** How many flow runs a worker holds; or, of ECS workers, how many serve any number of runs. */
+  readonly flowRunLimit?: number;
+  readonly workers?: number;
   readonly spareFlowRuns?: number;
   readonly leadTimeSeconds: number;
   /** Seconds between two polls, inside of one invocation too. */

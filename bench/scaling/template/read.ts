@@ -8,10 +8,10 @@ import { CapacityProviders } from '../aws/service';
 import { PublisherSettings } from '../prefect/publisher';
 import { WorkerSettings } from '../prefect/worker';
 
-/** Reads from a synthesized template how its one PROCESS worker scales. */
-export function readTemplate(template: Template): Deployment {
-  const services = ofType(template, 'AWS::ECS::Service').filter(([, { TaskDefinition }]) => command(template, TaskDefinition).includes('process'));
-  if (services.length !== 1) throw new Error(`The template has ${services.length} services with a PROCESS worker: the simulator plays one.`);
+/** Reads from a synthesized template how its one worker of a type scales. */
+export function readTemplate(template: Template, workerType: 'process' | 'ecs' = 'process'): Deployment {
+  const services = ofType(template, 'AWS::ECS::Service').filter(([, { TaskDefinition }]) => command(template, TaskDefinition).includes(workerType));
+  if (services.length !== 1) throw new Error(`The template has ${services.length} services with a worker of the type ${workerType}: the simulator plays one.`);
   const [serviceId, service] = services[0];
   const worker = workerSettings(template, service);
 
@@ -19,6 +19,7 @@ export function readTemplate(template: Template): Deployment {
   const count = Number(service.DesiredCount ?? 1);
   if (target === undefined) {
     return {
+      workerType,
       bounds: { min: count, max: count },
       desired: count,
       policies: [],
@@ -35,6 +36,7 @@ export function readTemplate(template: Template): Deployment {
   const bounds = { min: Number(MinCapacity), max: Number(MaxCapacity) };
   const alarms = ofType(template, 'AWS::CloudWatch::Alarm').flatMap(([id, properties]) => alarm(id, properties, policies));
   return {
+    workerType,
     bounds,
     desired: service.DesiredCount === undefined ? bounds.min : count,
     policies,
@@ -146,7 +148,8 @@ function publisher(template: Template, alarms: readonly Alarm[], worker: WorkerS
     workPool: configuration.workPool,
     worker: configuration.worker,
     workQueues: configuration.workQueues,
-    flowRunLimit: configuration.flowRunLimit ?? worker.flowRunLimit,
+    flowRunLimit: configuration.workers === undefined ? configuration.flowRunLimit ?? worker.flowRunLimit : undefined,
+    workers: configuration.workers,
     spareFlowRuns: configuration.spareFlowRuns,
     leadTimeSeconds: configuration.leadTimeSeconds,
     pollSeconds: configuration.pollSeconds,
