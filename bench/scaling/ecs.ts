@@ -20,6 +20,9 @@ export const ECS: readonly (readonly [string, Deployment, (world: World) => void
 ];
 
 /** What a trace comes to; the hours are the workers', as the flow runs' own tasks are the same ones. */
-export function withEcsWorkers(deployment: Deployment, control: (world: World) => void, trace: Trace, seeds: readonly number[], conditions: Conditions): Measured {
-  return measure(seeds.map(seed => simulate(trace, deployment, control, seed, conditions)).map(played => ({ ...played, tasks: played.service.tasks })));
+export function withEcsWorkers(
+  deployment: Deployment, control: (world: World) => void, trace: Trace, seeds: readonly number[], conditions: Conditions,
+): Measured {
+  const played = seeds.map(seed => simulate(trace, deployment, control, seed, conditions));
+  return measure(played.map(of => ({ ...of, tasks: of.service.tasks })));
 }

@@ -91,8 +91,8 @@ function tableOfWarmth(): string {
 
 function tableOfEcsWorkers(): string {
   const shown = values.trace === undefined ? all.filter(({ name }) => ['hourly', 'nightly', 'flash', 'random', 'webhook', 'hour-long', 'empty'].includes(name)) : played;
-  return optionsTable(shown.map(({ name }) => name), ECS.map(([option, deployment, control]) => (
-    [option, shown.map(trace => withEcsWorkers(deployment, control, trace, seeds, settings[0]))])));
+  return optionsTable(shown.map(({ name }) => name), ECS.map(([option, workers, control]) => (
+    [option, shown.map(trace => withEcsWorkers(workers, control, trace, seeds, settings[0]))])));
 }
 
 function update(comparisons: readonly Comparison[], tables: readonly string[]): void {
