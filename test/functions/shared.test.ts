@@ -1,6 +1,6 @@
 import { App, aws_ecs as ecs, aws_kms as kms, aws_logs as logs, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { PrefectApi, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
+import { PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
 import { addWorker, cloud, connectedVpc, newSecret, newStack, resource, resources, selfHosted, settingsOf, statementsOf, templateOf, text } from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
@@ -28,6 +28,23 @@ describe('a further worker in the VPC and cluster of others', () => {
     const added = count([ECS, PROCESS, type]) - count([ECS, PROCESS]);
     expect(added).toBeGreaterThan(20);
     expect(added).toBeLessThan(limit);
+  });
+
+  test.each([[ECS, 9, 6], [PROCESS, 11, 10]])('is, of the type %s, the last of %d by their resources, and of %d by a template that is indented', (type, byResources, bySize) => {
+    const of = (workers: number) => {
+      const stack = newStack();
+      let first: PrefectFargateWorker | undefined;
+      for (let index = 0; index < workers; index++) {
+        const worker = addWorker(stack, { workerType: type, workPool: WorkPool.managed(`pool${index}`), vpc: first?.vpc, cluster: first?.cluster }, `Worker${index}`);
+        first ??= worker;
+      }
+      const template = Template.fromStack(stack).toJSON();
+      return { resources: Object.keys(template.Resources).length, size: JSON.stringify(template, undefined, 1).length };
+    };
+    const [one, two] = [of(1), of(2)];
+    const fit = (what: 'resources' | 'size', limit: number) => 1 + Math.floor((limit - one[what]) / (two[what] - one[what]));
+    // As docs/scale.md says.
+    expect([fit('resources', 500), fit('size', 1024 * 1024)]).toEqual([byResources, bySize]);
   });
 
   test('adds no function, no role that a function has, no key, no topic, no dashboard and no query', () => {

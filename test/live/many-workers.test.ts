@@ -26,7 +26,8 @@ beforeAll(async () => {
 });
 afterAll(() => live?.stop());
 
-const workerOf = (pool: string) => pool.replace(/^(\w+)-(\d+)$/, 'Many$1Worker$2');
+const IN_A_STACK = 5;
+const workerOf = (pool: string) => pool.replace(/^(\w+)-(\d+)$/, (_, type, index) => `Many${type}${Math.floor(index / IN_A_STACK)}Worker${index}`);
 
 async function scale(services: readonly string[], pool: string, desiredCount: number): Promise<void> {
   const service = services.find(arn => new RegExp(`/${workerOf(pool)}(?!\\d)`).test(arn.replace(/-/g, '')))!;
@@ -66,12 +67,12 @@ async function until<T>(seconds: number, read: () => Promise<T>, enough: (value:
   }
 }
 
-test('the functions of two stacks have a turn of each of the workers', async () => {
+test('the functions of each stack have a turn of each of its workers', async () => {
   const told = (await until(150, () => Promise.all(pools.map(async pool => [...await metric(pool, 'DueRuns'), ...await metric(pool, 'ReconcilerErrors')])), all => all.every(values => values.length >= 2)));
   expect(told.filter(values => values.length < 2)).toEqual([]);
   expect(told.flat().filter(value => value !== 0)).toEqual([]);
   const publishers = (await live.standIn.calls()).filter(({ action }) => action === 'PutMetricData').map(({ caller }) => caller.function);
-  expect(new Set(publishers).size).toBe(2);
+  expect(new Set(publishers).size).toBe(2 * Math.ceil(EACH / IN_A_STACK));
 });
 
 test('each of them runs a flow run', async () => {

@@ -1,7 +1,8 @@
 import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
-/** Twenty workers in one VPC and cluster: more than a stack may have resources for, so in a stack for each type. */
+/** Twenty workers in one VPC and cluster: more than a stack may have resources for, so five in each. */
+const IN_A_STACK = 5;
 const { API_URL, SECRET_ARN, EACH } = process.env;
 
 const app = new App();
@@ -9,12 +10,13 @@ const network = new Stack(app, 'ManyNetwork');
 const vpc = new ec2.Vpc(network, 'Vpc', { maxAzs: 2, natGateways: 1 });
 const cluster = new ecs.Cluster(network, 'Cluster', { vpc });
 
-for (const workerType of [WorkerType.ECS, WorkerType.PROCESS]) {
-  const stack = new Stack(app, `Many${workerType}`);
+const places = [WorkerType.ECS, WorkerType.PROCESS].flatMap(workerType => Array.from({ length: Math.ceil(Number(EACH) / IN_A_STACK) }, (_, place) => ({ workerType, place })));
+for (const { workerType, place } of places) {
+  const stack = new Stack(app, `Many${workerType}${place}`);
   const api = PrefectApi.selfHosted({
     url: API_URL!, authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!)), privateNetwork: true,
   });
-  for (let index = 0; index < Number(EACH); index++) {
+  for (let index = place * IN_A_STACK; index < Math.min(Number(EACH), (place + 1) * IN_A_STACK); index++) {
     // Without workers at first: the test has them work in turns.
     new PrefectFargateWorker(stack, `Worker${index}`, {
       api, vpc, cluster, workerType, workPool: WorkPool.managed(`${workerType}-${index}`), scaling: { minWorkers: 0 },
