@@ -1,8 +1,10 @@
 import {
   App, aws_applicationautoscaling as appscaling, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_logs as logs,
-  aws_secretsmanager as secretsmanager, CfnParameter, Duration, Stack, TimeZone,
+  aws_route53 as route53, aws_secretsmanager as secretsmanager, CfnParameter, Duration, SecretValue, Stack, TimeZone,
 } from 'aws-cdk-lib';
-import { PrefectApi, PrefectFargateWorker, Tracing, WorkerType, WorkPool } from '../src';
+import {
+  PrefectApi, PrefectFargateWorker, PrefectServer, ServerAccess, ServerDatabase, ServerSignIn, ServerSize, Tracing, WorkerType, WorkPool,
+} from '../src';
 
 /** A way in which people use the library. Snapshots, validators, benches and other languages all take these. */
 export interface Scenario {
@@ -158,6 +160,58 @@ export const scenarios: readonly Scenario[] = [
       });
       new PrefectFargateWorker(stack, 'Tasks', {
         api, workPool: WorkPool.managed('heavy'), vpc: processes.vpc, cluster: processes.cluster,
+      });
+      return stack;
+    },
+  },
+  {
+    name: 'server',
+    build: app => {
+      const stack = new Stack(app, 'Server');
+      const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-4e5f6a7b',
+        availabilityZones: ['us-east-1a', 'us-east-1b'],
+        privateSubnetIds: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'],
+        vpcCidrBlock: '10.20.0.0/16',
+      });
+      const server = new PrefectServer(stack, 'Server', { vpc });
+      new PrefectFargateWorker(stack, 'Worker', { api: PrefectApi.fromServer(server), workPool: WorkPool.managed('etl'), cluster: server.cluster });
+      return stack;
+    },
+  },
+  {
+    name: 'public-server',
+    build: app => {
+      const stack = new Stack(app, 'PublicServer');
+      const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-0a1b2c3d',
+        availabilityZones: ['us-east-1a', 'us-east-1b'],
+        publicSubnetIds: ['subnet-1a1b2c3d', 'subnet-1e5f6a7b'],
+        privateSubnetIds: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'],
+        vpcCidrBlock: '10.20.0.0/16',
+      });
+      new PrefectServer(stack, 'Server', {
+        vpc,
+        size: ServerSize.highlyAvailable({ maxApiTasks: 8, servicesTasks: 3, apiTaskSize: { cpu: 1024, memoryLimitMiB: 2048 } }),
+        database: ServerDatabase.auroraServerless({ minCapacity: 1, maxCapacity: 8, backupRetention: Duration.days(14) }),
+        access: ServerAccess.PUBLIC_LOAD_BALANCER,
+        domain: {
+          zone: route53.PublicHostedZone.fromHostedZoneAttributes(stack, 'Zone', { hostedZoneId: 'Z0123456789ABCDEFGHIJ', zoneName: 'example.com' }),
+          name: 'prefect.example.com',
+        },
+        signIn: ServerSignIn.oidc({
+          issuer: 'https://login.example.com',
+          authorizationEndpoint: 'https://login.example.com/authorize',
+          tokenEndpoint: 'https://login.example.com/token',
+          userInfoEndpoint: 'https://login.example.com/userinfo',
+          clientId: 'prefect',
+          clientSecret: SecretValue.secretsManager('prefect-client'),
+        }),
+        firewall: { requestsPerFiveMinutes: 5000, sqlInjectionRules: true },
+        flowRunRetention: Duration.days(30),
+        environment: { PREFECT_LOGGING_LEVEL: 'WARNING' },
+        enableExecuteCommand: true,
+        observability: { logRetention: logs.RetentionDays.ONE_YEAR },
       });
       return stack;
     },

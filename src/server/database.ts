@@ -63,7 +63,7 @@ export class Database extends Construct {
     const { allocatedStorageGiB = 20 } = options;
     const instance = new rds.DatabaseInstance(this, 'Instance', {
       ...this.common(options),
-      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.of('16', '16') }),
+      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.of('17', '17') }),
       instanceType: options.instanceType ?? ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO),
       databaseName: NAME,
       multiAz: options.multiAz ?? highlyAvailable,

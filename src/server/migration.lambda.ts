@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { DescribeTasksCommand, ECSClient, ListTasksCommand, RunTaskCommand, Task } from '@aws-sdk/client-ecs';
+import { Container, DescribeTasksCommand, ECSClient, ListTasksCommand, RunTaskCommand, Task } from '@aws-sdk/client-ecs';
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse, Context } from 'aws-lambda';
 
 /** What is left of the function's time for its answer. */
@@ -40,15 +40,17 @@ export async function handler(event: CdkCustomResourceEvent, context: Context): 
   // Two at a time get in each other's way: one that a deployment before this left behind is waited for.
   for (const taskArn of await running(migration)) await ended(migration, taskArn, giveUp);
   const task = await ended(migration, await start(migration, event.RequestId), giveUp);
-  const exitCode = task.containers?.find(({ name }) => name === migration.Container)?.exitCode;
-  if (exitCode === 0) return { PhysicalResourceId };
+  const containers = task.containers ?? [];
+  if (containers.find(({ name }) => name === migration.Container)?.exitCode === 0) return { PhysicalResourceId };
 
-  const lines = await lastLines(migration, task);
+  // Without its certificate or its /tmp, the container itself never starts.
+  const failed = containers.find(({ exitCode }) => exitCode) ?? { name: migration.Container };
+  const lines = await lastLines(migration, failed.name!, task);
   if (lines.some(line => NEWER_SCHEMA.test(line))) {
     console.log(JSON.stringify({ migration: 'the schema is newer than the server, and stays', task: task.taskArn }));
     return { PhysicalResourceId };
   }
-  throw new Error(failure(task, exitCode, lines));
+  throw new Error(failure(task, failed, lines));
 }
 
 async function running({ Cluster, Family }: Migration): Promise<string[]> {
@@ -84,8 +86,8 @@ async function ended({ Cluster }: Migration, taskArn: string, giveUp: number): P
   }
 }
 
-async function lastLines({ LogGroup, Container }: Migration, { taskArn }: Task): Promise<string[]> {
-  const logStreamName = `migration/${Container}/${taskArn!.split('/').pop()}`;
+async function lastLines({ LogGroup }: Migration, container: string, { taskArn }: Task): Promise<string[]> {
+  const logStreamName = `migration/${container}/${taskArn!.split('/').pop()}`;
   try {
     const { events } = await new CloudWatchLogsClient({}).send(new GetLogEventsCommand({ logGroupName: LogGroup, logStreamName, limit: 100 }));
     return (events ?? []).map(({ message }) => (message ?? '').trimEnd()).filter(line => line !== '');
@@ -96,8 +98,9 @@ async function lastLines({ LogGroup, Container }: Migration, { taskArn }: Task):
 }
 
 /** CloudFormation takes 4 KB, and the end says what went wrong. */
-function failure({ taskArn, stoppedReason, containers }: Task, exitCode: number | undefined, lines: readonly string[]): string {
-  const reasons = [stoppedReason, ...(containers ?? []).map(({ name, reason }) => reason && `${name}: ${reason}`)].filter(Boolean).join('; ');
-  return `The migration of the database failed (${exitCode === undefined ? reasons : `exit code ${exitCode}`}, task ${taskArn}), so the services are as before. `
+function failure({ taskArn, stoppedReason, containers }: Task, { name, exitCode }: Container, lines: readonly string[]): string {
+  const reasons = [stoppedReason, ...(containers ?? []).map(({ name: container, reason }) => reason && `${container}: ${reason}`)].filter(Boolean).join('; ');
+  const how = exitCode === undefined ? reasons : `exit code ${exitCode} of the container ${name}`;
+  return `The migration of the database failed (${how}, task ${taskArn}), so the services are as before. `
     + `Its last words: ${lines.slice(-LAST_LINES).join('\n').slice(-LONGEST_REASON)}`;
 }

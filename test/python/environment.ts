@@ -22,9 +22,9 @@ export interface PythonEnvironment {
 /**
  * The Python environments of the tests by their locks: of everything; of checkov, which wants older versions of the same
  * packages; of the checks of Python programs; of an image that a user made for traced flow runs; of the lowest Prefect that is
- * supported, in images and as a server.
+ * supported, in images and as a server; of what a server's image holds, with a Redis.
  */
-export type PythonLock = 'requirements' | 'checkov' | 'lint' | 'traced-image' | 'lowest-images' | 'lowest-server';
+export type PythonLock = 'requirements' | 'checkov' | 'lint' | 'traced-image' | 'lowest-images' | 'lowest-server' | 'server';
 
 /**
  * A Python environment, installed by hash on first use and kept in `.cache/python`.

@@ -68,7 +68,6 @@ class Container:
         command = [*(self.definition.get("entryPoint") or []), *(self.definition.get("command") or [])]
         if not command:
             self._fail(f"the image is not run here, so container {self.name} needs `command` in its task definition")
-        command = [in_mounts(part, mounts) for part in command]
         self._mounts = mounts
         self._directory.mkdir(parents=True, exist_ok=True)
         self._environment = {
@@ -240,9 +239,11 @@ def _compressed(seconds: float, least: float) -> float:
 
 def in_mounts(value: str, mounts: dict[str, Path]) -> str:
     """Container paths of the task's volumes become the directories that stand for them."""
-    for path, directory in mounts.items():
-        value = re.sub(rf"(?<![\w./-]){re.escape(path)}(?=$|[/\s:;,\"'])", lambda _, to=directory: str(to), value)
-    return value
+    if not mounts:
+        return value
+    # At one go: the directories are themselves below a path that may be a mount, such as /tmp.
+    paths = "|".join(re.escape(path) for path in sorted(mounts, key=len, reverse=True))
+    return re.sub(rf"(?<![\w./-])({paths})(?=$|[/\s:;,\"'])", lambda match: str(mounts[match[1]]), value)
 
 
 def kill_owned(owner: str) -> None:

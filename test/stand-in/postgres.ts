@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -9,7 +9,15 @@ const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 const USER = 'prefect';
 
+export interface PostgresOptions {
+  /** What it takes connections with, of this certificate and key as PEM, and no others. @default - without TLS */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** @default - it asks for none */
+  readonly password?: string;
+}
+
 export interface Postgres {
+  readonly port: number;
   /** Host, port, user and database, as they follow the scheme in a URL. */
   readonly address: string;
   stop(): Promise<void>;
@@ -19,16 +27,28 @@ export interface Postgres {
  * A PostgreSQL server on a free port, with an empty database.
  * What it holds is gone after the test, so it doesn't wait for the disk.
  */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres({ tls, password }: PostgresOptions = {}): Promise<Postgres> {
   const owner = unprivileged();
   const directory = await mkdtemp(path.join(tmpdir(), 'postgres-'));
   chmodSync(directory, 0o700);
   if (owner) chownSync(directory, owner.uid, owner.gid);
   const bin = unpack(directory);
   const data = path.join(directory, 'data');
-  execFileSync(path.join(bin, 'initdb'), ['--pgdata', data, '--username', USER, '--auth', 'trust', '--encoding', 'UTF8', '--no-sync'], { ...owner, cwd: directory, stdio: 'pipe' });
+  const asOwner = (file: string, text: string) => {
+    const name = path.join(directory, file);
+    writeFileSync(name, text, { mode: 0o600 });
+    if (owner) chownSync(name, owner.uid, owner.gid);
+    return name;
+  };
+  const authentication = password === undefined ? ['--auth', 'trust'] : ['--auth', 'scram-sha-256', '--pwfile', asOwner('password', password)];
+  execFileSync(path.join(bin, 'initdb'), ['--pgdata', data, '--username', USER, ...authentication, '--encoding', 'UTF8', '--no-sync'],
+    { ...owner, cwd: directory, stdio: 'pipe' });
+  if (tls) asOwner('data/pg_hba.conf', 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
   const port = await freePort();
-  const options = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+  const options = [
+    'listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off',
+    ...(tls ? ['ssl=on', `ssl_cert_file=${asOwner('server.pem', tls.certificate)}`, `ssl_key_file=${asOwner('server.key', tls.key)}`] : []),
+  ];
   const child = startGroup(path.join(bin, 'postgres'), ['-D', data, ...options.flatMap(option => ['-c', option])], { ...owner, cwd: directory });
   let words = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { words = (words + chunk).slice(-2000); });
@@ -43,7 +63,7 @@ export async function startPostgres(): Promise<Postgres> {
     }
     await new Promise(resolve => setTimeout(resolve, 50));
   }
-  return { address: `${USER}@127.0.0.1:${port}/postgres`, stop };
+  return { address: `${USER}@127.0.0.1:${port}/postgres`, port, stop };
 }
 
 /**

@@ -60,6 +60,8 @@ export interface ContainerInfo {
   readonly image: string;
   readonly lastStatus: string;
   readonly healthStatus: string;
+  /** The task's own ports on this machine, by those of its image: see `ImageContent.ports`. */
+  readonly networkBindings: { readonly containerPort: number; readonly hostPort: number }[];
   readonly exitCode?: number;
   readonly reason?: string;
 }
@@ -107,8 +109,8 @@ export interface ImageContent {
   /** What stands for programs of the image in a health check. */
   readonly programs?: { readonly [program: string]: readonly string[] };
   /**
-   * Ports that the image listens on. Each task gets its own: `127.0.0.1:<port>` in the variables of its containers becomes a free one,
-   * because here tasks share what in AWS each has alone.
+   * Ports that the image listens on. Each task gets its own: `127.0.0.1:<port>` in the variables and commands of its containers, and the
+   * argument `<port>`, become a free one, because here tasks share what in AWS each has alone.
    */
   readonly ports?: readonly number[];
 }

@@ -49,7 +49,7 @@ class Task:
         self._overrides = overrides
         self._ports = {port: _free_port() for item in definition["containerDefinitions"] for port in _image(item).get("ports", [])}
         self.containers = [
-            Container(self.arn, region, {**_with_programs(item), **_given(overrides.get(item["name"]))}, self.directory / item["name"], self._wake_up)
+            Container(self.arn, region, self._with_own_ports({**_with_programs(item), **_given(overrides.get(item["name"]))}), self.directory / item["name"], self._wake_up)
             for item in definition["containerDefinitions"]
         ]
 
@@ -245,6 +245,21 @@ class Task:
             variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{here}/credentials"
         return variables
 
+    def _with_own_ports(self, container: dict[str, Any]) -> dict[str, Any]:
+        """The container with the task's own ports where its command names those of its image: as an argument, and on the loopback."""
+
+        def own(argument: str) -> str:
+            for port, replacement in self._ports.items():
+                argument = str(replacement) if argument == str(port) else re.sub(rf"127\.0\.0\.1:{port}(?!\d)", f"127.0.0.1:{replacement}", argument)
+            return argument
+
+        health = container.get("healthCheck")
+        return {
+            **container,
+            "command": [own(argument) for argument in container.get("command") or []],
+            "healthCheck": health and {**health, "command": [own(argument) for argument in health["command"]]},
+        }
+
     def credentials(self) -> dict[str, str]:
         issued = callers.issue(kind="task", task=self.arn, role=self.task_role_arn)
         return {**issued, "RoleArn": self.task_role_arn, "Expiration": iso(now() + timedelta(hours=6))}
@@ -265,6 +280,7 @@ class Task:
             "image": container.definition.get("image", ""),
             "lastStatus": container.status,
             "name": container.name,
+            "networkBindings": [{"containerPort": port, "hostPort": own} for port, own in self._ports.items()],
             "networkInterfaces": [],
             "runtimeId": f"{self.id}-{container.runtime_id[:10]}",
             "taskArn": self.arn,

@@ -52,6 +52,10 @@ const SHAPES: Record<string, Shape> = {
     arn: (ref, resolver) => resolver.formatArn('sqs', ref.slice(ref.lastIndexOf('/') + 1)),
   },
   'AWS::SNS::Topic': byArn('sns', (id) => id),
+  'AWS::ElasticLoadBalancingV2::LoadBalancer': byArn('elasticloadbalancing', (id, _, logicalId) => `loadbalancer/app/${id.slice(0, 32)}/${hex(logicalId, 16)}`),
+  'AWS::ElasticLoadBalancingV2::Listener': byArn('elasticloadbalancing', (id, _, logicalId) => `listener/app/${id.slice(0, 32)}/${hex(logicalId, 16)}`),
+  'AWS::ElasticLoadBalancingV2::TargetGroup': byArn('elasticloadbalancing', (id, _, logicalId) => `targetgroup/${id.slice(0, 32)}/${hex(logicalId, 16)}`),
+  'AWS::CertificateManager::Certificate': byArn('acm', (_, __, logicalId) => `certificate/${hex(logicalId, 8)}`),
   'AWS::Events::Rule': named('events', 'rule/'),
   'AWS::Lambda::Function': named('lambda', 'function:'),
   'AWS::KinesisFirehose::DeliveryStream': named('firehose', 'deliverystream/'),
@@ -121,6 +125,9 @@ export function attributeOf(resolver: Resolver, logicalId: string, attribute: st
     case 'Tag':
       // Of a copied image: what the function is told.
       return resolver.resolve(resolver.template.Resources[logicalId].Properties?.Tag);
+    case 'MasterUserSecret.SecretArn':
+      // Of the secret that Amazon RDS keeps a database's password in.
+      return resolver.formatArn('secretsmanager', `secret:rds!${hex(logicalId, 8)}-${hex(logicalId, 6)}`);
     case 'QueueName':
     case 'TopicName':
       return ref.slice(Math.max(ref.lastIndexOf('/'), ref.lastIndexOf(':')) + 1);

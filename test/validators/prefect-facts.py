@@ -1,8 +1,9 @@
 """What Prefect takes, as JSON: the variables that it reads from the environment, and the options of its worker.
 
-`python prefect-facts.py`, with the Prefect and prefect-aws of the tests. A variable without a schema takes any text.
+`python prefect-facts.py`, with the Prefect of the tests and its integrations, prefect-aws or prefect-redis. A variable without a schema takes any text.
 """
 
+import importlib.util
 import inspect
 import json
 import re
@@ -14,7 +15,6 @@ from prefect.cli.worker import start
 from prefect.logging.configuration import DEFAULT_LOGGING_SETTINGS_PATH, to_envvar
 from prefect.settings import Settings
 from prefect.utilities.collections import dict_to_flatdict
-from prefect_aws.settings import AwsSettings
 
 
 def of_settings(model):
@@ -47,11 +47,26 @@ def read_directly():
     return {name: {} for name in re.findall(r"environ(?:\.get\(|\[|\.setdefault\()\s*[\"'](PREFECT_[A-Z_]+)[\"']", code)}
 
 
+def of_integrations():
+    """Those of the integrations that are there."""
+    found = {}
+    if importlib.util.find_spec("prefect_aws"):
+        from prefect_aws.settings import AwsSettings
+
+        found.update(of_settings(AwsSettings))
+    if importlib.util.find_spec("prefect_redis"):
+        from prefect_redis.cleanup_queue import RedisWorkerCleanupQueueSettings
+        from prefect_redis.client import RedisMessagingSettings
+
+        found.update({**of_settings(RedisMessagingSettings), **of_settings(RedisWorkerCleanupQueueSettings)})
+    return found
+
+
 def options(command):
     annotations = [parameter.annotation for parameter in inspect.signature(command).parameters.values()]
     return [name for annotation in annotations for part in getattr(annotation, "__metadata__", ()) for name in part.name or ()]
 
 
 if __name__ == "__main__":
-    variables = {**read_directly(), **of_logging(), **of_settings(Settings), **of_settings(AwsSettings)}
+    variables = {**read_directly(), **of_logging(), **of_settings(Settings), **of_integrations()}
     print(json.dumps({"variables": variables, "options": options(start)}))

@@ -1,3 +1,4 @@
+import { serverSuppressions } from './server-suppressions';
 import type { Finding } from './types';
 
 /** An exception from what the engines and rules ask for. One that matches nothing any more fails the tests. */
@@ -271,6 +272,7 @@ export const suppressions: Suppression[] = [
     where: /.*/,
     reason: 'A DependsOn that a reference implies already comes from the CDK when it depends on a whole construct, and is harmless.',
   },
+  ...serverSuppressions,
 ];
 
 /** Divides findings into those that stay and the suppressions that were used. */

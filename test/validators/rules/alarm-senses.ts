@@ -5,7 +5,7 @@ import type { Remark, Rule, Template } from '../types';
 
 /** Things that happen, of which a sum tells; of the rest, which is there at a time, it tells nothing. */
 const COUNTED =
-  /^(CrashedRuns|PublisherErrors|RescueErrors|LoggedErrors|Errors|Throttles|Invocations|FailedInvocations|ErrorPortAllocation|PacketsDropCount|Bytes\w+|Incoming\w+|Number\w+|\w+_Count|RestartCount)$/;
+  /^(CrashedRuns|PublisherErrors|RescueErrors|LoggedErrors|Errors|Throttles|Invocations|FailedInvocations|ErrorPortAllocation|PacketsDropCount|Bytes\w+|Incoming\w+|Number\w+|\w+_Count|RestartCount|RequestCount|(Blocked|Counted)Requests)$/;
 /** Metrics of which little is bad. */
 const WANTED = /^(OnlineWorkers|RunningTaskCount|HealthyHostCount|Invocations|MatchedEvents)$/;
 const PERCENT = /Utilization$/;

@@ -59,6 +59,8 @@ export const METRICS: Record<string, string[] | undefined> = {
   'AWS/Logs': ['IncomingBytes', 'IncomingLogEvents', 'ForwardedBytes', 'ForwardedLogEvents', 'DeliveryErrors', 'DeliveryThrottling'],
   'AWS/WAFV2': ['AllowedRequests', 'BlockedRequests', 'CountedRequests'],
   'AWS/RDS': undefined,
+  'AWS/ElastiCache': ['DatabaseMemoryUsagePercentage', 'EngineCPUUtilization', 'CurrConnections', 'Evictions', 'ReplicationLag'],
+  'AWS/CertificateManager': ['DaysToExpiry'],
   // What the library's own code publishes.
   [NAMESPACE]: [...Object.keys(UNITS), ...LOGGED],
 };
@@ -72,6 +74,8 @@ export const DIMENSIONS: Record<string, string[][] | undefined> = {
   'AWS/Lambda': [['FunctionName'], ['FunctionName', 'Resource'], []],
   'AWS/NATGateway': [['NatGatewayId']],
   'AWS/PrivateLinkEndpoints': [['Endpoint Type', 'Service Name', 'VPC Endpoint Id', 'VPC Id'], ['Endpoint Type', 'Service Name', 'Subnet Id', 'VPC Endpoint Id', 'VPC Id']],
+  'AWS/ElastiCache': [['ReplicationGroupId'], ['CacheClusterId', 'CacheNodeId']],
+  'AWS/CertificateManager': [['CertificateArn']],
   'AWS/Logs': [['LogGroupName'], ['DestinationType', 'FilterName', 'LogGroupName'], []],
   [NAMESPACE]: [['WorkPool', 'Worker']],
 };

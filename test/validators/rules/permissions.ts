@@ -62,7 +62,7 @@ function resourcePolicies(template: Template, resolver: Resolver): Remark[] {
         if (every.length > 0) return every;
         return statements
           .flatMap(({ resources }) => resources)
-          .filter((named) => named !== arn && named !== `${arn}/*`)
+          .filter((named) => named !== arn && !(named.startsWith(`${arn}/`) && named.endsWith('/*')))
           .map((named) => ({ logicalId, message: `It is the policy of ${resource}, but speaks of ${named}.` }));
       }),
     ),

@@ -24,13 +24,18 @@ let facts: Promise<Facts> | undefined;
 /** What the real Prefect says of itself, once. */
 function prefectFacts(): Promise<Facts> {
   return (facts ??= (async () => {
-    const { python } = await pythonEnvironment();
-    return new Promise<Facts>((resolve, reject) =>
-      execFile(python, [join(__dirname, '..', 'prefect-facts.py')], { maxBuffer: 16 * 1024 * 1024 }, (error, stdout) =>
-        error ? reject(error) : resolve(JSON.parse(stdout)),
-      ),
-    );
+    const [workers, servers] = await Promise.all([factsOf('requirements'), factsOf('server')]);
+    return { options: workers.options, variables: { ...servers.variables, ...workers.variables } };
   })());
+}
+
+async function factsOf(image: 'requirements' | 'server'): Promise<Facts> {
+  const { python } = await pythonEnvironment(undefined, image);
+  return new Promise<Facts>((resolve, reject) =>
+    execFile(python, [join(__dirname, '..', 'prefect-facts.py')], { maxBuffer: 16 * 1024 * 1024 }, (error, stdout) =>
+      error ? reject(error) : resolve(JSON.parse(stdout)),
+    ),
+  );
 }
 
 /** Variables are some that Prefect reads, with values that it takes, and its worker knows the options that it is started with. */

@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Balancer, startBalancer } from './balancer';
+import { cdk, Deployment } from './cdk';
+import { createSecret } from './environment';
+import { physicalIds } from './evidence';
+import { Gate, openGate } from './gate';
+import { Prefect } from './prefect';
+import { pythonEnvironment } from '../../python/environment';
+import { loopbackCertificate } from '../../stand-in/certificate';
+import { startPostgres } from '../../stand-in/postgres';
+import { Redis, startRedis } from '../../stand-in/redis';
+import { clientConfiguration, StandIn, startStandIn } from '../../stand-in/stand-in';
+
+/** What the official image of a server is called here, and that of the version before. */
+export const IMAGE = 'server-of-the-tests:3.9.1';
+export const IMAGE_BEFORE = 'server-of-the-tests:3.6.14';
+/** That of the API, whether the background services are in it or not. */
+const API_SERVICE = /ServerServicesApi/;
+
+/** A local AWS beside a real PostgreSQL and a real Redis, both with TLS and a password, for a server that is deployed to it. */
+export interface ServerWorld {
+  readonly standIn: StandIn;
+  readonly redis: Redis;
+  /** The way to the database, which can be shut. */
+  readonly database: Gate;
+  /** Stands for the server's private name. */
+  readonly name: Balancer;
+  readonly deployment: Deployment;
+  /** Tasks of a service that run, by a part of its logical id. */
+  running(service: RegExp): Promise<string[]>;
+  /** The test's own hand on the server, over the private name. */
+  hand(): Promise<Prefect>;
+  stop(): Promise<void>;
+}
+
+export async function startServerWorld({ redis: withRedis = true, image = IMAGE }: { redis?: boolean; image?: string } = {}): Promise<ServerWorld> {
+  const started: { stop(): Promise<void> }[] = [];
+  const start = async <T extends { stop(): Promise<void> }>(part: Promise<T>) => {
+    started.push(await part);
+    return part;
+  };
+  const stop = async () => {
+    for (const part of started.reverse()) await part.stop();
+  };
+  try {
+    const [{ bin }, before, { authority, ...tls }] = await Promise.all([pythonEnvironment(undefined, 'server'), pythonEnvironment(undefined, 'lowest-server'), loopbackCertificate()]);
+    const [password, token] = ['p%ss: w/rd@"quoted"', 't0ken'.repeat(8)];
+    const images = { [IMAGE]: { path: [bin], ports: [4200] }, [IMAGE_BEFORE]: { path: [before.bin], ports: [4200] } };
+    const [standIn, postgres, redis] = await Promise.all([
+      start(startStandIn({ images, timeScale: 4 })),
+      start(startPostgres({ tls, password })),
+      start(startRedis({ password: token, ...tls })),
+    ]);
+    await cdk(standIn, ['bootstrap', 'aws://123456789012/us-east-1']);
+    const database = await start(openGate(`http://127.0.0.1:${postgres.port}/`));
+    const name = await start(startBalancer(() => standIn, API_SERVICE));
+    const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
+    started.push({ stop: () => rm(output, { recursive: true, force: true }) });
+    const environment: Record<string, string> = {
+      IMAGE: image,
+      AUTHORITY: authority,
+      DATABASE: 'postgres',
+      POSTGRES_PORT: new URL(database.apiUrl).port,
+      CREDENTIALS_ARN: await createSecret(standIn, JSON.stringify({ username: 'prefect', password })),
+      NAME_PORT: String(name.port),
+      ...(withRedis && { REDIS_PORT: String(redis.port), REDIS_TOKEN_ARN: await createSecret(standIn, token) }),
+    };
+    return {
+      standIn,
+      redis,
+      database,
+      name,
+      stop,
+      deployment: { app: 'test/live/support/server-app.ts', output, environment },
+      running: async service => (await standIn.tasks())
+        .filter(({ group, lastStatus }) => service.test(group) && lastStatus === 'RUNNING').map(({ taskArn }) => taskArn),
+      async hand() {
+        const { map } = await physicalIds(standIn, 'Live');
+        const [, SecretId] = Object.entries(map).find(([id]) => /^ServerAuthString/.test(id))!;
+        const { SecretString } = await new SecretsManagerClient(clientConfiguration(standIn)).send(new GetSecretValueCommand({ SecretId }));
+        return new Prefect(`http://127.0.0.1:${name.port}/api`, { authorization: `Basic ${Buffer.from(SecretString!).toString('base64')}` });
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
