@@ -14,6 +14,7 @@ import { FromTerraform } from '../examples/from-terraform';
 import { ManyPools } from '../examples/many-pools';
 import { OutOfMemory } from '../examples/out-of-memory';
 import { OwnRoles } from '../examples/own-roles';
+import { OwnServer } from '../examples/own-server';
 import { OwnTemplate } from '../examples/own-template';
 import { Peaks } from '../examples/peaks';
 import { Permissions } from '../examples/permissions';
@@ -22,6 +23,7 @@ import { PrecreatedRoles } from '../examples/precreated-roles';
 import { PrefectCloud } from '../examples/prefect-cloud';
 import { PrivateLink } from '../examples/private-link';
 import { PrivateRegistry } from '../examples/private-registry';
+import { PublicServer } from '../examples/public-server';
 import { RegistryCredentials } from '../examples/registry-credentials';
 import { ScaledToZero } from '../examples/scaled-to-zero';
 import { SelfHosted } from '../examples/self-hosted';
@@ -59,6 +61,20 @@ const recipes: Record<string, Recipe> = {
     works: template => {
       template.resourceCountIs('AWS::EC2::VPC', 0);
       template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 4200 })]) });
+    },
+  },
+  'own-server': {
+    build: scope => new OwnServer(scope, 'Example'),
+    works: template => {
+      template.resourceCountIs('AWS::ECS::Cluster', 1);
+      template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 4200 })]) });
+    },
+  },
+  'public-server': {
+    build: scope => new PublicServer(scope, 'Example'),
+    works: template => {
+      template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', { Scheme: 'internet-facing' });
+      template.resourceCountIs('AWS::WAFv2::WebACLAssociation', 1);
     },
   },
   'flow-run-task': {

@@ -1,5 +1,8 @@
 import { App, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { serverBill } from './server-costs';
+import { OwnServer } from '../../examples/own-server';
+import { PublicServer } from '../../examples/public-server';
 import { ScaledToZero } from '../../examples/scaled-to-zero';
 import { Small } from '../../examples/small';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../src';
@@ -9,12 +12,12 @@ import { scenarios } from '../../test/scenarios';
 /**
  * What a template costs while nothing runs but the workers: counted in the template, times AWS's list prices for us-east-1.
  */
-const HOURS = 730;
+export const HOURS = 730;
 // test/validators judges templates; here it would only be slow.
 process.env.CDK_VALIDATION = 'false';
 
 /** In US dollars, as of 2026-03. The pages are in docs/costs.md. */
-const PRICE = {
+export const PRICE = {
   vCpuHour: { X86_64: 0.04048, ARM64: 0.03238 } as Record<string, number>,
   gigabyteHour: { X86_64: 0.004445, ARM64: 0.00356 } as Record<string, number>,
   natGatewayHour: 0.045,
@@ -43,7 +46,7 @@ const FLOW_RUN_MINUTES = 10;
 const [PUTS, READINGS] = [1, 3];
 /** What a worker's turns of the two functions take in a minute while nothing is due. */
 const [TURNS, SECONDS, GIGABYTES] = [2, 1, 0.25];
-interface Line {
+export interface Line {
   readonly what: string;
   readonly arithmetic: string;
   readonly dollars: number;
@@ -52,12 +55,15 @@ interface Line {
 const BUILDS: Record<string, (app: App) => Stack> = {
   default: app => scenarios.find(({ name }) => name === 'ecs')!.build(app),
   small: app => new Small(app, 'Small'),
+  ownServer: app => new OwnServer(app, 'OwnServer'),
+  publicServer: app => new PublicServer(app, 'PublicServer'),
   zero: app => new ScaledToZero(app, 'ScaledToZero', { env: { account: '123456789012', region: 'us-east-1' } }),
 };
 
 /** The bill of a build, line by line, as a table. */
 export function costs(build: string): string {
-  const lines = bill(Template.fromStack(BUILDS[build](new App({ analyticsReporting: false }))).toJSON());
+  const template = Template.fromStack(BUILDS[build](new App({ analyticsReporting: false }))).toJSON();
+  const lines = /Server$/.test(build) ? serverBill(template) : bill(template);
   const rows = lines.map(({ what, arithmetic, dollars }) => `| ${what} | ${arithmetic} | ${dollars.toFixed(2)} |`);
   return ['| what | arithmetic | $ a month |', '| --- | --- | ---: |', ...rows, `| **in all** | | **${total(lines).toFixed(2)}** |`].join('\n');
 }

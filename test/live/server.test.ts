@@ -20,9 +20,8 @@ const ENDED = ['COMPLETED', 'FAILED', 'CRASHED'];
 
 describe('a highly available server that was deployed', () => {
   test('has two tasks of the API and two of the background services, after one migration', async () => {
-    // Scaling, which the stand-in has not, makes two of one.
-    expect((await world.running(/ServerServicesApi/)).length).toBeGreaterThanOrEqual(1);
-    expect(await world.running(/ServerServicesServices/)).toHaveLength(2);
+    expect(await world.running(/ServerServicesApi/)).toHaveLength(2);
+    expect(await world.running(/ServerServicesService/)).toHaveLength(2);
     const migrations = (await world.standIn.tasks()).filter(({ taskDefinitionArn }) => /MigrationTask/.test(taskDefinitionArn));
     expect(migrations.map(({ containers }) => containers.find(({ name }) => name === 'prefect')?.exitCode)).toEqual([0]);
   });

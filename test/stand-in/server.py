@@ -79,6 +79,9 @@ class Application:
         if room == "spot-interruptions":
             ecs.task(rest).stop("Your Spot Task was interrupted.", "SpotInterruption")
             return 200, {}
+        if room == "kills":
+            ecs.task(rest).kill()
+            return 200, {}
         if room == "hindrance":
             hindrances.hinder(json.loads(body))
             return 200, {}

@@ -94,6 +94,8 @@ export interface StandIn {
   containerLog(taskArn: string, container: string): Promise<string>;
   /** Takes a task's Spot capacity back: SIGTERM, then SIGKILL after its stop timeout, whether it is protected or not. */
   interruptSpot(taskArn: string): Promise<void>;
+  /** Ends a task's processes at once, as where its memory is used up: it says nothing any more. */
+  killTask(taskArn: string): Promise<void>;
   /** Keeps tasks from starting that are asked for from now on; without a hindrance, nothing does any more. */
   hinderTasks(hindrance?: Hindrance): Promise<void>;
   /** Ends the stand-in with every task and function that it started. */
@@ -187,6 +189,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
       readFile(path.join(directory, 'tasks', taskArn.split('/').pop()!, `${container}.log`), 'utf8').catch(() => ''),
     async interruptSpot(taskArn) {
       await ask(`spot-interruptions/${taskArn.split('/').pop()}`);
+    },
+    async killTask(taskArn) {
+      await ask(`kills/${taskArn.split('/').pop()}`);
     },
     async hinderTasks(hindrance) {
       await fetch(`${endpoint}/_stand-in/hindrance`, { method: 'POST', body: JSON.stringify(hindrance ?? null) });

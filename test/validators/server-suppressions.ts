@@ -1,7 +1,9 @@
 import type { Suppression } from './suppressions';
 
+type Found = readonly [engine: string, rule: string | RegExp, message?: RegExp];
+
 /** The same finding in the packs of cdk-nag, and in other checkers. */
-function each(where: RegExp, reason: string, ...findings: readonly (readonly [engine: string, rule: string | RegExp, message?: RegExp])[]): Suppression[] {
+function each(where: RegExp, reason: string, ...findings: readonly Found[]): Suppression[] {
   return findings.map(([engine, rule, message]) => ({ engine, rule, message, where, reason }));
 }
 
@@ -29,6 +31,9 @@ export const serverSuppressions: Suppression[] = [
     ['cdk-nag', /-RDS(EnhancedMonitoringEnabled|InBackupPlan|MultiAZSupport)$/],
     ['checkov', /^CKV_AWS_(118|157|161|162|353|354)$/],
     ['control-tower', /^CT\.RDS\.PR\.\d+$/]),
+  ...each(/\/Server\/Database\/Instance\/Resource$/,
+    'The major version alone: Amazon RDS creates its default minor version and upgrades it by itself, which a fixed one in the template would go back on.',
+    ['cfn-lint', 'W3691', /^Engine version '17'/]),
   ...each(/\/Server\/Redis\/ReplicationGroup$/, 'Messages and leases are of the last minutes; a server goes on with an empty Redis.',
     ['cdk-nag', /-ElastiCacheRedisClusterAutomaticBackup$/]),
   ...each(/\/Server\/(Api|Services|Migration)Task\/TaskDefinition\/Resource$/, 'ECS gives the volume to root; the container ends before the server starts.',

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecr"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/jsii-runtime-go"
 	worker "github.com/cdk-prefect/cdk-prefect-fargate-worker-go/cdkprefectfargateworker"
@@ -176,6 +177,67 @@ func twoWorkers(app awscdk.App) {
 	})
 }
 
+func server(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("Server"), nil)
+	own := worker.NewPrefectServer(stack, jsii.String("Server"), &worker.PrefectServerProps{
+		Vpc: awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Vpc"), &awsec2.VpcAttributes{
+			VpcId:             jsii.String("vpc-4e5f6a7b"),
+			AvailabilityZones: jsii.Strings("us-east-1a", "us-east-1b"),
+			PrivateSubnetIds:  jsii.Strings("subnet-0a1b2c3d", "subnet-4e5f6a7b"),
+			VpcCidrBlock:      jsii.String("10.20.0.0/16"),
+		}),
+	})
+	worker.NewPrefectFargateWorker(stack, jsii.String("Worker"), &worker.PrefectFargateWorkerProps{
+		Api:      worker.PrefectApi_FromServer(own),
+		WorkPool: worker.WorkPool_Managed(jsii.String("etl"), nil),
+		Cluster:  own.Cluster(),
+	})
+}
+
+func publicServer(app awscdk.App) {
+	stack := awscdk.NewStack(app, jsii.String("PublicServer"), nil)
+	worker.NewPrefectServer(stack, jsii.String("Server"), &worker.PrefectServerProps{
+		Vpc: awsec2.Vpc_FromVpcAttributes(stack, jsii.String("Vpc"), &awsec2.VpcAttributes{
+			VpcId:             jsii.String("vpc-0a1b2c3d"),
+			AvailabilityZones: jsii.Strings("us-east-1a", "us-east-1b"),
+			PublicSubnetIds:   jsii.Strings("subnet-1a1b2c3d", "subnet-1e5f6a7b"),
+			PrivateSubnetIds:  jsii.Strings("subnet-0a1b2c3d", "subnet-4e5f6a7b"),
+			VpcCidrBlock:      jsii.String("10.20.0.0/16"),
+		}),
+		Size: worker.ServerSize_HighlyAvailable(&worker.HighlyAvailableServerOptions{
+			MaxApiTasks:   jsii.Number(8),
+			ServicesTasks: jsii.Number(3),
+			ApiTaskSize:   &worker.ServerTaskSize{Cpu: jsii.Number(1024), MemoryLimitMiB: jsii.Number(2048)},
+		}),
+		Database: worker.ServerDatabase_AuroraServerless(&worker.ServerAuroraOptions{
+			MinCapacity:     jsii.Number(1),
+			MaxCapacity:     jsii.Number(8),
+			BackupRetention: awscdk.Duration_Days(jsii.Number(14)),
+		}),
+		Access: worker.ServerAccess_PUBLIC_LOAD_BALANCER,
+		Domain: &worker.ServerDomain{
+			Zone: awsroute53.PublicHostedZone_FromHostedZoneAttributes(stack, jsii.String("Zone"), &awsroute53.HostedZoneAttributes{
+				HostedZoneId: jsii.String("Z0123456789ABCDEFGHIJ"),
+				ZoneName:     jsii.String("example.com"),
+			}),
+			Name: jsii.String("prefect.example.com"),
+		},
+		SignIn: worker.ServerSignIn_Oidc(&worker.ServerOidcOptions{
+			Issuer:                jsii.String("https://login.example.com"),
+			AuthorizationEndpoint: jsii.String("https://login.example.com/authorize"),
+			TokenEndpoint:         jsii.String("https://login.example.com/token"),
+			UserInfoEndpoint:      jsii.String("https://login.example.com/userinfo"),
+			ClientId:              jsii.String("prefect"),
+			ClientSecret:          awscdk.SecretValue_SecretsManager(jsii.String("prefect-client"), nil),
+		}),
+		Firewall:             &worker.ServerFirewallOptions{RequestsPerFiveMinutes: jsii.Number(5000), SqlInjectionRules: jsii.Bool(true)},
+		FlowRunRetention:     awscdk.Duration_Days(jsii.Number(30)),
+		Environment:          &map[string]*string{"PREFECT_LOGGING_LEVEL": jsii.String("WARNING")},
+		EnableExecuteCommand: jsii.Bool(true),
+		Observability:        &worker.ServerObservabilityOptions{LogRetention: awslogs.RetentionDays_ONE_YEAR},
+	})
+}
+
 var scenarios = map[string]func(awscdk.App){
 	"ecs":              ecsWorker,
 	"process":          processWorker,
@@ -183,6 +245,8 @@ var scenarios = map[string]func(awscdk.App){
 	"self-hosted":      selfHosted,
 	"everything-on":    everythingOn,
 	"two-workers":      twoWorkers,
+	"server":           server,
+	"public-server":    publicServer,
 }
 
 var mistakes = map[string]func(){

@@ -12,6 +12,7 @@ from aws_cdk import (
     aws_ecr as ecr,
     aws_ecs as ecs,
     aws_logs as logs,
+    aws_route53 as route53,
     aws_secretsmanager as secretsmanager,
 )
 from cdk_prefect_fargate_worker import (
@@ -23,8 +24,17 @@ from cdk_prefect_fargate_worker import (
     ObservabilityOptions,
     PrefectApi,
     PrefectFargateWorker,
+    PrefectServer,
     ScalingOptions,
     ScalingSchedule,
+    ServerAccess,
+    ServerDatabase,
+    ServerDomain,
+    ServerFirewallOptions,
+    ServerObservabilityOptions,
+    ServerSignIn,
+    ServerSize,
+    ServerTaskSize,
     StandbyOptions,
     Tracing,
     WorkerType,
@@ -185,6 +195,66 @@ def two_workers(app: cdk.App) -> None:
     )
 
 
+def server(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "Server")
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-4e5f6a7b",
+        availability_zones=["us-east-1a", "us-east-1b"],
+        private_subnet_ids=["subnet-0a1b2c3d", "subnet-4e5f6a7b"],
+        vpc_cidr_block="10.20.0.0/16",
+    )
+    own = PrefectServer(stack, "Server", vpc=vpc)
+    PrefectFargateWorker(
+        stack, "Worker", api=PrefectApi.from_server(own), work_pool=WorkPool.managed("etl"), cluster=own.cluster
+    )
+
+
+def public_server(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "PublicServer")
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-0a1b2c3d",
+        availability_zones=["us-east-1a", "us-east-1b"],
+        public_subnet_ids=["subnet-1a1b2c3d", "subnet-1e5f6a7b"],
+        private_subnet_ids=["subnet-0a1b2c3d", "subnet-4e5f6a7b"],
+        vpc_cidr_block="10.20.0.0/16",
+    )
+    PrefectServer(
+        stack,
+        "Server",
+        vpc=vpc,
+        size=ServerSize.highly_available(
+            max_api_tasks=8, services_tasks=3, api_task_size=ServerTaskSize(cpu=1024, memory_limit_mib=2048)
+        ),
+        database=ServerDatabase.aurora_serverless(
+            min_capacity=1, max_capacity=8, backup_retention=cdk.Duration.days(14)
+        ),
+        access=ServerAccess.PUBLIC_LOAD_BALANCER,
+        domain=ServerDomain(
+            zone=route53.PublicHostedZone.from_hosted_zone_attributes(
+                stack, "Zone", hosted_zone_id="Z0123456789ABCDEFGHIJ", zone_name="example.com"
+            ),
+            name="prefect.example.com",
+        ),
+        sign_in=ServerSignIn.oidc(
+            issuer="https://login.example.com",
+            authorization_endpoint="https://login.example.com/authorize",
+            token_endpoint="https://login.example.com/token",
+            user_info_endpoint="https://login.example.com/userinfo",
+            client_id="prefect",
+            client_secret=cdk.SecretValue.secrets_manager("prefect-client"),
+        ),
+        firewall=ServerFirewallOptions(requests_per_five_minutes=5000, sql_injection_rules=True),
+        flow_run_retention=cdk.Duration.days(30),
+        environment={"PREFECT_LOGGING_LEVEL": "WARNING"},
+        enable_execute_command=True,
+        observability=ServerObservabilityOptions(log_retention=logs.RetentionDays.ONE_YEAR),
+    )
+
+
 SCENARIOS = {
     "ecs": ecs_worker,
     "process": process_worker,
@@ -192,6 +262,8 @@ SCENARIOS = {
     "self-hosted": self_hosted,
     "everything-on": everything_on,
     "two-workers": two_workers,
+    "server": server,
+    "public-server": public_server,
 }
 
 

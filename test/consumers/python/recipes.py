@@ -19,6 +19,7 @@ from from_terraform import FromTerraform
 from many_pools import ManyPools
 from out_of_memory import OutOfMemory
 from own_roles import OwnRoles
+from own_server import OwnServer
 from own_template import OwnTemplate
 from peaks import Peaks
 from permissions import Permissions
@@ -27,6 +28,7 @@ from precreated_roles import PrecreatedRoles
 from prefect_cloud import PrefectCloud
 from private_link import PrivateLink
 from private_registry import PrivateRegistry
+from public_server import PublicServer
 from registry_credentials import RegistryCredentials
 from scaled_to_zero import ScaledToZero
 from self_hosted import SelfHosted
@@ -64,6 +66,7 @@ RECIPES: dict[str, Callable[[App], object]] = {
     "from-terraform": lambda app: FromTerraform(app, "Example"),
     "many-pools": lambda app: ManyPools(app, "Example"),
     "own-roles": lambda app: OwnRoles(app, "Example", env=ENV),
+    "own-server": lambda app: OwnServer(app, "Example"),
     "own-template": lambda app: OwnTemplate(app, "Example"),
     "peaks": lambda app: Peaks(app, "Example"),
     "permissions": lambda app: Permissions(app, "Example"),
@@ -74,6 +77,7 @@ RECIPES: dict[str, Callable[[App], object]] = {
         app, "Example", vpc=network(app), endpoint_security_group_id="sg-0123456789abcdef0"
     ),
     "private-registry": lambda app: PrivateRegistry(app, "Example", vpc=closed_network(app)),
+    "public-server": lambda app: PublicServer(app, "Example"),
     "registry-credentials": lambda app: RegistryCredentials(app, "Example"),
     "scaled-to-zero": lambda app: ScaledToZero(app, "Example", env=ENV),
     "self-hosted": lambda app: SelfHosted(app, "Example", vpc=network(app)),

@@ -10,6 +10,7 @@ import { FromCliTemplate } from '../../../examples/from-cli-template';
 import { FromTerraform } from '../../../examples/from-terraform';
 import { ManyPools } from '../../../examples/many-pools';
 import { OwnRoles } from '../../../examples/own-roles';
+import { OwnServer } from '../../../examples/own-server';
 import { OwnTemplate } from '../../../examples/own-template';
 import { Peaks } from '../../../examples/peaks';
 import { Permissions } from '../../../examples/permissions';
@@ -18,6 +19,7 @@ import { PrecreatedRoles } from '../../../examples/precreated-roles';
 import { PrefectCloud } from '../../../examples/prefect-cloud';
 import { PrivateLink } from '../../../examples/private-link';
 import { PrivateRegistry } from '../../../examples/private-registry';
+import { PublicServer } from '../../../examples/public-server';
 import { RegistryCredentials } from '../../../examples/registry-credentials';
 import { ScaledToZero } from '../../../examples/scaled-to-zero';
 import { SelfHosted } from '../../../examples/self-hosted';
@@ -45,6 +47,7 @@ const recipes: Record<string, (app: App) => unknown> = {
   'from-terraform': app => new FromTerraform(app, 'Example'),
   'many-pools': app => new ManyPools(app, 'Example'),
   'own-roles': app => new OwnRoles(app, 'Example', { env }),
+  'own-server': app => new OwnServer(app, 'Example'),
   'own-template': app => new OwnTemplate(app, 'Example'),
   'peaks': app => new Peaks(app, 'Example'),
   'permissions': app => new Permissions(app, 'Example'),
@@ -53,6 +56,7 @@ const recipes: Record<string, (app: App) => unknown> = {
   'prefect-cloud': app => new PrefectCloud(app, 'Example'),
   'private-link': app => new PrivateLink(app, 'Example', { vpc: network(app), endpointSecurityGroupId: 'sg-0123456789abcdef0' }),
   'private-registry': app => new PrivateRegistry(app, 'Example', { vpc: closedNetwork(app) }),
+  'public-server': app => new PublicServer(app, 'Example'),
   'registry-credentials': app => new RegistryCredentials(app, 'Example'),
   'scaled-to-zero': app => new ScaledToZero(app, 'Example', { env }),
   'self-hosted': app => new SelfHosted(app, 'Example', { vpc: network(app) }),

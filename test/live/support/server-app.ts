@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, PrefectServer, ServerDatabase, ServerSize, WorkerType, WorkPool } from '../../../src';
 
-/** The CDK app of the live tests of a server: with a database and a Redis on loopback, and with a worker of each type where there is Redis. */
-const { IMAGE, POSTGRES_PORT, DATABASE, CREDENTIALS_ARN, AUTHORITY, REDIS_PORT, REDIS_TOKEN_ARN, NAME_PORT, AUTH_STRING_ARN } = process.env;
+/** The CDK app of the live tests of a server: with a database and a Redis on loopback, and with a worker of each type where it is asked for. */
+const { IMAGE, POSTGRES_PORT, DATABASE, CREDENTIALS_ARN, AUTHORITY, REDIS_PORT, REDIS_TOKEN_ARN, NAME_PORT, AUTH_STRING_ARN, WORKERS } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Live');
-const secret = (id: string, arn: string, field?: string) => ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, id, arn), field);
+const secret = (id: string, arn: string, field?: string) =>
+  ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, id, arn), field);
 
 const server = new PrefectServer(stack, 'Server', {
   vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1, restrictDefaultSecurityGroup: false }),
@@ -26,9 +27,15 @@ const server = new PrefectServer(stack, 'Server', {
   // The authority of the database signed for Redis too, where in AWS it is a public one.
   environment: { SSL_CERT_FILE: '/prefect-tls/ca.pem' },
 });
-if (REDIS_PORT) {
+if (WORKERS) {
   for (const [id, workerType] of [['Processes', WorkerType.PROCESS], ['Tasks', WorkerType.ECS]] as const) {
-    new PrefectFargateWorker(stack, id, { api: PrefectApi.fromServer(server), workPool: WorkPool.managed(id.toLowerCase()), workerType, cluster: server.cluster, scaling: { minWorkers: 1 } });
+    new PrefectFargateWorker(stack, id, {
+      api: PrefectApi.fromServer(server),
+      workPool: WorkPool.managed(id.toLowerCase()),
+      workerType,
+      cluster: server.cluster,
+      scaling: { minWorkers: 1 },
+    });
   }
 }
 

@@ -33,10 +33,21 @@ export interface ServerWorld {
   running(service: RegExp): Promise<string[]>;
   /** The test's own hand on the server, over the private name. */
   hand(): Promise<Prefect>;
+  /** What the created secret holds. */
+  authString(): Promise<string>;
   stop(): Promise<void>;
 }
 
-export async function startServerWorld({ redis: withRedis = true, image = IMAGE }: { redis?: boolean; image?: string } = {}): Promise<ServerWorld> {
+export interface ServerWorldOptions {
+  /** Whether the server is highly available, with Redis. @default true */
+  readonly redis?: boolean;
+  /** Whether a worker of each type is connected. @default - where there is Redis */
+  readonly workers?: boolean;
+  /** @default - that of the version that the library is tested with */
+  readonly image?: string;
+}
+
+export async function startServerWorld({ redis: withRedis = true, workers = withRedis, image = IMAGE }: ServerWorldOptions = {}): Promise<ServerWorld> {
   const started: { stop(): Promise<void> }[] = [];
   const start = async <T extends { stop(): Promise<void> }>(part: Promise<T>) => {
     started.push(await part);
@@ -46,7 +57,9 @@ export async function startServerWorld({ redis: withRedis = true, image = IMAGE 
     for (const part of started.reverse()) await part.stop();
   };
   try {
-    const [{ bin }, before, { authority, ...tls }] = await Promise.all([pythonEnvironment(undefined, 'server'), pythonEnvironment(undefined, 'lowest-server'), loopbackCertificate()]);
+    const [{ bin }, before, { authority, ...tls }] = await Promise.all([
+      pythonEnvironment(undefined, 'server'), pythonEnvironment(undefined, 'lowest-server'), loopbackCertificate(),
+    ]);
     const [password, token] = ['p%ss: w/rd@"quoted"', 't0ken'.repeat(8)];
     const images = { [IMAGE]: { path: [bin], ports: [4200] }, [IMAGE_BEFORE]: { path: [before.bin], ports: [4200] } };
     const [standIn, postgres, redis] = await Promise.all([
@@ -66,7 +79,14 @@ export async function startServerWorld({ redis: withRedis = true, image = IMAGE 
       POSTGRES_PORT: new URL(database.apiUrl).port,
       CREDENTIALS_ARN: await createSecret(standIn, JSON.stringify({ username: 'prefect', password })),
       NAME_PORT: String(name.port),
+      ...(workers && { WORKERS: 'yes' }),
       ...(withRedis && { REDIS_PORT: String(redis.port), REDIS_TOKEN_ARN: await createSecret(standIn, token) }),
+    };
+    const authString = async () => {
+      const { map } = await physicalIds(standIn, 'Live');
+      const [, SecretId] = Object.entries(map).find(([id]) => /^ServerAuthString/.test(id))!;
+      const { SecretString } = await new SecretsManagerClient(clientConfiguration(standIn)).send(new GetSecretValueCommand({ SecretId }));
+      return SecretString!;
     };
     return {
       standIn,
@@ -77,12 +97,8 @@ export async function startServerWorld({ redis: withRedis = true, image = IMAGE 
       deployment: { app: 'test/live/support/server-app.ts', output, environment },
       running: async service => (await standIn.tasks())
         .filter(({ group, lastStatus }) => service.test(group) && lastStatus === 'RUNNING').map(({ taskArn }) => taskArn),
-      async hand() {
-        const { map } = await physicalIds(standIn, 'Live');
-        const [, SecretId] = Object.entries(map).find(([id]) => /^ServerAuthString/.test(id))!;
-        const { SecretString } = await new SecretsManagerClient(clientConfiguration(standIn)).send(new GetSecretValueCommand({ SecretId }));
-        return new Prefect(`http://127.0.0.1:${name.port}/api`, { authorization: `Basic ${Buffer.from(SecretString!).toString('base64')}` });
-      },
+      authString,
+      hand: async () => new Prefect(`http://127.0.0.1:${name.port}/api`, { authorization: `Basic ${Buffer.from(await authString()).toString('base64')}` }),
     };
   } catch (error) {
     await stop();

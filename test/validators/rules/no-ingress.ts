@@ -29,7 +29,8 @@ export const noIngress: Rule = (template) => {
 /** Ports on which containers of a service listen for others; all parts of a server have its group. */
 function servedPorts({ containers }: Caller): Set<number> {
   const isServer = containers.some(({ Command }) => asArray(Command).includes('server'));
-  return new Set(isServer ? [4200] : containers.flatMap(({ PortMappings }) => asArray<any>(PortMappings)).map(({ ContainerPort }) => Number(ContainerPort)));
+  const mapped = containers.flatMap(({ PortMappings }) => asArray<any>(PortMappings)).map(({ ContainerPort }) => Number(ContainerPort));
+  return new Set(isServer ? [4200] : mapped);
 }
 
 /** Whether the group is in a VPC from elsewhere, whose DHCP options may name DNS servers that groups filter. */

@@ -3,6 +3,7 @@ package consumer;
 import io.github.cdkprefect.fargateworker.CapacityOptions;
 import io.github.cdkprefect.fargateworker.ComplianceOptions;
 import io.github.cdkprefect.fargateworker.FlowRunDefaults;
+import io.github.cdkprefect.fargateworker.HighlyAvailableServerOptions;
 import io.github.cdkprefect.fargateworker.LogArchiveOptions;
 import io.github.cdkprefect.fargateworker.ManagedWorkPoolOptions;
 import io.github.cdkprefect.fargateworker.NetworkOptions;
@@ -10,9 +11,20 @@ import io.github.cdkprefect.fargateworker.ObservabilityOptions;
 import io.github.cdkprefect.fargateworker.PrefectApi;
 import io.github.cdkprefect.fargateworker.PrefectCloudOptions;
 import io.github.cdkprefect.fargateworker.PrefectFargateWorker;
+import io.github.cdkprefect.fargateworker.PrefectServer;
 import io.github.cdkprefect.fargateworker.ScalingOptions;
 import io.github.cdkprefect.fargateworker.ScalingSchedule;
 import io.github.cdkprefect.fargateworker.SelfHostedApiOptions;
+import io.github.cdkprefect.fargateworker.ServerAccess;
+import io.github.cdkprefect.fargateworker.ServerAuroraOptions;
+import io.github.cdkprefect.fargateworker.ServerDatabase;
+import io.github.cdkprefect.fargateworker.ServerDomain;
+import io.github.cdkprefect.fargateworker.ServerFirewallOptions;
+import io.github.cdkprefect.fargateworker.ServerObservabilityOptions;
+import io.github.cdkprefect.fargateworker.ServerOidcOptions;
+import io.github.cdkprefect.fargateworker.ServerSignIn;
+import io.github.cdkprefect.fargateworker.ServerSize;
+import io.github.cdkprefect.fargateworker.ServerTaskSize;
 import io.github.cdkprefect.fargateworker.StandbyOptions;
 import io.github.cdkprefect.fargateworker.Tracing;
 import io.github.cdkprefect.fargateworker.WorkPool;
@@ -30,6 +42,7 @@ import java.util.function.Consumer;
 import software.amazon.awscdk.AppProps;
 import software.amazon.awscdk.CfnParameter;
 import software.amazon.awscdk.Duration;
+import software.amazon.awscdk.SecretValue;
 import software.amazon.awscdk.Stack;
 import software.amazon.awscdk.TimeZone;
 import software.amazon.awscdk.services.applicationautoscaling.CronOptions;
@@ -46,6 +59,8 @@ import software.amazon.awscdk.services.ecs.ContainerImage;
 import software.amazon.awscdk.services.ecs.CpuArchitecture;
 import software.amazon.awscdk.services.ecs.ICluster;
 import software.amazon.awscdk.services.logs.RetentionDays;
+import software.amazon.awscdk.services.route53.HostedZoneAttributes;
+import software.amazon.awscdk.services.route53.PublicHostedZone;
 import software.amazon.awscdk.services.secretsmanager.Secret;
 
 /** Synthesizes the scenarios of test/scenarios.ts, and reports how mistakes read. */
@@ -62,6 +77,8 @@ public final class App {
         scenarios.put("self-hosted", App::selfHosted);
         scenarios.put("everything-on", App::everythingOn);
         scenarios.put("two-workers", App::twoWorkers);
+        scenarios.put("server", App::server);
+        scenarios.put("public-server", App::publicServer);
         scenarios.forEach((name, build) -> {
             final software.amazon.awscdk.App app = new software.amazon.awscdk.App(AppProps.builder()
                     .outdir(out.resolve(name).toString())
@@ -225,6 +242,67 @@ public final class App {
                 .workPool(WorkPool.managed("heavy"))
                 .vpc(processes.getVpc())
                 .cluster(processes.getCluster())
+                .build();
+    }
+
+    private static void server(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "Server");
+        final PrefectServer own = PrefectServer.Builder.create(stack, "Server")
+                .vpc(Vpc.fromVpcAttributes(stack, "Vpc", VpcAttributes.builder()
+                        .vpcId("vpc-4e5f6a7b")
+                        .availabilityZones(List.of("us-east-1a", "us-east-1b"))
+                        .privateSubnetIds(List.of("subnet-0a1b2c3d", "subnet-4e5f6a7b"))
+                        .vpcCidrBlock("10.20.0.0/16")
+                        .build()))
+                .build();
+        PrefectFargateWorker.Builder.create(stack, "Worker")
+                .api(PrefectApi.fromServer(own))
+                .workPool(WorkPool.managed("etl"))
+                .cluster(own.getCluster())
+                .build();
+    }
+
+    private static void publicServer(final software.amazon.awscdk.App app) {
+        final Stack stack = new Stack(app, "PublicServer");
+        PrefectServer.Builder.create(stack, "Server")
+                .vpc(Vpc.fromVpcAttributes(stack, "Vpc", VpcAttributes.builder()
+                        .vpcId("vpc-0a1b2c3d")
+                        .availabilityZones(List.of("us-east-1a", "us-east-1b"))
+                        .publicSubnetIds(List.of("subnet-1a1b2c3d", "subnet-1e5f6a7b"))
+                        .privateSubnetIds(List.of("subnet-0a1b2c3d", "subnet-4e5f6a7b"))
+                        .vpcCidrBlock("10.20.0.0/16")
+                        .build()))
+                .size(ServerSize.highlyAvailable(HighlyAvailableServerOptions.builder()
+                        .maxApiTasks(8)
+                        .servicesTasks(3)
+                        .apiTaskSize(ServerTaskSize.builder().cpu(1024).memoryLimitMiB(2048).build())
+                        .build()))
+                .database(ServerDatabase.auroraServerless(ServerAuroraOptions.builder()
+                        .minCapacity(1)
+                        .maxCapacity(8)
+                        .backupRetention(Duration.days(14))
+                        .build()))
+                .access(ServerAccess.PUBLIC_LOAD_BALANCER)
+                .domain(ServerDomain.builder()
+                        .zone(PublicHostedZone.fromHostedZoneAttributes(stack, "Zone", HostedZoneAttributes.builder()
+                                .hostedZoneId("Z0123456789ABCDEFGHIJ")
+                                .zoneName("example.com")
+                                .build()))
+                        .name("prefect.example.com")
+                        .build())
+                .signIn(ServerSignIn.oidc(ServerOidcOptions.builder()
+                        .issuer("https://login.example.com")
+                        .authorizationEndpoint("https://login.example.com/authorize")
+                        .tokenEndpoint("https://login.example.com/token")
+                        .userInfoEndpoint("https://login.example.com/userinfo")
+                        .clientId("prefect")
+                        .clientSecret(SecretValue.secretsManager("prefect-client"))
+                        .build()))
+                .firewall(ServerFirewallOptions.builder().requestsPerFiveMinutes(5000).sqlInjectionRules(true).build())
+                .flowRunRetention(Duration.days(30))
+                .environment(Map.of("PREFECT_LOGGING_LEVEL", "WARNING"))
+                .enableExecuteCommand(true)
+                .observability(ServerObservabilityOptions.builder().logRetention(RetentionDays.ONE_YEAR).build())
                 .build();
     }
 
