@@ -52,6 +52,7 @@ export const serverSuppressions: Suppression[] = [
     ['cdk-nag', /^AwsSolutions-IAM5\[/], ['rules', 'grants', /SessionLogs/]),
   ...each(/\/Server\/ExecutionRole\/DefaultPolicy\/Resource$/, 'ecr:GetAuthorizationToken, which an image in Amazon ECR needs, has no resource-level permissions.',
     ['cdk-nag', /^AwsSolutions-IAM5\[Resource::\*\]$/]),
-  ...each(/^Server\/Worker\/.*\/DefaultPolicy\/Resource$/, 'The authentication string is the server\'s, and encrypted with its key.', ['rules', 'ownership', /It uses ServerKey/]),
+  ...each(/^Server\/PrefectWorkersShared\/(Topic\w+|Functions\w+\/\w+\/Role\/DefaultPolicy)\/Resource$/,
+    'The authentication string and the alarms are the server\'s, and encrypted with its key.', ['rules', 'ownership', /It uses ServerKey/]),
   ...each(/\/Server\/Firewall\/Logs\/Resource$/, 'The web ACL\'s logging names it by its ARN.', ['rules', 'ownership', /^Nothing uses it/]),
 ];
