@@ -367,8 +367,9 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     });
 
     const compliance = new Compliance(this, 'Compliance', { network, workerType, options: props.compliance });
-    applyRemovalPolicy(props.removalPolicy, this, ...[images.copies, functions, served.shared, isShared(key) ? key : undefined].filter(used => used !== undefined));
-    requireReadableSecrets(this, [this, functions], [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
+    const shared = [images.copies, functions, served.shared, isShared(key) ? key : undefined].filter(used => used !== undefined);
+    applyRemovalPolicy(props.removalPolicy, this, ...shared);
+    requireReadableSecrets([this, functions], [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
     warnOfBoundaries(compliance, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
     if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
     if (tracing) warnOfEndpoint(this, tracing, network.closed);

@@ -85,7 +85,8 @@ export function flowRunCosts(): string {
 
 /** What one more idle worker adds to a stack with one of each type, in their VPC and cluster. */
 export function furtherWorkerCosts(): string {
-  const [before, ...after] = [[], [WorkerType.ECS], [WorkerType.PROCESS]].map(more => bill(Template.fromStack(together([WorkerType.ECS, WorkerType.PROCESS, ...more])).toJSON()));
+  const [before, ...after] = [[], [WorkerType.ECS], [WorkerType.PROCESS]].map(more =>
+    bill(Template.fromStack(together([WorkerType.ECS, WorkerType.PROCESS, ...more])).toJSON()));
   const minutes = 60 * HOURS;
   const turns = TURNS * minutes * (SECONDS * GIGABYTES * PRICE.functionGigabyteSecond + PRICE.millionCalls / 1e6);
   const of = (lines: readonly Line[], name: string) => lines.filter(({ what }) => what === name).reduce((sum, { dollars }) => sum + dollars, 0);

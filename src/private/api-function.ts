@@ -15,8 +15,14 @@ export function letLambdaAttach(role: iam.IRole): void {
   role.addToPrincipalPolicy(new iam.PolicyStatement({ sid: 'FindSubnets', actions: ['ec2:DescribeSubnets'], resources: ['*'] }));
 }
 
+/** What encrypts the log of a function, and how long it is kept. */
+interface FunctionLogs {
+  readonly encryptionKey: kms.IKey;
+  readonly logRetention: logs.RetentionDays;
+}
+
 /** The log group of a function. */
-export function functionLogs(scope: Construct, id: string, options: { readonly encryptionKey: kms.IKey; readonly logRetention: logs.RetentionDays }): logs.LogGroup {
+export function functionLogs(scope: Construct, id: string, options: FunctionLogs): logs.LogGroup {
   return new logs.LogGroup(scope, id, {
     encryptionKey: options.encryptionKey,
     retention: options.logRetention,

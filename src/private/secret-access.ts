@@ -16,12 +16,13 @@ const NAMED_LIKE_AN_ARN = /:secret:([^:]+-[A-Za-z0-9]{6})-\?{6}$/;
  * users add to the task definitions. The worker's roles read all of them, but for the two that are for the code in the tasks: that
  * may ask for a secret by its name.
  *
- * @param places constructs in which the roles of the worker and of its functions are
+ * @param places the worker, and other constructs in which roles of its functions are
  */
-export function requireReadableSecrets(worker: Construct, places: readonly IConstruct[], executionRoles: readonly iam.IRole[], taskRoles: readonly iam.IRole[]): void {
-  worker.node.addValidation({
+export function requireReadableSecrets(places: readonly IConstruct[], executionRoles: readonly iam.IRole[], taskRoles: readonly iam.IRole[]): void {
+  places[0].node.addValidation({
     validate: () => {
-      const roles = new Set<IConstruct>([...places.flatMap(place => place.node.findAll()).filter(child => child instanceof iam.Role), ...executionRoles]);
+      const created = places.flatMap(place => place.node.findAll()).filter(child => child instanceof iam.Role);
+      const roles = new Set<IConstruct>([...created, ...executionRoles]);
       taskRoles.forEach(role => roles.delete(role));
       const names = [...roles].flatMap(policiesOf).flatMap(texts).map(text => NAMED_LIKE_AN_ARN.exec(text)?.[1]).filter(name => name !== undefined);
       return [...new Set(names)].map(name =>

@@ -27,6 +27,7 @@ export class FlowRunTasks extends Construct {
     const configuration: FlowRunTasksConfiguration = { api: apiLocation(api), workPool, cluster: cluster.clusterArn, family: familyPrefix };
     this.resource = managed.ask(FLOW_RUN_TASKS, this, Stack.of(this).toJsonString(configuration));
     // While tasks end, they use all of this; the pool has the rest in its template.
-    this.resource.node.addDependency(managed.pools.letEndFlowRuns(cluster), managed.resource, network.reachable, identity.flowRunRole, identity.flowRunExecutionRole);
+    const { flowRunRole, flowRunExecutionRole } = identity;
+    this.resource.node.addDependency(managed.pools.letEndFlowRuns(cluster), managed.resource, network.reachable, flowRunRole, flowRunExecutionRole);
   }
 }

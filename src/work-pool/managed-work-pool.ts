@@ -54,11 +54,11 @@ export class ManagedWorkPool extends Construct {
   }
 
   /** A resource by which CloudFormation asks the pool's function for something. */
-  public ask(resourceType: string, scope: Construct, configuration: string, more: Record<string, unknown> = {}): CustomResource {
+  public ask(resourceType: string, scope: Construct, Configuration: string, more: Record<string, unknown> = {}): CustomResource {
     const resource = new CustomResource(scope, 'Resource', {
       resourceType,
       serviceToken: this.provider.serviceToken,
-      properties: { Function: this.pools.function.functionArn, Configuration: configuration, ...more },
+      properties: { Function: this.pools.function.functionArn, Configuration, ...more },
     });
     resource.node.addDependency(this.pools.callable, this.provider.reachable);
     return resource;

@@ -67,8 +67,9 @@ export class PoolProvider extends Construct {
     if (this.inVpc) return;
     this.inVpc = true;
     const { subnetIds } = vpc.selectSubnets(vpcSubnets);
+    const securityGroupIds = securityGroups.map(({ securityGroupId }) => securityGroupId);
     for (const fn of this.functions) {
-      (fn.node.defaultChild as lambda.CfnFunction).vpcConfig = { subnetIds, securityGroupIds: securityGroups.map(({ securityGroupId }) => securityGroupId) };
+      (fn.node.defaultChild as lambda.CfnFunction).vpcConfig = { subnetIds, securityGroupIds };
       letLambdaAttach(fn.role!);
     }
   }

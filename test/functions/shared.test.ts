@@ -14,7 +14,9 @@ function together(types: Record<string, WorkerType>, props: (id: string, stack: 
   const api = cloud(stack);
   const vpc = connectedVpc(stack);
   const cluster = new ecs.Cluster(stack, 'Cluster', { vpc });
-  for (const [id, workerType] of Object.entries(types)) addWorker(stack, { api, vpc, cluster, workerType, workPool: WorkPool.managed(id.toLowerCase()), ...props(id, stack) }, id);
+  for (const [id, workerType] of Object.entries(types)) {
+    addWorker(stack, { api, vpc, cluster, workerType, workPool: WorkPool.managed(id.toLowerCase()), ...props(id, stack) }, id);
+  }
   return stack;
 }
 
@@ -78,7 +80,8 @@ describe('functions', () => {
 
   test('may do what they do for the workers of the stack, and nothing for others', () => {
     const services = ['First', 'Second'].map(id => `{${resource(template, 'AWS::ECS::Service', new RegExp(`^${id}`)).logicalId}}`);
-    const on = (role: RegExp, action: string) => statementsOf(template, role).filter(({ Action }) => [Action].flat().includes(action)).flatMap(({ Resource }) => text([Resource].flat()));
+    const on = (role: RegExp, action: string) => statementsOf(template, role)
+      .filter(({ Action }) => [Action].flat().includes(action)).flatMap(({ Resource }) => text([Resource].flat()));
     expect(on(/DemandRole/, 'ecs:DescribeServices')).toEqual(services);
     expect(on(/RescueRole/, 'ecs:UpdateService')).toEqual(services);
     expect(on(/RescueRole/, 'ecs:StopTask')).toEqual([expect.stringMatching(/:task\/\{Cluster\w+\}\/\*$/)]);

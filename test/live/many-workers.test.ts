@@ -41,8 +41,13 @@ async function metric(pool: string, MetricName: string): Promise<number[]> {
   const [found] = (await listed()).filter(({ WorkPool, name }) => WorkPool === pool && name === MetricName);
   if (!found) return [];
   const { Datapoints = [] } = await cloudWatch.send(new GetMetricStatisticsCommand({
-    Namespace: 'PrefectFargateWorker', MetricName, Dimensions: [{ Name: 'WorkPool', Value: pool }, { Name: 'Worker', Value: found.Worker }],
-    StartTime: new Date(now - 3600_000), EndTime: new Date(now + 60_000), Period: 60, Statistics: ['Maximum'],
+    Namespace: 'PrefectFargateWorker',
+    MetricName,
+    Dimensions: [{ Name: 'WorkPool', Value: pool }, { Name: 'Worker', Value: found.Worker }],
+    StartTime: new Date(now - 3600_000),
+    EndTime: new Date(now + 60_000),
+    Period: 60,
+    Statistics: ['Maximum'],
   }));
   return Datapoints.sort((a, b) => a.Timestamp!.getTime() - b.Timestamp!.getTime()).map(({ Maximum }) => Maximum!);
 }

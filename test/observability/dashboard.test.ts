@@ -1,6 +1,6 @@
 import { CfnParameter, Stack } from 'aws-cdk-lib';
-import { CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Template } from 'aws-cdk-lib/assertions';
+import { CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { aggregate } from '../../bench/scaling/aws/metrics';
 import { PrefectApi, WorkerType, WorkPool } from '../../src';
 import { evaluateMath } from '../support/metric-math';

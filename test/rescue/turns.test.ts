@@ -22,7 +22,10 @@ afterEach(async () => {
   await server.stop();
 });
 
-const published = () => lines.map(({ _aws: { CloudWatchMetrics: [metrics] }, ...values }) => [metrics.Namespace, metrics.Dimensions, metrics.Metrics, values]);
+const published = () => lines.map(({ _aws, ...values }) => {
+  const [{ Namespace, Dimensions, Metrics }] = _aws.CloudWatchMetrics;
+  return [Namespace, Dimensions, Metrics, values];
+});
 const told = (workPool: string, ReconcilerErrors: number) => [
   'PrefectFargateWorker', [['WorkPool', 'Worker']], [{ Name: 'ReconcilerErrors', Unit: 'Count' }], { WorkPool: workPool, Worker: `Stack${workPool}`, ReconcilerErrors },
 ];

@@ -10,7 +10,8 @@ const network = new Stack(app, 'ManyNetwork');
 const vpc = new ec2.Vpc(network, 'Vpc', { maxAzs: 2, natGateways: 1 });
 const cluster = new ecs.Cluster(network, 'Cluster', { vpc });
 
-const places = [WorkerType.ECS, WorkerType.PROCESS].flatMap(workerType => Array.from({ length: Math.ceil(Number(EACH) / IN_A_STACK) }, (_, place) => ({ workerType, place })));
+const stacks = Array.from({ length: Math.ceil(Number(EACH) / IN_A_STACK) }, (_, place) => place);
+const places = [WorkerType.ECS, WorkerType.PROCESS].flatMap(workerType => stacks.map(place => ({ workerType, place })));
 for (const { workerType, place } of places) {
   const stack = new Stack(app, `Many${workerType}${place}`);
   const api = PrefectApi.selfHosted({

@@ -45,7 +45,10 @@ interface Publisher {
 /** Settings that name a pool and a worker are those of a publisher, which publishes under these names: the demand, or what another function logs. */
 function publishersOf(resolver: Resolver): Publisher[] {
   return documentsOf(resolver)
-    .documents.map(({ logicalId, value }) => ({ logicalId, publishes: publishedBy(value), workPool: value.workPool ?? value.check?.name, worker: value.worker }))
+    .documents.map(({ logicalId, value }) => {
+      const { workPool = value.check?.name, worker } = value;
+      return { logicalId, publishes: publishedBy(value), workPool, worker };
+    })
     .filter(({ workPool, worker }) => typeof workPool === 'string' && typeof worker === 'string');
 }
 
@@ -54,7 +57,8 @@ function publishedBy(settings: any): string[] {
   return settings.check !== undefined ? ['WorkPoolChanges'] : ['ReconcilerErrors'];
 }
 
-function ofPublisher(template: Template, { logicalId, namespace, name, dimensions: { WorkPool, Worker } }: MetricUse, publishers: Publisher[]): string[] {
+function ofPublisher(template: Template, { logicalId, namespace, name, dimensions: given }: MetricUse, publishers: Publisher[]): string[] {
+  const { WorkPool, Worker } = given;
   if (namespace !== NAMESPACE) return [];
   const publisher = publishers.find(({ publishes, workPool, worker }) => workPool === WorkPool && worker === Worker && publishes.includes(name));
   if (!publisher) return [`nobody publishes it for the pool "${WorkPool}" and the worker "${Worker}".`];
