@@ -86,7 +86,8 @@ describe('a public server', () => {
       [api],
       [{ Field: 'path-pattern', PathPatternConfig: { Values: ['*'] } }],
     ]);
-    expect(rules.map(({ Actions }) => Actions.map(({ Type, AuthenticateOidcConfig }: any) => AuthenticateOidcConfig?.OnUnauthenticatedRequest ?? Type))).toEqual([
+    const kind = ({ Type, AuthenticateOidcConfig }: any) => AuthenticateOidcConfig?.OnUnauthenticatedRequest ?? Type;
+    expect(rules.map(({ Actions }) => Actions.map(kind))).toEqual([
       ['forward'], ['forward'], ['deny', 'forward'], ['authenticate', 'forward'],
     ]);
   });
