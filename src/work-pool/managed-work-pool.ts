@@ -48,7 +48,8 @@ export class ManagedWorkPool extends Construct {
     this.provider = PoolProvider.of(this, props);
     this.pools = functions.one('WorkPool', (shared, one) => new PoolFunction(shared, one, this.provider));
     // As JSON, because CloudFormation turns every number and boolean of a custom resource into a string.
-    this.resource = this.ask('Custom::PrefectWorkPool', this, Stack.of(this).toJsonString(configuration(props)), { Revision: REVISION });
+    // Not "Resource": one of that id has asked another function, which CloudFormation lets no resource change. The pool itself is taken over.
+    this.resource = this.ask('Custom::PrefectWorkPool', new Construct(this, 'Kept'), Stack.of(this).toJsonString(configuration(props)), { Revision: REVISION });
     new DriftCheck(this, 'DriftCheck', { worker: props.worker, pools: this.pools, resource: this.resource, configuration: configuration(props) });
     if (network.functionsInVpc) this.resource.node.addDependency(network.reachable);
   }

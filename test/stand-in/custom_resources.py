@@ -41,10 +41,20 @@ def accept_response(token: str, body: bytes) -> tuple[int, Any]:
 
 
 class CustomResource:
+    _last: dict[tuple[str, str], Outcome] = {}
+    _refused: set[tuple[str, str]] = set()
+
     def create(self, request: Request) -> Outcome:
         return self._ask(request, "Create")
 
     def update(self, request: Request) -> Outcome:
+        which = (request.stack_id, request.logical_id)
+        if which in self._refused:  # The rollback of what was never updated.
+            self._refused.remove(which)
+            return self._last[which]
+        if request.old_properties.get("ServiceToken") != request.properties.get("ServiceToken"):
+            self._refused.add(which)
+            raise Failure("Modifying service token is not allowed.")
         return self._ask(request, "Update")
 
     def delete(self, request: Request) -> None:
@@ -73,7 +83,9 @@ class CustomResource:
             event["OldResourceProperties"] = as_text(request.old_properties)
         threading.Thread(target=self._invoke, args=(request.region, function_arn, event, awaited), daemon=True).start()
         try:
-            return self._outcome(request, awaited)
+            outcome = self._outcome(request, awaited)
+            self._last[request.stack_id, request.logical_id] = outcome
+            return outcome
         finally:
             del _awaited[token]
 

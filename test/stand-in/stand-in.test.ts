@@ -244,6 +244,10 @@ test('a failed custom resource fails the stack with its reason; updates and dele
   await stack('UpdateStack', { StackName: 'good', TemplateBody: template(false, 'b').replace('"custom"', '"custom2"') });
   const updated = await until(() => stack('DescribeStacks', { StackName: 'good' }), (text) => text.includes('>UPDATE_COMPLETE<'));
   expect(updated).toContain('<OutputValue>Update</OutputValue>');
+  // Another function for the same resource.
+  await stack('UpdateStack', { StackName: 'good', TemplateBody: template(false, 'b').replace('"custom"', '"custom3"') });
+  await until(() => stack('DescribeStacks', { StackName: 'good' }), (text) => text.includes('>UPDATE_ROLLBACK_COMPLETE<'));
+  expect(await stack('DescribeStackEvents', { StackName: 'good' })).toContain('Modifying service token is not allowed.');
   await stack('DeleteStack', { StackName: 'good' });
   await until(async () => readFileSync(path.join(standIn.directory, 'lambda', 'custom2.log'), 'utf8'), (text) => text.includes('Delete'));
 });
