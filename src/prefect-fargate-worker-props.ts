@@ -251,6 +251,23 @@ export interface PrefectFargateWorkerProps {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
+   * Whether each deployment proves that flow runs run: at its end, one is sent through work pool, worker, image, roles, secrets and
+   * network, and where it doesn't complete within ten minutes, the deployment fails with the reason, and rolls back. Without that, a
+   * deployment at zero workers proves nothing, as Amazon ECS starts none.
+   *
+   * The flow is the library's own and needs nothing of your image but Prefect. Flow, deployment and flow run are deleted from Prefect
+   * afterwards; those of a verification that failed stay until the next. A paused pool or queue, and a concurrency limit that
+   * leaves no room, are no fault: the output `Verified` says so. It is asked again where a task definition or the pool has changed.
+   *
+   * The API key of the functions needs permission to create deployments: on Prefect Cloud, the role Developer. A deployment takes as long
+   * as a flow run from its schedule to its end: one or two minutes, and those until a worker is there where there is none.
+   *
+   * @see https://docs.prefect.io/v3/concepts/deployments
+   * @default false
+   */
+  readonly verify?: boolean;
+
+  /**
    * Rules by which AWS Config watches what is deployed.
    *
    * @default - none, because they need AWS Config's recorder in the account

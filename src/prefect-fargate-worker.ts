@@ -28,6 +28,7 @@ import { FlowRunTask } from './task/flow-run-task';
 import { workerSize } from './task/size';
 import { Task } from './task/task';
 import { validateProps } from './validate-props';
+import { Verification } from './verification/verification';
 import { flowRunFamilyPrefix } from './work-pool/flow-run-template';
 import { ServedWorkPool } from './work-pool/served-work-pool';
 import { MetricSources, WorkerMetrics } from './worker-metrics';
@@ -347,7 +348,20 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       standby: plan.standby,
     });
 
-    const { target } = new Scaling(this, 'Scaling', { service, demand, plan });
+    const scaling = new Scaling(this, 'Scaling', { service, demand, plan });
+
+    const verification = props.verify ? new Verification(this, 'Verification', {
+      functions,
+      network,
+      service,
+      flowRunTask,
+      served,
+      workPoolName: workPool.name,
+      workQueues: props.workQueues,
+      after: [served, reconciler, demand, scaling],
+      encryptionKey: key,
+      logRetention,
+    }) : undefined;
 
     const observability = new Observability(this, 'Observability', {
       api,
@@ -373,7 +387,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     warnOfBoundaries(compliance, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
     if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
     if (tracing) warnOfEndpoint(this, tracing, network.closed);
-    addOutputs(this, api, workPool, served.notices, observability.dashboard);
+    addOutputs(this, api, workPool, { notices: served.notices, verification: verification?.result, dashboard: observability.dashboard });
 
     const metricSources = {
       demand,
@@ -383,7 +397,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       natGatewayIds: network.natGatewayIds,
       observability,
     };
-    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, target, observability, metricSources };
+    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, target: scaling.target, observability, metricSources };
   }
 
   /**

@@ -125,6 +125,7 @@ export const scenarios: readonly Scenario[] = [
         workerType: WorkerType.PROCESS,
         network: { maxAzs: 3, cidr: '10.30.0.0/16', functionsInVpc: true },
         enableExecuteCommand: true,
+        verify: true,
         scaling: {
           minWorkers: 1,
           maxWorkers: 20,

@@ -2,6 +2,7 @@ import { DescribeTasksCommand, ECSClient, paginateListTasks, StopTaskCommand, Ta
 import { TaskOutcome } from './task-outcome';
 import { MAX_RUN_TIME_TAG } from '../private/max-run-time';
 import { STOPPED_BY_RECONCILER } from '../private/stop-reasons';
+import { reasonOf } from '../private/task-reason';
 
 /** The most tasks that ECS describes at a time. */
 const PAGE = 100;
@@ -106,12 +107,4 @@ function outcomeOf(task: Task): TaskOutcome {
     default:
       return { task: 'running', ...living };
   }
-}
-
-/** The task's reason, with those of its containers: an end for lack of memory is only in the latter. */
-function reasonOf({ stoppedReason, containers = [] }: Task): string {
-  const ends = containers
-    .filter(({ reason, exitCode }) => reason || exitCode)
-    .map(({ name, reason, exitCode }) => `${name}: ${[reason, exitCode === undefined ? undefined : `exit code ${exitCode}`].filter(Boolean).join(', ')}`);
-  return [stoppedReason ?? 'no reason given', ...ends].join('; ');
 }

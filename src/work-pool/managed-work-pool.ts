@@ -15,7 +15,7 @@ import { PoolProvider, PoolProviderProps } from './pool-provider';
  * Raised with what the function does or answers: CloudFormation calls it only where a property has changed, and takes attributes
  * from its last answer, which may be that of an earlier release.
  */
-const REVISION = 2;
+const REVISION = 3;
 
 /**
  * Seconds without any event of a running flow run after which it counts as crashed. A run lives through an outage of the

@@ -42,6 +42,8 @@ export class ServedWorkPool extends Construct {
   public readonly shared?: Construct;
   /** What the deployment of a managed pool has to tell, as of its last change. */
   public readonly notices?: string;
+  /** Another text for each other state of a managed pool. */
+  public readonly fingerprint?: string;
 
   constructor(scope: Construct, id: string, props: ServedWorkPoolProps) {
     super(scope, id);
@@ -74,6 +76,7 @@ export class ServedWorkPool extends Construct {
     const managed = new ManagedWorkPool(this, 'Managed', { ...props, worker: Names.uniqueResourceName(scope, { maxLength: 128 }), options: workPool._managed, template });
     this.shared = managed.shared;
     this.notices = managed.resource.getAttString('Notices');
+    this.fingerprint = managed.resource.getAttString('Fingerprint');
     // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
     if (!props.network.functionsInVpc) props.network.startAfter(managed.proof);
     // A worker that finds no pool stops, and the deployment with it.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CdkCustomResourceEvent, CdkCustomResourceResponse } from 'aws-lambda';
 import { putAutomation, removeAutomation } from './automation';
 import { fillTemplate } from './base-job-template';
@@ -46,7 +47,10 @@ async function keepWorkPool(event: CdkCustomResourceEvent): Promise<CdkCustomRes
     event.RequestType === 'Update' ? JSON.parse(event.OldResourceProperties.Configuration) : undefined;
   // What the last deployment said of another pool says nothing of this one.
   const { id, notices } = await put(wanted, owner, last?.name === wanted.name ? last : undefined);
-  return { PhysicalResourceId: wanted.name, Data: { Id: id, Notices: notices.join(' ').slice(0, LONGEST_OUTPUT) || 'none' } };
+  return {
+    PhysicalResourceId: wanted.name,
+    Data: { Id: id, Notices: notices.join(' ').slice(0, LONGEST_OUTPUT) || 'none', Fingerprint: createHash('sha256').update(event.ResourceProperties.Configuration).digest('hex') },
+  };
 }
 
 async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPoolConfiguration): Promise<Put> {

@@ -137,6 +137,7 @@ func everythingOn(app awscdk.App) {
 		WorkerType:           worker.WorkerType_PROCESS,
 		Network:              &worker.NetworkOptions{MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16"), FunctionsInVpc: jsii.Bool(true)},
 		EnableExecuteCommand: jsii.Bool(true),
+		Verify:               jsii.Bool(true),
 		Scaling: &worker.ScalingOptions{
 			MinWorkers:    jsii.Number(1),
 			MaxWorkers:    jsii.Number(20),

@@ -158,6 +158,7 @@ def everything_on(app: cdk.App) -> None:
         worker_type=WorkerType.PROCESS,
         network=NetworkOptions(max_azs=3, cidr="10.30.0.0/16", functions_in_vpc=True),
         enable_execute_command=True,
+        verify=True,
         scaling=ScalingOptions(
             min_workers=1,
             max_workers=20,

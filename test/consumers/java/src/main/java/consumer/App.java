@@ -205,6 +205,7 @@ public final class App {
                 .workerType(WorkerType.PROCESS)
                 .network(NetworkOptions.builder().maxAzs(3).cidr("10.30.0.0/16").functionsInVpc(true).build())
                 .enableExecuteCommand(true)
+                .verify(true)
                 .scaling(ScalingOptions.builder()
                         .minWorkers(1)
                         .maxWorkers(20)
