@@ -31,7 +31,8 @@ export function bars({ trace, results: { template, official, idle, oracleAsLate 
 
 /** The rivals that start runs sooner at no more task-hours. */
 function beatenBy(template: Measured, rivals: Readonly<Record<string, Measured>>): string {
-  const better = Object.entries(rivals).filter(([, rival]) => rival.lateMinutes < template.lateMinutes - 0.5 && rival.taskHours <= template.taskHours);
+  const better = Object.entries(rivals)
+    .filter(([, rival]) => rival.lateMinutes < template.lateMinutes - 0.5 && rival.taskHours <= template.taskHours);
   return better.map(([name]) => name).join(', ') || 'none';
 }
 

@@ -24,8 +24,9 @@ export function announce(next: NextAttempt): string {
 export function unprepared({ state, message, launchType, memory }: FlowRun): NextAttempt | undefined {
   if (state !== 'SCHEDULED') return undefined;
   if (message.endsWith(ON_DEMAND)) return launchType === 'FARGATE' ? undefined : { onDemand: true };
-  const [, remember, more, cpu] = WITH_MEMORY.exec(message) ?? [];
-  return more === undefined || memory === Number(more) ? undefined : { size: { cpu: Number(cpu), memory: Number(more) }, remember: remember !== undefined };
+  const [, later, more, cpu] = WITH_MEMORY.exec(message) ?? [];
+  if (more === undefined || memory === Number(more)) return undefined;
+  return { size: { cpu: Number(cpu), memory: Number(more) }, remember: later !== undefined };
 }
 
 /** Writes the job variables of a scheduled run. */

@@ -4,6 +4,7 @@ import { ReconcilerConfiguration } from './configuration';
 import { SharedReconciler } from './shared-reconciler';
 import { ApiFunctions } from '../functions/api-functions';
 import { InterruptedRuns } from '../interrupted-runs';
+import { OutOfMemoryOptions } from '../out-of-memory-options';
 import { everyMinute } from '../private/turn';
 import { WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
@@ -62,14 +63,15 @@ export class Reconciler extends Construct {
 
   private configuration(): ReconcilerConfiguration {
     const { cluster, service, workPool, workQueues, workerType } = this.props;
-    const outOfMemory = workPool._managed?.flowRunDefaults?.outOfMemory;
+    const given: Partial<OutOfMemoryOptions> = workPool._managed?.flowRunDefaults?.outOfMemory ?? {};
+    const { maxMemoryMiB: most, retry = true, remember = false } = given;
     return {
       workPool: workPool.name,
       worker: Names.uniqueResourceName(this.node.scope!, { maxLength: 128 }),
       workQueues,
       type: workerType,
       interruptedRuns: workPool._managed?.interruptedRuns ?? InterruptedRuns.RESTART,
-      outOfMemory: outOfMemory && outOfMemory.retry !== false ? { maxMemoryMiB: outOfMemory.maxMemoryMiB, remember: outOfMemory.remember ?? false } : undefined,
+      outOfMemory: retry && most ? { maxMemoryMiB: most, remember } : undefined,
       cluster: cluster.clusterArn,
       service: service.serviceName,
     };

@@ -24,7 +24,8 @@ describe('AWS Config', () => {
 
   test('judges the worker\'s own resources only, by a tag that they have', () => {
     const shared = ['LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED', 'SNS_ENCRYPTED_KMS'];
-    const tags = (of: (identifier: string) => boolean) => [...rules.values()].filter(rule => of(rule.Source.SourceIdentifier)).map(rule => rule.Scope);
+    const tags = (of: (identifier: string) => boolean) => [...rules.values()]
+      .filter(rule => of(rule.Source.SourceIdentifier)).map(rule => rule.Scope);
     const scopes = tags(identifier => ![...shared, 'VPC_DEFAULT_SECURITY_GROUP_CLOSED'].includes(identifier));
     const [{ TagKey, TagValue }] = scopes;
     expect(scopes).toEqual(scopes.map(() => ({ TagKey, TagValue })));

@@ -3,7 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface FlowRun {
   readonly id: string;
   readonly name: string;
-  readonly state: { readonly type: string; readonly name: string; readonly message: string | null; readonly state_details: { readonly scheduled_time: string | null } };
+  readonly state: {
+    readonly type: string;
+    readonly name: string;
+    readonly message: string | null;
+    readonly state_details: { readonly scheduled_time: string | null };
+  };
   readonly infrastructure_pid: string | null;
   /** How often it was started. */
   readonly run_count: number;

@@ -47,7 +47,8 @@ export interface ServerWorldOptions {
   readonly image?: string;
 }
 
-export async function startServerWorld({ redis: withRedis = true, workers = withRedis, image = IMAGE }: ServerWorldOptions = {}): Promise<ServerWorld> {
+export async function startServerWorld(options: ServerWorldOptions = {}): Promise<ServerWorld> {
+  const { redis: withRedis = true, workers = withRedis, image = IMAGE } = options;
   const started: { stop(): Promise<void> }[] = [];
   const start = async <T extends { stop(): Promise<void> }>(part: Promise<T>) => {
     started.push(await part);
