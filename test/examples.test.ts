@@ -131,8 +131,8 @@ const recipes: Record<string, Recipe> = {
     works: template => {
       expect(container(template).Environment).toContainEqual({ Name: 'NO_PROXY', Value: '.amazonaws.com,localhost,127.0.0.1,169.254.170.2' });
       expect(pools(template)[0]).toContain('http://proxy.example.com:3128');
-      for (const group of ['Worker', 'FlowRun', 'Function']) {
-        expect(JSON.stringify(resource(template, 'AWS::EC2::SecurityGroup', new RegExp(`Network${group}SecurityGroup`)).Properties.SecurityGroupEgress)).toContain('3128');
+      for (const group of ['NetworkWorker', 'NetworkFlowRun', 'SharedFunction']) {
+        expect(JSON.stringify(resource(template, 'AWS::EC2::SecurityGroup', new RegExp(`${group}SecurityGroup`)).Properties.SecurityGroupEgress)).toContain('3128');
       }
     },
   },

@@ -201,7 +201,7 @@ describe('with a receiver of OTLP', () => {
     const template = templateOf({ ...toOtlp({ endpoint }), network: { functionsInVpc: true } });
     expect(egressOf(template, /WorkerSecurityGroup/)).toEqual(ports);
     expect(egressOf(template, /FlowRunSecurityGroup/)).toEqual(ports);
-    expect(egressOf(template, /NetworkFunctionSecurityGroup/)).toEqual([443]);
+    expect(egressOf(template, /SharedFunctionSecurityGroup/)).toEqual([443]);
   });
 
   test('a port that the API has too is there once', () => {

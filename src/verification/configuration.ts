@@ -9,5 +9,5 @@ export interface VerificationConfiguration {
   readonly worker: string;
   /** ARN of the cluster, and the name of the workers' service in it. */
   readonly cluster: string;
-  readonly service: string;
+  readonly serviceName: string;
 }

@@ -101,7 +101,7 @@ export class VerificationRun {
   private async endOfTask({ infrastructure_pid: infrastructure }: FlowRun): Promise<string> {
     const own = infrastructure?.includes(':task/') ? infrastructure.split('::').pop() : undefined;
     if (own) return `Its task: ${await this.describe([own])}`;
-    const { cluster, service: serviceName } = this.configuration;
+    const { cluster, serviceName } = this.configuration;
     const list = (desiredStatus: 'RUNNING' | 'STOPPED') => new ECSClient({}).send(new ListTasksCommand({ cluster, serviceName, desiredStatus }));
     const { taskArns: stopped = [] } = await list('STOPPED');
     if (stopped.length > 0) return `The last worker that stopped: ${await this.describe(stopped)}`;

@@ -36,7 +36,7 @@ export class Verification extends Construct {
       workQueue: props.workQueues?.[0],
       worker: Names.uniqueResourceName(scope, { maxLength: 128 }),
       cluster: service.cluster.clusterArn,
-      service: service.serviceName,
+      serviceName: service.serviceName,
     };
     const definitions = [service.taskDefinition, ...flowRunTask ? [flowRunTask.taskDefinition] : []];
     const resource = new CustomResource(this, 'Resource', {

@@ -43,7 +43,7 @@ const event = (type: string, id?: string, more: object = {}) => ({
   RequestType: type,
   PhysicalResourceId: id,
   ResourceProperties: {
-    ServiceToken: 'arn', Configuration: JSON.stringify({ workPool: POOL, worker: 'Etl', cluster: 'arn:aws:ecs:us-east-1:1:cluster/c', service: 's' }), ...more,
+    ServiceToken: 'arn', Configuration: JSON.stringify({ workPool: POOL, worker: 'Etl', cluster: 'arn:aws:ecs:us-east-1:1:cluster/c', serviceName: 's' }), ...more,
   },
 }) as unknown as CdkCustomResourceEvent;
 

@@ -27,7 +27,7 @@ test.each<[string, string, string, string, Record<string, string>?]>([
   ['the pools\' function ends a flow run\'s task', pools, 'ecs:StopTask', task(name!), inCluster],
   ['the reconciler reads the key', reconciler, 'secretsmanager:GetSecretValue', simulator.arn('ApiKey')],
   ['the publisher publishes', publisher, 'cloudwatch:PutMetricData', '*', { 'cloudwatch:namespace': 'PrefectFargateWorker' }],
-])('%s', async (_, role, action, resource, context) => {
+])('%s', async (_, role, action, resource, context = {}) => {
   expect(await simulator.decide(role, { action, resource, context })).toMatchObject({ allowed: true });
 });
 
@@ -42,6 +42,6 @@ test.each<[string, string, string, string, Record<string, string>?]>([
   ['the reconciler reads no other secret', reconciler, 'secretsmanager:GetSecretValue', arn('secretsmanager', 'secret:database-a1b2c3')],
   ['who relays for CloudFormation reads no secret', 'WorkPoolProvider/Role', 'secretsmanager:GetSecretValue', simulator.arn('ApiKey')],
   ['who relays for CloudFormation calls no other function', 'WorkPoolProvider/Role', 'lambda:InvokeFunction', arn('lambda', 'function:other')],
-])('%s', async (_, role, action, resource, context) => {
+])('%s', async (_, role, action, resource, context = {}) => {
   expect(await simulator.decide(role, { action, resource, context })).toMatchObject({ allowed: false });
 });

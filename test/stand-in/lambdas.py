@@ -177,7 +177,8 @@ def _publish_embedded(function: LambdaFunction, line: str) -> None:
     except (ValueError, KeyError, TypeError):
         return
     cloudwatch = cloudwatch_backends[function.account_id][function.region]
-    timestamp = datetime.fromtimestamp(document["_aws"]["Timestamp"] / 1000, timezone.utc)
+    # Without a zone, as moto has the times of PutMetricData.
+    timestamp = datetime.fromtimestamp(document["_aws"]["Timestamp"] / 1000, timezone.utc).replace(tzinfo=None)
     for directive in directives:
         for names in directive["Dimensions"]:
             dimensions = [{"Name": name, "Value": document[name]} for name in names]

@@ -57,27 +57,27 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:ecs:.*:task(-definition)?\/[^*]+\*(:\*)?\]$/,
-    where: /(WorkerRole|Rescue\/Role)\/DefaultPolicy|\/WorkPool\/EndFlowRunsIn/,
+    where: /(WorkerRole|(Rescue|Verification)\/Role)\/DefaultPolicy|\/WorkPool\/EndFlowRunsIn/,
     reason: 'Tasks have random ids and task definitions get their revision when they are registered; cluster and family are fixed.',
   },
   {
     engine: 'cdk-nag',
     rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /Rescue\/Role\/DefaultPolicy/,
+    where: /(Rescue|Verification)\/Role\/DefaultPolicy/,
     reason: 'Only ecs:ListTasks, for one cluster by a condition; the rule "iam" checks the rest.',
   },
   {
     engine: 'rules',
     rule: 'iam',
-    where: /Rescue\/Role\/DefaultPolicy|\/WorkPool\/EndFlowRunsIn/,
+    where: /(Rescue|Verification)\/Role\/DefaultPolicy|\/WorkPool\/EndFlowRunsIn/,
     message: /ecs:ListTasks/,
     reason: 'ECS asks for ecs:ListTasks on * where no container instance is named, and Fargate has none; a condition fixes the cluster.',
   },
   {
     engine: 'rules',
     rule: 'dependencies',
-    where: /\/(WorkPool|WorkPoolProvider)\/Function\/Resource$/,
-    message: /before \w+WorkPool(Call|EndFlowRunsIn)/,
+    where: /\/(WorkPool|WorkPoolProvider)\/Function\/Resource$|\/WorkPool\/(Managed\/Kept|FlowRunTasks)\/Resource\/Default$/,
+    message: /before \w+(WorkPoolCall|WorkPoolEndFlowRunsIn|VerificationCall)/,
     reason: 'Of several APIs or clusters each brings its policy, and the resources that need it depend on it.',
   },
   {
@@ -177,7 +177,7 @@ export const suppressions: Suppression[] = [
   })),
   ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
     ...exception,
-    where: /\/(WorkPool\/Function\/.*|WorkPoolProvider\/.*|PrefectImages\w*\/.*|Custom::.*CustomResourceProvider\/Handler)/,
+    where: /\/((WorkPool|Verification)\/Function\/.*|WorkPoolProvider\/.*|PrefectImages\w*\/.*|Custom::.*CustomResourceProvider\/Handler)/,
     reason: 'CloudFormation waits for the answer of a custom resource and fails the deployment without it; nobody would look into a queue.',
   })),
   ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
@@ -194,7 +194,7 @@ export const suppressions: Suppression[] = [
   {
     engine: 'cdk-nag',
     rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-IAMNoInlinePolicy$/,
-    where: /\/(DefaultPolicy|WorkPool\/(Call|EndFlowRunsIn\w+))\/Resource$/,
+    where: /\/(DefaultPolicy|(WorkPool|Verification)\/(Call|EndFlowRunsIn\w+))\/Resource$/,
     reason: 'Each policy is of one role, made of the grants that it needs, and goes with it; a managed policy would outlive that and could be attached elsewhere.',
   },
   {

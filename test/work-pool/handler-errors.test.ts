@@ -216,6 +216,8 @@ describe('a server that can not be reached', () => {
   });
 
   test('and is slow is given up while there is time to say so: the deployment fails within a minute', async () => {
+    // A second of the real clock.
+    jest.restoreAllMocks();
     process.env.WORK_POOL_SECONDS = '1';
     let busy = true;
     server.instead = () => busy ? { status: 503, body: {} } : undefined;

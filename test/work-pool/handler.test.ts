@@ -22,7 +22,7 @@ describe('creating a pool', () => {
   test('makes it with the type\'s template from the server, its limit and its name as the resource\'s id', async () => {
     const answer = await create(wanted({ concurrencyLimit: 5 }));
     expect(pool()).toMatchObject({ name: 'etl', type: 'process', concurrency_limit: 5, base_job_template: OFFERED.process });
-    expect(answer).toEqual({ PhysicalResourceId: 'etl', Data: { Id: 'id-of-etl', Notices: 'none' } });
+    expect(answer).toEqual({ PhysicalResourceId: 'etl', Data: { Id: 'id-of-etl', Notices: 'none', Fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) } });
   });
 
   test('fills the template of an ECS pool', async () => {
