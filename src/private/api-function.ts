@@ -1,6 +1,6 @@
 import { aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
-import { ApiLocation, API_VARIABLE } from './prefect-connection';
+import { API_VARIABLE, ApiLocation } from './api-location';
 import { known } from './validation';
 import type { PrefectApi } from '../prefect-api';
 

@@ -1,5 +1,5 @@
 import type { OwnTemplate } from './own-template';
-import type { ApiLocation } from '../private/prefect-connection';
+import type { ApiLocation } from '../private/api-location';
 
 /** What the construct tells the custom resource's function to make of a work pool. No secrets: only where they are. */
 export interface WorkPoolConfiguration {

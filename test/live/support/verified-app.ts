@@ -1,12 +1,12 @@
-import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the test of deployments that prove themselves: a worker of the type under test. */
-const { API_URL, SECRET_ARN, WORKER_TYPE, WORKERS, RELEASE, SECONDS } = process.env;
+const { API_URL, SECRET_ARN, WORKER_TYPE, WORKERS, RELEASE, SECONDS, IMAGE } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Verified');
-// A name for each type: a pool keeps its type.
+const repository = new ecr.Repository(stack, 'Images');
 new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
     url: API_URL!,
@@ -14,6 +14,9 @@ new PrefectFargateWorker(stack, 'Worker', {
     privateNetwork: true,
   }),
   vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
+  // One that nobody has pushed.
+  image: IMAGE ? ecs.ContainerImage.fromEcrRepository(repository, IMAGE) : undefined,
+  // A name for each type: a pool keeps its type.
   workPool: WorkPool.managed(WORKER_TYPE === WorkerType.ECS ? 'tasks' : 'verified', { concurrencyLimit: 5 }),
   workerType: WORKER_TYPE as WorkerType,
   environment: { RELEASE: RELEASE! },
