@@ -1,5 +1,5 @@
-import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import type { ApiLocation } from '../private/api-location';
+import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { LOWEST_PREFECT } from '../private/versions';
 
 /** What there is to tell of a server that is older than what is supported. Prefect Cloud is always the newest. */
