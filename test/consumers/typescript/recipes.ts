@@ -9,6 +9,7 @@ import { FlowRunTask } from '../../../examples/flow-run-task';
 import { FromCliTemplate } from '../../../examples/from-cli-template';
 import { FromTerraform } from '../../../examples/from-terraform';
 import { ManyPools } from '../../../examples/many-pools';
+import { OutOfMemory } from '../../../examples/out-of-memory';
 import { OwnRoles } from '../../../examples/own-roles';
 import { OwnServer } from '../../../examples/own-server';
 import { OwnTemplate } from '../../../examples/own-template';
@@ -46,6 +47,7 @@ const recipes: Record<string, (app: App) => unknown> = {
   'from-cli-template': app => new FromCliTemplate(app, 'Example', { env }),
   'from-terraform': app => new FromTerraform(app, 'Example'),
   'many-pools': app => new ManyPools(app, 'Example'),
+  'out-of-memory': app => new OutOfMemory(app, 'Example'),
   'own-roles': app => new OwnRoles(app, 'Example', { env }),
   'own-server': app => new OwnServer(app, 'Example'),
   'own-template': app => new OwnTemplate(app, 'Example'),
