@@ -9,7 +9,7 @@ import { PhysicalIds, physicalIds } from './support/evidence';
 
 jest.setTimeout(600_000);
 
-const EARLIER = join(__dirname, 'support', 'earlier-assembly.tgz');
+const EARLIER = join(__dirname, 'support', 'earlier-assembly.tar.gz');
 const STACK = 'Upgraded';
 const POOLS = ['tasks', 'processes'];
 /** What holds data, or what flow runs and other stacks rest on. */

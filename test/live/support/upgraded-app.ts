@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /**
- * The CDK app of the test of upgrades. earlier-assembly.tgz is what `cdk synth` made of the same app, written for the
+ * The CDK app of the test of upgrades. earlier-assembly.tar.gz is what `cdk synth` made of the same app, written for the
  * library as it was before flow runs had a task definition, with a URL to replace.
  */
 const app = new App();
