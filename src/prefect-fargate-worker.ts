@@ -151,7 +151,8 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
 
   /**
    * The topic that alarms, failed deployments and failed tasks are published to, for which neither `pageTopic` nor `informTopic` was given.
-   * Subscribe to it. Undefined where nothing is: `observability.alarms` are off, or both of these were given.
+   * Subscribe to it, once for all workers of a stack: they share the one that is created. Undefined where nothing is published to it:
+   * `observability.alarms` are off, or both of these were given.
    */
   public readonly alarmTopic?: sns.ITopic;
 

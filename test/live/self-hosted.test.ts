@@ -147,7 +147,7 @@ function stopped(run: FlowRun): Promise<string | undefined> {
 describe('the recorded calls', () => {
   test('of workers and flow runs are all allowed by the synthesized policies', async () => {
     // Of the functions, only ours: the CDK's bring along rights of their own.
-    const calls = (await live.standIn.calls()).filter(({ caller }) => caller.kind === 'task' || /WorkPoolFunction|PrefectImagesFunction/.test(caller.function ?? ''));
+    const calls = (await live.standIn.calls()).filter(({ caller }) => caller.kind === 'task' || /SharedFunctions\w{8}WorkPool|PrefectImagesFunction/.test(caller.function ?? ''));
     const ids = await physicalIds(live.standIn, 'Live');
     const simulator = new PolicySimulator(deployedTemplate(live.deployment.output), { physicalIds: ids.map });
     const questions = await questionsOf(simulator, calls);

@@ -24,10 +24,11 @@ const processes = new PrefectFargateWorker(stack, 'Processes', {
   workerType: WorkerType.PROCESS,
   image: ecs.ContainerImage.fromRegistry(TRACED_IMAGE),
 });
-const tasks = new PrefectFargateWorker(stack, 'Tasks', { ...common, workPool: WorkPool.managed('observed tasks'), vpc: processes.vpc, cluster: processes.cluster });
+new PrefectFargateWorker(stack, 'Tasks', { ...common, workPool: WorkPool.managed('observed tasks'), vpc: processes.vpc, cluster: processes.cluster });
 
 const pager = new sqs.Queue(stack, 'Pager');
-for (const worker of [processes, tasks]) worker.alarmTopic!.addSubscription(new subscriptions.SqsSubscription(pager, { rawMessageDelivery: true }));
+// The workers of a stack share it.
+processes.alarmTopic!.addSubscription(new subscriptions.SqsSubscription(pager, { rawMessageDelivery: true }));
 
 // What looks after demand and lost runs once a minute would do so every few seconds here, and no test of this app needs it.
 for (const rule of stack.node.findAll().filter(construct => construct instanceof events.CfnRule)) {
