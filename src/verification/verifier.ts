@@ -31,13 +31,13 @@ export class Verifier extends Construct {
     provider.role.attachInlinePolicy(this.callable);
   }
 
-  /** Lets it say why a task has stopped. */
+  /** Lets it say why a task has stopped. Without ids of statements, which would be the same for each cluster. */
   public lookAt({ clusterArn, clusterName }: ecs.ICluster): this {
     const conditions = { ArnEquals: { 'ecs:cluster': clusterArn } };
     const tasks = Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${clusterName}/*` });
-    this.role.addToPolicy(new iam.PolicyStatement({ sid: 'LookAtTasks', actions: ['ecs:DescribeTasks'], resources: [tasks], conditions }));
+    this.role.addToPolicy(new iam.PolicyStatement({ actions: ['ecs:DescribeTasks'], resources: [tasks], conditions }));
     // Its resources are container instances, which Fargate has none of; the cluster is what can be fixed.
-    this.role.addToPolicy(new iam.PolicyStatement({ sid: 'FindTasks', actions: ['ecs:ListTasks'], resources: ['*'], conditions }));
+    this.role.addToPolicy(new iam.PolicyStatement({ actions: ['ecs:ListTasks'], resources: ['*'], conditions }));
     return this;
   }
 }

@@ -1,5 +1,6 @@
+import { Template } from 'aws-cdk-lib/assertions';
 import { WorkerType, WorkPool } from '../../src';
-import { resource, resources, statementsOf, templateOf, text } from '../support/worker';
+import { addWorker, newStack, resource, resources, statementsOf, templateOf, text } from '../support/worker';
 
 const TYPE = 'Custom::PrefectVerification';
 const verified = (workerType: WorkerType, others = {}) => templateOf({ workerType, verify: true, ...others });
@@ -46,4 +47,15 @@ test('a worker that serves some queues has its flow run in the first of them', (
 test('an existing pool is verified, too', () => {
   const template = verified(WorkerType.PROCESS, { workPool: WorkPool.existing('theirs') });
   expect(resource(template, TYPE).Properties.Verified).toHaveLength(1);
+});
+
+test('workers in two clusters share the function, whose policy IAM takes: no two statements have one id', () => {
+  const stack = newStack();
+  for (const name of ['one', 'two']) addWorker(stack, { verify: true, workPool: WorkPool.managed(name) }, name);
+  const template = Template.fromStack(stack);
+  expect(resources(template, TYPE)).toHaveLength(2);
+  const statements = statementsOf(template, /VerificationRole/);
+  expect(statements.filter(({ Action }) => Action === 'ecs:ListTasks')).toHaveLength(2);
+  const ids = statements.map(({ Sid }) => Sid).filter(id => id !== undefined);
+  expect(new Set(ids).size).toBe(ids.length);
 });
