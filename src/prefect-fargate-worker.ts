@@ -12,6 +12,7 @@ import { Network } from './network/network';
 import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
+import { acknowledgeFindings } from './private/acknowledge';
 import { encryptionKey } from './private/encryption';
 import { applyRemovalPolicy } from './private/removal-policy';
 import { requireReadableSecrets, warnOfDistantSecrets } from './private/secret-access';
@@ -180,6 +181,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
     super(scope, id);
+    acknowledgeFindings(this);
     const built = validatedAt(this, () => this.build(props));
     const { network, cluster, identity, task, flowRunTask, service, target, observability, metricSources } = built;
 

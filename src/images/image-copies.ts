@@ -2,6 +2,7 @@ import { aws_ecr as ecr, aws_ecs as ecs, aws_iam as iam, aws_kms as kms, aws_log
 import { Construct } from 'constructs';
 import { ImageCopyFunction } from './image-copy-function';
 import { Network } from '../network/network';
+import { acknowledgeFindings } from '../private/acknowledge';
 import { functionLogs, keepLogs, letLambdaAttach } from '../private/api-function';
 import { idByKey } from '../private/encryption';
 import { invalid } from '../private/validation';
@@ -39,6 +40,7 @@ export class ImageCopies extends Construct {
 
   private constructor(scope: Construct, id: string, private readonly props: ImageCopiesProps) {
     super(scope, id);
+    acknowledgeFindings(this);
     this.repository = new ecr.Repository(this, 'Repository', {
       encryption: ecr.RepositoryEncryption.KMS,
       encryptionKey: props.encryptionKey,

@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
+import { acknowledgeFindings } from './acknowledge';
 
 /** Child of each stack with workers. */
 const ID = 'PrefectWorkersShared';
@@ -21,5 +22,9 @@ export function isShared(construct: IConstruct): boolean {
 /** All of that, in a stack with workers. */
 export function sharedOf(worker: IConstruct): Construct {
   const stack = Stack.of(worker);
-  return stack.node.tryFindChild(ID) as Construct | undefined ?? new Construct(stack, ID);
+  const there = stack.node.tryFindChild(ID) as Construct | undefined;
+  if (there) return there;
+  const scope = new Construct(stack, ID);
+  acknowledgeFindings(scope);
+  return scope;
 }

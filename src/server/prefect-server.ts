@@ -3,6 +3,7 @@ import {
   aws_rds as rds, aws_secretsmanager as secretsmanager, aws_sns as sns, aws_wafv2 as wafv2, CfnOutput, Duration, RemovalPolicy, Stack,
 } from 'aws-cdk-lib';
 import { Construct, IDependable } from 'constructs';
+import { SERVER_FINDINGS } from './acknowledged-findings';
 import { createdAuthString } from './auth-string';
 import { Database } from './database';
 import { Firewall } from './firewall';
@@ -23,6 +24,7 @@ import { validateServer } from './validate-server';
 import { Cluster } from '../cluster/cluster';
 import { DefaultImages } from '../images/default-images';
 import { AlarmTopics } from '../observability/alarm-topics';
+import { acknowledgeFindings } from '../private/acknowledge';
 import { encryptionKey } from '../private/encryption';
 import { validatedAt } from '../private/validation';
 import { enableExecuteCommand } from '../service/execute-command';
@@ -132,6 +134,7 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
    */
   constructor(scope: Construct, id: string, props: PrefectServerProps) {
     super(scope, id);
+    acknowledgeFindings(this, SERVER_FINDINGS);
     const built = validatedAt(this, () => this.build(props));
     const { network, cluster, auth, database, services, loadBalancer, firewall, entrance, logGroup, taskRole, alarms, topics, dashboard } = built;
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { suppressions } from './suppressions';
 import type { Finding, NamedTemplate } from './types';
 import { WATCHING_RULES } from '../../src/compliance/config-rules';
+import { FINDINGS, WILDCARDS } from '../../src/private/acknowledged-findings';
+import { SERVER_FINDINGS } from '../../src/server/acknowledged-findings';
 
 const FILE = join(__dirname, '..', '..', 'docs', 'compliance.md');
 const START = '<!-- made by test/validators/report.ts: NAME -->';
@@ -34,11 +36,16 @@ function marked(name: string, titles: string[], rows: string[][]): string {
 /** One line for each reason, with the rules that it answers. */
 function exceptions(): string[][] {
   const byReason = new Map<string, string[]>();
-  for (const { engine, rule, reason } of suppressions) {
-    const name = `${NAMES[engine] ?? engine} ${readable(rule)}`;
-    byReason.set(reason, [...new Set([...byReason.get(reason) ?? [], name])]);
-  }
+  const add = (reason: string, name: string) => byReason.set(reason, [...new Set([...byReason.get(reason) ?? [], name])]);
+  for (const { rules, reason } of [...FINDINGS, ...SERVER_FINDINGS]) [...new Set(rules.map(short))].forEach(rule => add(reason, `cdk-nag ${rule}`));
+  for (const { actions, reason } of WILDCARDS) add(reason, `cdk-nag AwsSolutions-IAM5 of ${actions.join(', ')}`);
+  for (const { engine, rule, reason } of suppressions) add(reason, `${NAMES[engine] ?? engine} ${readable(rule)}`);
   return [...byReason].map(([reason, rules]) => [rules.join('<br>'), reason]);
+}
+
+/** A rule without the pack of one industry, and without the beginning of an ARN. */
+function short(rule: string): string {
+  return rule.replace(/^(HIPAA\.Security|NIST\.800\.53\.R5|PCI\.DSS\.321)-/, '').replace(/Policy::.*\//, '');
 }
 
 /** A rule's pattern as a person would write it. */

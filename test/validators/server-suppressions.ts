@@ -2,7 +2,7 @@ import type { Suppression } from './suppressions';
 
 type Found = readonly [engine: string, rule: string | RegExp, message?: RegExp];
 
-/** The same finding in the packs of cdk-nag, and in other checkers. */
+/** The same finding in several checkers. */
 function each(where: RegExp, reason: string, ...findings: readonly Found[]): Suppression[] {
   return findings.map(([engine, rule, message]) => ({ engine, rule, message, where, reason }));
 }
@@ -11,47 +11,33 @@ function each(where: RegExp, reason: string, ...findings: readonly Found[]): Sup
 export const serverSuppressions: Suppression[] = [
   ...each(/\/Server\/Access\/AccessLogs\/Resource$/,
     'It is the bucket of the access logs: logs of their own, a second region, a lock and events are decisions of yours; load balancers write with the encryption of Amazon S3 alone.',
-    ['cdk-nag', /^(AwsSolutions-S1|.*-S3(BucketLoggingEnabled|BucketReplicationEnabled|DefaultEncryptionKMS))$/],
     ['checkov', /^CKV_AWS_(18|145|144)$/],
     ['control-tower', /^CT\.S3\.PR\.(2|4|9|10)$/]),
   ...each(/\/Server\/Access\/LoadBalancer\/Resource$/,
     'What has to survive is the database, which is protected; a protected load balancer would only keep a stack from being deleted at its end.',
-    ['cdk-nag', /-ELBDeletionProtectionEnabled$/], ['control-tower', 'CT.ELASTICLOADBALANCING.PR.5']),
-  ...each(/\/Server\/Access\/SecurityGroup\/Resource$/, 'The server is public because its owner said so: HTTPS, behind the firewall.', ['cdk-nag', 'AwsSolutions-EC23']),
-  ...each(/\/Server\/(Password|AuthString|Redis\/AuthToken)\/Resource$/,
-    'Server and clients have to change it at one moment, which no rotation does: write a new value, and server and workers follow within a minute.',
-    ['cdk-nag', /^(AwsSolutions-SMG4|.*-SecretsManagerRotationEnabled)$/]),
+    ['control-tower', 'CT.ELASTICLOADBALANCING.PR.5']),
   ...each(/\/Server\/(AuthString\/Resource|Redis\/ReplicationGroup|Access\/LoadBalancer\/Https\/(Api|People)Rule\/Resource)$/,
     'The property is itself where the secret is kept, or the only place in which the service takes it; what reads the template has the reference.',
     ['rules', 'secrets', /by a dynamic reference/]),
   ...each(/\/Server\/Database\/(Instance\/Resource|Cluster\/(Writer|Reader|Resource))/,
     'Prefect signs in with a password, which Amazon RDS rotates; backups are those of Amazon RDS, with restore to any second; enhanced monitoring and a standby cost, '
     + 'and are yours to add; the port is behind security groups.',
-    ['cdk-nag', /^AwsSolutions-RDS(3|6|11)$/],
-    ['cdk-nag', /-RDS(EnhancedMonitoringEnabled|InBackupPlan|MultiAZSupport)$/],
     ['checkov', /^CKV_AWS_(118|157|161|162|353|354)$/],
     ['control-tower', /^CT\.RDS\.PR\.\d+$/]),
   ...each(/\/Server\/Database\/Instance\/Resource$/,
     'The major version alone: Amazon RDS creates its default minor version and upgrades it by itself, which a fixed one in the template would go back on.',
     ['cfn-lint', 'W3691', /^Engine version '17'/]),
-  ...each(/\/Server\/Redis\/ReplicationGroup$/, 'Messages and leases are of the last minutes; a server goes on with an empty Redis.',
-    ['cdk-nag', /-ElastiCacheRedisClusterAutomaticBackup$/]),
   ...each(/\/Server\/(Api|Services|Migration)Task\/TaskDefinition\/Resource$/, 'ECS gives the volume to root; the container ends before the server starts.',
     ['control-tower', 'CT.ECS.PR.3', /container tmp/]),
   ...each(/\/Server\/(Api|Services|Migration)Task\/TaskDefinition\/Resource$/,
     'The parts of a server are one program with the same settings and secrets, and need the same permissions: none but to start.', ['rules', 'ownership', /^Its role/]),
   ...each(/\/Server\/Services\/(Api|Services)\/Service$/, 'The parts of a server write to one log group, each to streams of its own.', ['rules', 'ownership', /^It writes to/]),
   ...each(/\/Server\/Services\/Api\/Service$/, 'A small server keeps its messages in memory, so that there are never two, also while it is deployed.', ['rules', 'deployments']),
-  ...each(/\/Server\/(Migration|SecretFollower)\/(Provider\/framework-onEvent|Function)\/Resource$/,
-    'CloudFormation waits for the answer of a custom resource, and a minute later the follower of secrets looks again.',
-    ['cdk-nag', /-LambdaDLQ$/], ['checkov', 'CKV_AWS_116']),
   ...each(/\/Server\/Migration\/Role\/DefaultPolicy\/Resource$/, 'ecs:ListTasks for one cluster by a condition, and tasks of that cluster, which have random ids.',
-    ['cdk-nag', /^AwsSolutions-IAM5\[/], ['rules', 'iam', /ecs:ListTasks/]),
+    ['rules', 'iam', /ecs:ListTasks/]),
   ...each(/\/Server\/Migration\/Role\/DefaultPolicy\/Resource$/, 'It starts the migration\'s task, whose roles these are.', ['rules', 'grants', /iam:PassRole/]),
   ...each(/\/Server\/TaskRole\/DefaultPolicy\/Resource$/, 'Sessions of ECS Exec have no resource-level permissions; their logs go where the cluster says.',
-    ['cdk-nag', /^AwsSolutions-IAM5\[/], ['rules', 'grants', /SessionLogs/]),
-  ...each(/\/Server\/ExecutionRole\/DefaultPolicy\/Resource$/, 'ecr:GetAuthorizationToken, which an image in Amazon ECR needs, has no resource-level permissions.',
-    ['cdk-nag', /^AwsSolutions-IAM5\[Resource::\*\]$/]),
+    ['rules', 'grants', /SessionLogs/]),
   ...each(/^Server\/PrefectWorkersShared\/(Topic\w+|Functions\w+\/\w+\/Role\/DefaultPolicy)\/Resource$/,
     'The authentication string and the alarms are the server\'s, and encrypted with its key.', ['rules', 'ownership', /It uses ServerKey/]),
   ...each(/\/Server\/Firewall\/Logs\/Resource$/, 'The web ACL\'s logging names it by its ARN.', ['rules', 'ownership', /^Nothing uses it/]),

@@ -1,5 +1,6 @@
 import { serverSuppressions } from './server-suppressions';
 import type { Finding } from './types';
+import { FINDINGS } from '../../src/private/acknowledged-findings';
 
 /** An exception from what the engines and rules ask for. One that matches nothing any more fails the tests. */
 export interface Suppression {
@@ -14,12 +15,12 @@ export interface Suppression {
   readonly reason: string;
 }
 
-/** What the same finding on a function is called by cdk-nag, checkov and Control Tower. */
-function lambda(nag: RegExp, checkov: string, controlTower?: string) {
+/** What other checkers than cdk-nag call a finding that the library acknowledges, for the reason that it gives there. */
+function alike(nag: string, checkov: string, controlTower?: string): Suppression[] {
+  const { reason } = FINDINGS.find(({ rules }) => rules.some(rule => rule.endsWith(`-${nag}`)))!;
   return [
-    { engine: 'cdk-nag', rule: nag, where: /.*/ },
-    { engine: 'checkov', rule: checkov, where: /.*/ },
-    ...(controlTower ? [{ engine: 'control-tower', rule: controlTower, where: /.*/ }] : []),
+    { engine: 'checkov', rule: checkov, where: /.*/, reason },
+    ...(controlTower ? [{ engine: 'control-tower', rule: controlTower, where: /.*/, reason }] : []),
   ];
 }
 
@@ -29,42 +30,6 @@ export const suppressions: Suppression[] = [
     rule: 'AwsSolutions-SMG4',
     where: /\/(ApiKey|AuthString|Headers)\/Resource$/,
     reason: 'The scenario\'s secrets hold what Prefect or its proxy issues, so Secrets Manager has nothing to rotate them with.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: 'AwsSolutions-ECS2',
-    where: /\/TaskDefinition\/Resource$/,
-    reason: 'The variables hold settings; credentials are container secrets, which the rule "secrets" checks.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /WorkerRole\/DefaultPolicy/,
-    reason: 'ECS and EC2 have no resource-level permissions for these actions, which the rule "iam" checks against IAM\'s own data.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /FlowRunRole\/DefaultPolicy/,
-    reason: 'xray:PutTraceSegments, which tracing needs, has no resource-level permissions.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /ExecutionRole\/DefaultPolicy/,
-    reason: 'ecr:GetAuthorizationToken, which an image in Amazon ECR needs, has no resource-level permissions.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:ecs:.*:task(-definition)?\/[^*]+\*(:\*)?\]$/,
-    where: /(WorkerRole|(Rescue|Verification)\/Role)\/DefaultPolicy|\/WorkPool\/EndFlowRunsIn/,
-    reason: 'Tasks have random ids and task definitions get their revision when they are registered; cluster and family are fixed.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /(Rescue|Verification)\/Role\/DefaultPolicy/,
-    reason: 'Only ecs:ListTasks, for one cluster by a condition; the rule "iam" checks the rest.',
   },
   {
     engine: 'rules',
@@ -80,44 +45,7 @@ export const suppressions: Suppression[] = [
     message: /before \w+(WorkPoolCall|WorkPoolEndFlowRunsIn|VerificationCall)/,
     reason: 'Of several APIs or clusters each brings its policy, and the resources that need it depend on it.',
   },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM4\[.*AWSLambda(BasicExecutionRole|VPCAccessExecutionRole|ENIManagementAccess)\]$/,
-    where: /.*/,
-    reason: 'The policy holds the logging and network rights that every function needs, and follows Lambda when it needs others.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::<.*Function.*\.Arn>:\*\]$/,
-    where: /\/Provider\/framework-onEvent\/ServiceRole\/DefaultPolicy/,
-    reason: 'The CDK\'s provider framework may call every version of the one function that it wraps.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /\/WorkPool\/EndFlowRunsIn|\/(WorkPool\/Role|WorkPoolProvider\/(Role|Provider\/framework-onEvent\/ServiceRole))\/DefaultPolicy/,
-    reason: 'Only ecs:ListTasks, for one cluster by a condition, and in a VPC ec2:DescribeSubnets, which has no resource-level permissions; the rule "iam" checks the rest.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /\/PrefectImages\w*\/Role\/DefaultPolicy/,
-    reason: 'Only ec2:DescribeSubnets, by which AWS Lambda attaches the function to the VPC, and which has no resource-level permissions; the rule "iam" checks the rest.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-VPCDefaultSecurityGroupClosed$/,
-    where: /^EverythingOn\/Worker\/Network\/Vpc\/Resource$/,
-    reason: 'With network.functionsInVpc the CDK\'s function that takes the rules away is not there, because it runs outside of the VPC; nothing is in the group.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::\*\]$/,
-    where: /\/Demand\/Role\/DefaultPolicy/,
-    reason: 'cloudwatch:PutMetricData has no resources; the namespace is fixed by a condition, which the rule "iam" checks.',
-  },
   ...[
-    { engine: 'cdk-nag', rule: /^(AwsSolutions-S1|.*-S3BucketLoggingEnabled)$/ },
     { engine: 'checkov', rule: 'CKV_AWS_18' },
     { engine: 'control-tower', rule: 'CT.S3.PR.2' },
   ].map((exception) => ({
@@ -125,12 +53,6 @@ export const suppressions: Suppression[] = [
     where: /LogArchive\/Bucket\/Resource$/,
     reason: 'Access logs would need a second bucket with the same question; who reads the archive is among CloudTrail\'s data events.',
   })),
-  {
-    engine: 'cdk-nag',
-    rule: /-S3BucketReplicationEnabled$/,
-    where: /LogArchive\/Bucket\/Resource$/,
-    reason: 'A second region for logs is a decision of its own: give logArchive.bucket a bucket that replicates.',
-  },
   {
     engine: 'control-tower',
     rule: 'CT.S3.PR.9',
@@ -143,72 +65,14 @@ export const suppressions: Suppression[] = [
     where: /LogArchive\/Bucket\/Resource$/,
     reason: 'Nothing waits for the archive\'s objects.',
   },
-  {
-    engine: 'cdk-nag',
-    rule: /^AwsSolutions-IAM5\[Resource::<.*LogArchiveBucket.*\.Arn>\/\*\]$/,
-    where: /LogArchive\/WriterRole\/DefaultPolicy/,
-    reason: 'Firehose names the objects by their time.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: 'AwsSolutions-EC23',
-    where: /EndpointSecurityGroup\/Resource$/,
-    message: /threw an error/,
-    reason: 'cdk-nag can\'t read an address range that is a reference to the VPC\'s own; the rule "no-ingress" does.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: 'AwsSolutions-L1',
-    where: /.*/,
-    reason: 'The functions stay on a runtime that all regions and partitions have.',
-  },
-  ...lambda(/^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-LambdaInsideVPC$/, 'CKV_AWS_117', 'CT.LAMBDA.PR.3').map((exception) => ({
-    ...exception,
-    reason: 'A function is in the VPC where the API is (privateNetwork), or with network.functionsInVpc. Others call AWS and Prefect Cloud, for which a VPC would only add what can fail.',
-  })),
-  ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaConcurrency$/, 'CKV_AWS_115').map((exception) => ({
-    ...exception,
-    reason: 'Reserved concurrency comes out of what the account has for all functions; deployments fail where that is little, and one call at a time needs none.',
-  })),
-  ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
-    ...exception,
-    where: /\/Rescue\/Function/,
-    reason: 'The function looks at what there is; a minute later it looks again, and an old look is of no use.',
-  })),
-  ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
-    ...exception,
-    where: /\/((WorkPool|Verification)\/Function\/.*|WorkPoolProvider\/.*|PrefectImages\w*\/.*|Custom::.*CustomResourceProvider\/Handler)/,
-    reason: 'CloudFormation waits for the answer of a custom resource and fails the deployment without it; nobody would look into a queue.',
-  })),
-  ...lambda(/^(NIST\.800\.53\.R5|HIPAA\.Security)-LambdaDLQ$/, 'CKV_AWS_116').map((exception) => ({
-    ...exception,
-    where: /\/Demand\/Function\/Resource$/,
-    reason: 'The publisher counts anew at its next call, within a minute: an old call has nothing left to say.',
-  })),
+  ...alike('LambdaInsideVPC', 'CKV_AWS_117', 'CT.LAMBDA.PR.3'),
+  ...alike('LambdaConcurrency', 'CKV_AWS_115'),
+  ...alike('LambdaDLQ', 'CKV_AWS_116'),
   {
     engine: 'checkov',
     rule: 'CKV_AWS_173',
     where: /.*/,
     reason: 'The variables hold settings and references, and are encrypted with Lambda\'s own key.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-IAMNoInlinePolicy$/,
-    where: /\/(DefaultPolicy|(WorkPool|Verification)\/(Call|EndFlowRunsIn\w+))\/Resource$/,
-    reason: 'Each policy is of one role, made of the grants that it needs, and goes with it; a managed policy would outlive that and could be attached elsewhere.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-EC2Restricted(CommonPorts|SSH)$/,
-    where: /EndpointSecurityGroup\/Resource$/,
-    message: /threw an error/,
-    reason: 'cdk-nag can\'t read an address range that is a reference to the VPC\'s own; the rule "no-ingress" does.',
-  },
-  {
-    engine: 'cdk-nag',
-    rule: /^(NIST\.800\.53\.R5|PCI\.DSS\.321|HIPAA\.Security)-VPCNoUnrestrictedRouteToIGW$/,
-    where: /\/Vpc\/PublicSubnet\d+\/DefaultRoute$/,
-    reason: 'The public subnets hold the NAT gateways, whose way to the internet this is; no task is in them.',
   },
   {
     engine: 'cdk-nag',

@@ -11,7 +11,7 @@ from aws_cdk import (
     aws_iam as iam,
     aws_secretsmanager as secretsmanager,
 )
-from cdk_nag import AwsSolutionsChecks, NagPackSuppression, NagSuppressions
+from cdk_nag import AwsSolutionsChecks
 from cdk_prefect_fargate_worker import PrefectApi, PrefectFargateWorker, WorkPool
 
 app = App()
@@ -47,19 +47,7 @@ iam.PermissionsBoundary.of(app).apply(iam.ManagedPolicy.from_managed_policy_name
 # All resources, the flow runs' tasks and the task definitions that the worker registers for them too.
 Tags.of(app).add("CostCenter", "4711")
 Tags.of(app).add("Owner", "data-platform")
+# The library acknowledges its own findings with their reasons, so an error here is about what the app adds itself.
 Aspects.of(app).add(AwsSolutionsChecks())
-# What the checks find of the worker, with the reasons: docs/compliance.md has each of them at length.
-NagSuppressions.add_stack_suppressions(
-    stack,
-    [
-        NagPackSuppression(id=rule, reason=reason)
-        for rule, reason in {
-            "AwsSolutions-IAM4": "The CDK's own functions of custom resources write their logs with a policy that AWS manages.",
-            "AwsSolutions-IAM5": "Task definitions have revisions and tasks have ids that are not known before; some actions have no resources.",
-            "AwsSolutions-ECS2": "No secret is among the variables of the environment: these come from AWS Secrets Manager.",
-            "AwsSolutions-L1": "The CDK chooses the runtime of its own functions.",
-        }.items()
-    ],
-)
 
 app.synth()
