@@ -14,6 +14,8 @@ import { faults } from './faults';
  * - `<!-- flow run costs -->`, up to `<!-- end -->`: what one flow run costs.
  * - `<!-- faults -->`, up to `<!-- end -->`: what became of flow runs, fault by fault.
  * - `<!-- defaults: NetworkOptions network. -->`, up to `<!-- end -->`: a table of the struct's properties, each with this prefix.
+ *
+ * And shortens API.md.
  */
 const ROOT = join(__dirname, '..', '..');
 
@@ -42,14 +44,19 @@ function defaults(struct: string, prefix = ''): string {
   return ['| property | default |', '| --- | --- |', ...rows].join('\n');
 }
 
+/** The reference without what jsii-docgen says twice: a property's declaration in TypeScript, before its type. */
+export function withoutDeclarations(text: string): string {
+  return text.replace(/```typescript\npublic readonly [^\n]+;\n```\n\n(?=- \*Type:\*)/g, '');
+}
+
 function reference({ owner, name }: Property): string {
   return `API.md#cdk-prefect-fargate-worker.${owner}.property.${name}`;
 }
 
 if (require.main === module) {
-  for (const path of documents()) {
+  for (const path of [...documents(), 'API.md']) {
     const before = readFileSync(join(ROOT, path), 'utf8');
-    const after = filledIn(before);
+    const after = path === 'API.md' ? withoutDeclarations(before) : filledIn(before);
     if (after === before) continue;
     writeFileSync(join(ROOT, path), after);
     console.log(`${path}: brought up to date`);

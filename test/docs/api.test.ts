@@ -32,3 +32,9 @@ test('API.md has every public type, none without a description', () => {
   for (const { name } of types()) expect(reference).toContain(`id="cdk-prefect-fargate-worker.${name}"`);
   expect(reference.split('\n').filter(line => line.includes('*No description.*'))).toEqual([]);
 });
+
+test('API.md says the type of each property once', () => {
+  const reference = readFileSync(join(__dirname, '..', '..', 'API.md'), 'utf8');
+  expect(reference).toContain('- *Type:*');
+  expect(reference).not.toMatch(/^public readonly /m);
+});
