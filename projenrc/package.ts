@@ -40,7 +40,7 @@ function stage(): void {
   const [tarball] = readdirSync(staged);
   run('tar', '-xzf', join(staged, tarball), '-C', staged, '--strip-components', '1');
   rmSync(join(staged, tarball));
-  linkToRepository();
+  adaptReadme();
 
   const lowest = join(root, 'test', 'lowest');
   if (!existsSync(join(lowest, 'node_modules', 'aws-cdk-lib'))) {
@@ -49,10 +49,13 @@ function stage(): void {
   symlinkSync(join(lowest, 'node_modules'), join(staged, 'node_modules'));
 }
 
-/** Registries show the README without the files beside it, so what it links to is in the repository there. */
-function linkToRepository(): void {
+/**
+ * Registries show the README without the files beside it, so what it links to is in the repository there. And each language's README has its
+ * TypeScript translated, but for the quick start under the heading of that name: Python's is beside it.
+ */
+function adaptReadme(): void {
   const home = repository.url.replace(/\.git$/, '');
-  const whole = (markdown: string) => markdown.replace(/(!?)\[([^\]]*)\]\((?!https?:|#)([^)\s]+)\)/g,
+  const whole = (markdown: string) => markdown.replace(/^```ts (nofixture)$/gm, '```tsx $1').replace(/(!?)\[([^\]]*)\]\((?!https?:|#)([^)\s]+)\)/g,
     (_, image, text, target) => `${image}[${text}](${home}/${image ? 'raw' : 'blob'}/main/${target})`);
   const [readme, assembly] = [join(staged, 'README.md'), join(staged, '.jsii')];
   writeFileSync(readme, whole(readFileSync(readme, 'utf8')));

@@ -60,12 +60,24 @@ const BUILDS: Record<string, (app: App) => Stack> = {
   zero: app => new ScaledToZero(app, 'ScaledToZero', { env: { account: '123456789012', region: 'us-east-1' } }),
 };
 
+function templateOf(build: string): any {
+  return Template.fromStack(BUILDS[build](new App({ analyticsReporting: false }))).toJSON();
+}
+
 /** The bill of a build, line by line, as a table. */
 export function costs(build: string): string {
-  const template = Template.fromStack(BUILDS[build](new App({ analyticsReporting: false }))).toJSON();
+  const template = templateOf(build);
   const lines = /Server$/.test(build) ? serverBill(template) : bill(template);
   const rows = lines.map(({ what, arithmetic, dollars }) => `| ${what} | ${arithmetic} | ${dollars.toFixed(2)} |`);
   return ['| what | arithmetic | $ a month |', '| --- | --- | ---: |', ...rows, `| **in all** | | **${total(lines).toFixed(2)}** |`].join('\n');
+}
+
+/** What the quick start costs, and what less costs, in a sentence. */
+export function price(): string {
+  const [usual, small, zero] = ['default', 'small', 'zero'].map(build => total(bill(templateOf(build))));
+  return `**It costs** about $${usual.toFixed(0)} a month in us-east-1 while no flow runs, most of it for the NAT gateways and endpoints of its own network. `
+    + `[A small one](docs/costs.md#small) costs $${small.toFixed(0)}, [one that scales to zero](docs/costs.md#scaled-to-zero) in a VPC that is there $${zero.toFixed(0)}; `
+    + '[a further pool and a flow run](docs/costs.md#a-further-worker) are listed there too.';
 }
 
 /** What one flow run of the default size costs, by where its task pulls the image from. */

@@ -1,18 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { properties, type Property } from './assembly';
-import { costs, flowRunCosts, furtherWorkerCosts } from './costs';
-import { faults } from './faults';
+import { costs, flowRunCosts, furtherWorkerCosts, price } from './costs';
+import { faultsSummary } from './faults';
 
 /**
  * Fills in what documents show from elsewhere, so that it can't go stale: `npm run documents`.
  *
  * - `<!-- file: examples/spot.ts -->` before a code block: the block is that file.
+ * - `<!-- price -->`, up to `<!-- end -->`: what the quick start costs, in a sentence.
  * - `<!-- costs: default -->`, up to `<!-- end -->`: the bill of that build.
  * - `<!-- further worker costs -->`, up to `<!-- end -->`: what one more idle worker of a stack costs.
  * - `<!-- flow run costs -->`, up to `<!-- end -->`: what one flow run costs.
- * - `<!-- faults -->`, up to `<!-- end -->`: what became of flow runs, fault by fault.
+ * - `<!-- faults summary -->`, up to `<!-- end -->`: what became of flow runs, in all faults together.
  * - `<!-- defaults: NetworkOptions network. -->`, up to `<!-- end -->`: a table of the struct's properties, each with this prefix.
  *
  * And shortens API.md.
@@ -27,20 +28,21 @@ export function documents(): string[] {
   return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), 'test/stand-in/README.md', 'bench/README.md'].filter(name => existsSync(join(ROOT, name)));
 }
 
-/** The document as it should be. */
-export function filledIn(text: string): string {
+/** The document as it should be, by its path from the root. */
+export function filledIn(text: string, path: string): string {
   return text
     .replace(/(<!-- file: (\S+) -->\n+```[^\n]*\n)[^]*?(^```$)/gm, (_, start, file, end) => `${start}${readFileSync(join(ROOT, file), 'utf8')}${end}`)
     .replace(/(<!-- costs: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, start, build, end) => `${start}\n${costs(build)}\n\n${end}`)
     .replace(/(<!-- further worker costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${furtherWorkerCosts()}\n\n${end}`)
     .replace(/(<!-- flow run costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${flowRunCosts()}\n\n${end}`)
-    .replace(/(<!-- faults -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${faults()}\n\n${end}`)
-    .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, prefix?.trim())}\n\n${end}`);
+    .replace(/(<!-- price -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${price()}\n\n${end}`)
+    .replace(/(<!-- faults summary -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${faultsSummary()}\n\n${end}`)
+    .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, relative(dirname(path), 'API.md'), prefix?.trim())}\n\n${end}`);
 }
 
-function defaults(struct: string, prefix = ''): string {
+function defaults(struct: string, api: string, prefix = ''): string {
   const rows = properties(struct).filter(({ optional }) => optional)
-    .map(property => `| [\`${prefix}${property.name}\`](${reference(property)}) | ${property.docs?.default?.replace(/^- /, '').replace(/\n/g, ' ').replace(/\|/g, '\\|')} |`);
+    .map(property => `| [\`${prefix}${property.name}\`](${api}#${anchor(property)}) | ${property.docs?.default?.replace(/^- /, '').replace(/\n/g, ' ').replace(/\|/g, '\\|')} |`);
   return ['| property | default |', '| --- | --- |', ...rows].join('\n');
 }
 
@@ -49,14 +51,14 @@ export function withoutDeclarations(text: string): string {
   return text.replace(/```typescript\npublic readonly [^\n]+;\n```\n\n(?=- \*Type:\*)/g, '');
 }
 
-function reference({ owner, name }: Property): string {
-  return `API.md#cdk-prefect-fargate-worker.${owner}.property.${name}`;
+function anchor({ owner, name }: Property): string {
+  return `cdk-prefect-fargate-worker.${owner}.property.${name}`;
 }
 
 if (require.main === module) {
   for (const path of [...documents(), 'API.md']) {
     const before = readFileSync(join(ROOT, path), 'utf8');
-    const after = path === 'API.md' ? withoutDeclarations(before) : filledIn(before);
+    const after = path === 'API.md' ? withoutDeclarations(before) : filledIn(before, path);
     if (after === before) continue;
     writeFileSync(join(ROOT, path), after);
     console.log(`${path}: brought up to date`);

@@ -76,6 +76,16 @@ test('C# has every member of an enum', () => {
   }
 });
 
+test('the quick start in C# names only what is there', () => {
+  const quickStart = readFileSync(join(ROOT, 'examples', 'quick-start', 'App.cs'), 'utf8');
+  const set = [...quickStart.matchAll(/^ +(\w+) = /gm)].map(([, name]) => name);
+  const called = [...quickStart.matchAll(/\b(PrefectApi|WorkPool)\.(\w+)\(/g)];
+  expect([set.length, called.length]).toEqual([5, 2]);
+  const options = source('PrefectFargateWorkerProps') + source('PrefectCloudOptions');
+  for (const name of set) expect(options).toMatch(new RegExp(`public .* ${name}$`, 'm'));
+  for (const [, type, method] of called) expect(source(type)).toMatch(new RegExp(`public static .* ${method}\\(`));
+});
+
 function optional(text: string, property: string): boolean {
   return new RegExp(`\\[JsiiProperty\\(name: "${property}", .*isOptional: true\\)\\]$`, 'm').test(text);
 }

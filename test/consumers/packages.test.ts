@@ -45,8 +45,7 @@ describe('size', () => {
 
 test.each([
   ['js', async (directory: string) => run('tar', ['-xOzf', join(directory, readdirSync(directory).find(name => name.endsWith('.tgz'))!), 'package/README.md'])],
-  ['python', async (directory: string) => run('python3', ['-c', 'import glob, sys, zipfile; wheel = zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0]);'
-    + 'print(next(wheel.read(name).decode() for name in wheel.namelist() if name.endswith("/METADATA")))', directory])],
+  ['python', wheelReadme],
 ])('%s: the README leads to the repository, since a registry shows it without the files beside it', async (language, readme) => {
   const targets = [...(await readme(join(DIST, language))).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target);
   expect(targets.length).toBeGreaterThan(50);
@@ -54,8 +53,22 @@ test.each([
   expect(targets).toContain('https://github.com/cdk-prefect/cdk-prefect-fargate-worker/raw/main/docs/architecture.png');
 });
 
+test('the wheel has the quick start in both languages, each under its own heading', async () => {
+  const readme = await wheelReadme(join(DIST, 'python'));
+  const under = (heading: string) => readme.split(`### In ${heading}\n`)[1].split('\n### ')[0];
+  expect(under('Python')).toContain('PrefectFargateWorker(stack, "Worker",');
+  expect(under('TypeScript')).toContain('new PrefectFargateWorker(stack, \'Worker\', {');
+  // What is in TypeScript elsewhere is in Python here.
+  expect(readme).toContain('bucket.grant_read_write(worker)');
+});
+
 test('the Go module asks for the lowest supported versions', async () => {
   const { Require } = JSON.parse(await run('go', ['mod', 'edit', '-json'], { cwd: join(DIST, 'go', 'cdkprefectfargateworker') }));
   const asked = Object.fromEntries(Require.map(({ Path, Version }: Record<string, string>) => [Path, Version]));
   expect(asked['github.com/aws/aws-cdk-go/awscdk/v2']).toBe(`v${dependencies['aws-cdk-lib']}`);
 });
+
+function wheelReadme(directory: string): Promise<string> {
+  return run('python3', ['-c', 'import glob, sys, zipfile; wheel = zipfile.ZipFile(glob.glob(sys.argv[1] + "/*.whl")[0]);'
+    + 'print(next(wheel.read(name).decode() for name in wheel.namelist() if name.endswith("/METADATA")))', directory]);
+}

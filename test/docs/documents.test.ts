@@ -32,11 +32,11 @@ describe('every snippet of the README and the API', () => {
     expect(snippets.filter(({ location }) => location.api.fqn === undefined).length).toBe(read('README.md').match(/^```ts/gm)!.length);
   });
 
-  test('has a language that is checked', () => {
-    const languages = [...read('README.md').matchAll(/^```(\S+)/gm)].map(([, language]) => language);
-    expect(languages.filter(language => !['ts', 'python', 'java', 'go', 'sh', 'text'].includes(language))).toEqual([]);
+  test.each(['README.md', 'docs/languages.md'])('in %s has a language that is checked', path => {
+    const languages = [...read(path).matchAll(/^```(\S+)/gm)].map(([, language]) => language);
+    expect(languages.filter(language => !['ts', 'python', 'java', 'go', 'csharp', 'sh', 'text'].includes(language))).toEqual([]);
     // Those that rosetta doesn't compile are whole files, for their own compilers.
-    const blocks = [...read('README.md').matchAll(/(.*)\n+```(python|java|go)\n/g)];
+    const blocks = [...read(path).matchAll(/(.*)\n+```(python|java|go|csharp)\n/g)];
     expect(blocks.filter(([, before]) => !before.startsWith('<!-- file: examples/'))).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe('every snippet of the README and the API', () => {
 });
 
 describe.each(documents())('%s', path => {
-  test('shows files and tables as they are now', () => expect(read(path)).toBe(filledIn(read(path))));
+  test('shows files and tables as they are now', () => expect(read(path)).toBe(filledIn(read(path), path)));
 
   test('links to files and headings that exist', () => {
     const links = [...read(path).replace(/^```[^]*?^```$/gm, '').matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];

@@ -108,6 +108,14 @@ describe('a flow run', () => {
     expect(await stopped(pending!)).toBe('STOPPED');
   });
 
+  test('that runs for longer than its deployment allows is stopped with its task, and says why', async () => {
+    const deployment = await live.prefect.deploy('endless', { workPool: ECS_POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS, jobVariables: { max_run_time: 10 } });
+    const id = await live.prefect.start(deployment, { seconds: 600 });
+    const run = await live.prefect.waitFor(id, ['FAILED', 'COMPLETED', 'CRASHED'], 180);
+    expect(run.state).toMatchObject({ type: 'FAILED', name: 'TimedOut', message: 'Its task ran for longer than max_run_time, 10 seconds, and was stopped.' });
+    expect(await stopped(run)).toBe('STOPPED');
+  });
+
   test('has the volume, the sidecar, the secret\'s field, the disk, the limits and the tags that its task definition was given, behind a log router', async () => {
     const deployment = await live.prefect.deploy('look around', { workPool: ECS_POOL, entrypoint: 'flows.py:look_around', directory: FLOWS });
     const id = await live.prefect.start(deployment);

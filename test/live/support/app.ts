@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Duration, Stack } from 'aws-cdk-lib';
 import { addToFlowRuns } from './flow-run-additions';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
@@ -38,7 +38,9 @@ const processes = new PrefectFargateWorker(stack, 'Processes', {
 });
 const tasks = new PrefectFargateWorker(stack, 'Tasks', {
   api,
-  workPool: WorkPool.managed('live tasks', { flowRunDefaults: { environment: { GREETING }, ephemeralStorageGiB: process.env.DATABASE_ARN ? 100 : undefined } }),
+  workPool: WorkPool.managed('live tasks', {
+    flowRunDefaults: { environment: { GREETING }, ephemeralStorageGiB: process.env.DATABASE_ARN ? 100 : undefined, maxRunTime: Duration.hours(2) },
+  }),
   vpc: processes.vpc,
   cluster: processes.cluster,
   scaling,
