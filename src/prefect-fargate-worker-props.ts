@@ -162,7 +162,7 @@ export interface PrefectFargateWorkerProps {
   readonly vpc?: ec2.IVpc;
 
   /**
-   * Subnets of `vpc` for workers and flow runs. In public subnets each task gets a public address, which is its way out.
+   * Subnets of `vpc` for workers and flow runs. In public subnets each task gets a public address, by which it reaches the internet.
    *
    * @default - the private subnets
    */
@@ -185,7 +185,7 @@ export interface PrefectFargateWorkerProps {
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
-   * Shape of the network that is made where no `vpc` and no `cluster` is given.
+   * Shape of the network that is created where no `vpc` and no `cluster` is given.
    *
    * @default - two availability zones, a NAT gateway in each, VPC endpoints, flow logs
    */
@@ -257,7 +257,7 @@ export interface PrefectFargateWorkerProps {
    *
    * The flow is the library's own and needs nothing of your image but Prefect. Flow, deployment and flow run are deleted from Prefect
    * afterwards; those of a verification that failed stay until the next. A paused pool or queue, and a concurrency limit that
-   * leaves no room, are no fault: the output `Verified` says so. It is asked again where a task definition or the pool has changed.
+   * leaves no room, don't fail it: the output `Verified` says so. It is asked again where a task definition or the pool has changed.
    *
    * The API key of the functions needs permission to create deployments: on Prefect Cloud, the role Developer. A deployment takes as long
    * as a flow run from its schedule to its end: one or two minutes, and those until a worker is there where there is none.

@@ -51,7 +51,7 @@ import { WorkerType } from './worker-type';
  * });
  * ```
  *
- * Give flow runs rights as you would give them to a role (`bucket.grantRead(worker)`), and let them through to your
+ * Grant flow runs permissions as you would a role (`bucket.grantRead(worker)`), and let them through to your
  * databases as you would a security group (`database.connections.allowDefaultPortFrom(worker)`).
  *
  * @see https://docs.prefect.io/v3/concepts/workers
@@ -74,7 +74,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    * - A scheduled action (`scaleOnSchedule()`) moves these bounds, until another moves them back.
    * - Of several policies that act at a moment, the one that asks for the most workers wins.
    * - Where workers follow demand, which is all but ECS workers of a fixed number, the library's own policies take away after
-   *   `scaling.scaleInAfter` what the demand doesn't need, also what a policy of yours has added. Keep it with a scheduled
+   *   `scaling.scaleInAfter` what the demand doesn't need, also what your own policy has added. Keep it with a scheduled
    *   action, or with `scaling.spareFlowRuns`.
    *
    * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scaling-policies.html
@@ -135,7 +135,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    */
   public readonly apiClients: ec2.Connections;
 
-  /** The principal of flow runs, which `grant` methods give rights to. */
+  /** The principal of flow runs, which `grant` methods give permissions to. */
   public readonly grantPrincipal: iam.IPrincipal;
 
   /** Log group of the workers and their flow runs. */
@@ -173,10 +173,10 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
   /**
    * Makes the worker, and all that it needs and wasn't given.
    *
-   * Throws when a property, or two together, describe something that can't work; the message says which, and the way out.
+   * Throws for a property, or a combination of properties, that can't work. The message names the property, its value and the fix.
    *
    * @param scope the stack, or a construct in it
-   * @param id name of the worker within `scope`; another id later means another worker
+   * @param id name of the worker within `scope`; if you change it later, you get another worker
    * @param props the API, the work pool, and what is to differ from the defaults
    */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {

@@ -25,7 +25,7 @@ export interface XRayTracingOptions extends TracingOptions {}
 /** Options of `Tracing.otlp()`. */
 export interface OtlpTracingOptions extends TracingOptions {
   /**
-   * URL of a receiver of OTLP over HTTP, without `/v1/traces`, which is added: `https://api.honeycomb.io`, or a collector of yours such as
+   * URL of a receiver of OTLP over HTTP, without `/v1/traces`, which is added: `https://api.honeycomb.io`, or your own collector, such as
    * `http://collector.example.internal:4318`. OTLP over gRPC, most often at port 4317, is not spoken.
    *
    * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp

@@ -14,7 +14,7 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
   }
   if (workQueues && !known(workQueues)) {
     throw invalid('workQueues', workQueues,
-      'the names may be, but not how many there are; give each queue by itself, as Fn.select(0, queues) does, or Fn.split() with its assumedLength.');
+      'their number must be known at synthesis, while each name may be a token; list the queues one by one, as Fn.select(0, queues) does, or Fn.split() with its assumedLength.');
   }
   workQueues?.forEach(queue => requirePrefectName('workQueues', queue));
   requireDistinct('workQueues', workQueues ?? []);
@@ -43,7 +43,7 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
       + 'a VPC that is created here to it by then; give the VPC that reaches it with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
   }
   if (props.copyImages && props.network?.functionsInVpc) {
-    throw invalid('copyImages', true, 'the function that copies runs outside of the VPC, where network.functionsInVpc wants none; copy the images to Amazon ECR yourself '
+    throw invalid('copyImages', true, 'the function that copies runs outside the VPC, where network.functionsInVpc wants none; copy the images to Amazon ECR yourself '
       + 'and give them with image and flowRunDefaults.image, or leave one of the two out.');
   }
   requireWorkerEnvironment(props);

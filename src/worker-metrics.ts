@@ -132,7 +132,7 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Flow runs that need a worker: those that run, wait, or are due within the lead time.
+   * Flow runs that need a worker: running, waiting, or due within the lead time.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    */
@@ -217,7 +217,7 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Tasks of the service that run, of Container Insights (namespace `ECS/ContainerInsights`, dimensions `ClusterName` and `ServiceName`).
+   * Running tasks of the service, from Container Insights (namespace `ECS/ContainerInsights`, dimensions `ClusterName` and `ServiceName`).
    * A cluster of your own needs Container Insights for it.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute

@@ -231,7 +231,7 @@ describe('with a receiver of OTLP', () => {
 
     test.each([['http://otlp.example.com', 1], ['http://203.0.113.7:4318', 1], [ENDPOINT, 0], ['http://127.0.0.1:4320', 0], ['http://10.0.3.7:4318', 0],
       ['http://172.20.0.1', 0], ['http://172.40.0.1', 1], ['http://collector', 0], ['http://collector.example.internal:4318', 0], ['http://[fd00::1]:4318', 0],
-      [Token.asString({ Ref: 'Endpoint' }), 0]])('of traces in clear outside of the network: %s', (endpoint, count) => {
+      [Token.asString({ Ref: 'Endpoint' }), 0]])('of traces in clear outside the network: %s', (endpoint, count) => {
       expect(warned(endpoint, {}, 'plainHttp')).toBe(count);
     });
 

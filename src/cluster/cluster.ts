@@ -4,7 +4,7 @@ import { requireSameVpc } from '../private/same-vpc';
 
 export interface ClusterProps {
   readonly vpc: ec2.IVpc;
-  /** Whether the VPC was made for the worker, so that its DNS is known to be on. */
+  /** Whether the VPC was created for the worker, so that its DNS is known to be on. */
   readonly ownVpc: boolean;
   readonly cluster?: ecs.ICluster;
   readonly enableExecuteCommand?: boolean;

@@ -1,8 +1,8 @@
 /** What watches over the worker's resources after they are deployed. */
 export interface ComplianceOptions {
   /**
-   * Whether AWS Config watches the worker's resources: managed rules for what this worker is made of, limited to it by
-   * the tag `cdk-prefect-fargate-worker`, each with the way out in its description. The account needs a configuration
+   * Whether AWS Config watches the worker's resources: managed rules for the resources of this worker, limited to it by
+   * the tag `cdk-prefect-fargate-worker`, each with the fix in its description. The account needs a configuration
    * recorder that records these types; without one the deployment fails.
    *
    * Not watched are your own resources that the worker uses, and the task definitions of flow runs, which the worker

@@ -19,7 +19,7 @@ export interface WatchingRule {
 }
 
 const OVERRIDE = 'Take back the override of the task definition and deploy.';
-const AGAIN = 'Undo the change made outside of CloudFormation, or deploy again.';
+const AGAIN = 'Undo the change made outside CloudFormation, or deploy again.';
 
 /** All of them pass for what this library makes; a finding means that something was changed since. */
 export const WATCHING_RULES: readonly WatchingRule[] = [

@@ -40,7 +40,7 @@ const FOR_EXECUTE_COMMAND: readonly Endpoint[] = [
   { id: 'KmsEndpoint', service: ec2.InterfaceVpcEndpointAwsService.KMS, actions: 'kms:*' },
 ];
 
-/** What the CDK's framework for custom resources calls beside that: the function that makes the work pool. */
+/** What the CDK's framework for custom resources calls beside that: the function that creates the work pool. */
 const FOR_PROVIDER: Endpoint = { id: 'LambdaEndpoint', service: ec2.InterfaceVpcEndpointAwsService.LAMBDA, actions: 'lambda:*' };
 
 /** Which functions run in the VPC: none, those that ask the Prefect API, or the CDK's too. */

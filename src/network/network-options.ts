@@ -1,4 +1,4 @@
-/** Options of the network that is made for a worker. */
+/** Options of the network that is created for a worker. */
 export interface NetworkOptions {
   /**
    * How many availability zones the VPC spans. Throws for a number that is known only at deployment.
@@ -25,14 +25,14 @@ export interface NetworkOptions {
    * secondary ranges; all private ranges where an import doesn't tell in which its subnets are.
    *
    * Their policies let only identities of this account through, so that nothing leaves with the keys of another one; S3 lets
-   * everyone read. In a VPC of yours this holds for all that is in it. Where flows call these services with a role of another
+   * everyone read. In your own VPC this holds for all that is in it. Where flows call these services with a role of another
    * account, switch the endpoints off.
    *
-   * Where several workers ask for them in one VPC of yours, the first makes them, and a further one adds what is missing.
+   * Where several workers ask for them in your own VPC, the first creates them, and each further one adds what is missing.
    * Throws where no route table of the VPC is known, as after `Vpc.fromVpcAttributes()` without `privateSubnetRouteTableIds`.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
-   * @default - true in a VPC that is made for the worker, false in yours
+   * @default - true in a VPC that is created for the worker, false in your own
    */
   readonly vpcEndpoints?: boolean;
 

@@ -43,9 +43,9 @@ export class Network extends Construct {
   public readonly subnets: ec2.SelectedSubnets;
   /** The subnets one by one, because the VPC of a cluster may be an import that doesn't know them. */
   public readonly subnetSelection: ec2.SubnetSelection;
-  /** Whether the VPC was made here. */
+  /** Whether the VPC was created here. */
   public readonly ownVpc: boolean;
-  /** Tasks in public subnets have no other way out than an address of their own. */
+  /** Tasks in public subnets reach the internet only by an address of their own. */
   public readonly assignPublicIp: boolean;
   /** Whether some of the subnets have no route to the internet. */
   public readonly closed: boolean;
@@ -55,7 +55,7 @@ export class Network extends Construct {
   public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
   /** Whether the functions that ask the Prefect API run in the VPC. */
   public readonly functionsInVpc: boolean;
-  /** The groups of all functions in the VPC; empty where they run outside of it. */
+  /** The groups of all functions in the VPC; empty where they run outside it. */
   public readonly functionSecurityGroups: ec2.ISecurityGroup[];
   private readonly selected: ec2.SubnetSelection;
 
@@ -93,7 +93,7 @@ export class Network extends Construct {
     this.letIntoServer();
   }
 
-  /** The NAT gateways of the VPC, where it was made here. */
+  /** The NAT gateways of the VPC, where it was created here. */
   public get natGatewayIds(): string[] {
     if (!this.ownVpc) return [];
     return this.vpc.node.findAll().filter((child): child is ec2.CfnNatGateway => child instanceof ec2.CfnNatGateway).map(({ ref }) => ref);
@@ -119,7 +119,7 @@ export class Network extends Construct {
     return [...new Set([...this.workerSecurityGroups, this.flowRunSecurityGroup, ...this.functionSecurityGroups])];
   }
 
-  /** Whether the default group of the VPC has no rules. The CDK takes them away, by a function of its own that is outside of any VPC. */
+  /** Whether the default group of the VPC has no rules. The CDK takes them away, by a function of its own that is outside any VPC. */
   public get closesDefaultGroup(): boolean {
     return this.ownVpc && !this.props.options.functionsInVpc;
   }
@@ -130,7 +130,7 @@ export class Network extends Construct {
     return this.functionsInVpc && [this.vpc.vpcId, this.subnets.subnetIds, securityGroups.map(({ securityGroupId }) => securityGroupId)];
   }
 
-  /** What all functions in the VPC have in common; nothing where they run outside of it. */
+  /** What all functions in the VPC have in common; nothing where they run outside it. */
   public get functionOptions(): Pick<lambda.FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups' | 'allowPublicSubnet'> {
     return !this.functionsInVpc ? {} : {
       vpc: this.vpc,
@@ -181,7 +181,7 @@ export class Network extends Construct {
     requireWholeNumber('network.natGateways', options.natGateways, 0);
     for (const prop of ['maxAzs', 'natGateways', 'cidr', 'flowLogs'] as const) {
       if (vpc && options[prop] !== undefined) {
-        throw invalid(`network.${prop}`, options[prop], 'it shapes a VPC that is made for the worker; remove it, or remove vpc (or cluster).');
+        throw invalid(`network.${prop}`, options[prop], 'it shapes a VPC that is created for the worker; remove it, or remove vpc (or cluster).');
       }
     }
     for (const prop of ['maxAzs', 'natGateways', 'cidr'] as const) {
@@ -190,7 +190,7 @@ export class Network extends Construct {
       }
     }
     if (!vpc && this.props.vpcSubnets) {
-      throw invalid('vpcSubnets', this.props.vpcSubnets, 'it selects from a VPC of yours; give vpc (or cluster) too.');
+      throw invalid('vpcSubnets', this.props.vpcSubnets, 'it selects from your own VPC; give vpc (or cluster) too.');
     }
     if (securityGroups?.length === 0) {
       throw invalid('securityGroups', securityGroups, 'give at least one, or leave the prop out to have one made.');
@@ -252,7 +252,7 @@ export class Network extends Construct {
       + 'or set privateNetwork on PrefectApi.selfHosted() where the API is inside your network.');
   }
 
-  /** Lambda gives functions no public address, so they have no way out of a public subnet. */
+  /** Lambda gives functions no public address, so they can't reach the internet from a public subnet. */
   private warnOfFunctionsInPublicSubnets(endpoints: boolean): void {
     if (!this.assignPublicIp || !this.functionsInVpc || endpoints) return;
     Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:functionsInPublicSubnets',

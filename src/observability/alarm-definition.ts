@@ -6,7 +6,7 @@ export interface AlarmDefinition {
   /** Construct id, and the alarm's heading in docs/operations.md. */
   readonly name: AlarmName;
   readonly metric: cloudwatch.IMetric;
-  /** The alarm goes off at this value and above. */
+  /** The alarm is raised at this value and above. */
   readonly threshold: number;
   /** How many of the last periods have to be at the threshold. */
   readonly datapoints: readonly [needed: number, of: number];

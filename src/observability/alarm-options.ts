@@ -20,7 +20,7 @@ export interface AlarmSettings {
 /** Settings of an alarm whose threshold is a number. */
 export interface ThresholdAlarmSettings extends AlarmSettings {
   /**
-   * The alarm goes off at this value and above. Unit and default are in the description of the alarm.
+   * The alarm is raised at this value and above. Unit and default are in the description of the alarm.
    *
    * @default - in the description of the alarm
    */
@@ -30,7 +30,7 @@ export interface ThresholdAlarmSettings extends AlarmSettings {
 /** Settings of an alarm whose threshold is a duration. */
 export interface DurationAlarmSettings extends AlarmSettings {
   /**
-   * The alarm goes off at this age and above, at least a minute. The default is in the description of the alarm.
+   * The alarm is raised at this age and above, at least a minute. The default is in the description of the alarm.
    *
    * @default - in the description of the alarm
    */

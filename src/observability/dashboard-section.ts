@@ -15,7 +15,7 @@ export interface DashboardSectionProps {
   readonly containerInsights: boolean;
   readonly queue?: sqs.IQueue;
   readonly deadLetterQueue?: sqs.IQueue;
-  /** Where the VPC was made for the worker: what goes through it costs by the byte. */
+  /** Where the VPC was created for the worker: what goes through it costs by the byte. */
   readonly vpcId?: string;
   readonly natGatewayIds: readonly string[];
   readonly logGroup: logs.ILogGroup;

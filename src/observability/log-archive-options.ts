@@ -5,13 +5,13 @@ export interface LogArchiveOptions {
   /**
    * Bucket for the archive. Its encryption and its life cycle are yours to set.
    *
-   * @default - a bucket is made: encrypted, without public access, kept when the stack is deleted; objects move to Glacier
+   * @default - a bucket is created: encrypted, without public access, kept when the stack is deleted; objects move to Glacier
    * Instant Retrieval after 30 days
    */
   readonly bucket?: s3.IBucket;
 
   /**
-   * How long the bucket that is made keeps the logs, more than 30 days. Throws beside `bucket`.
+   * How long the created bucket keeps the logs, more than 30 days. Throws beside `bucket`.
    *
    * @default Duration.days(365)
    */

@@ -21,7 +21,7 @@ export class LogArchive extends Construct {
     super(scope, id);
     const { logGroup, options } = props;
     if (options.bucket && options.expiration) {
-      throw invalid('observability.logArchive.expiration', options.expiration.toString(), 'it is the life cycle of a bucket that is made; remove it, or remove bucket.');
+      throw invalid('observability.logArchive.expiration', options.expiration.toString(), 'it is the life cycle of a bucket that is created; remove it, or remove bucket.');
     }
 
     const bucket = options.bucket ?? this.bucket();

@@ -8,7 +8,7 @@ export interface ObservabilityOptions {
   /**
    * Topic that alarms, failed deployments and failed tasks are published to, for which neither `pageTopic` nor `informTopic` is given.
    * CloudWatch and EventBridge are allowed to publish to it. Where it is imported, its policy has to let them, and a warning
-   * says what to add; where it is encrypted with a key of yours, the key's policy has to let them too.
+   * says what to add; where it is encrypted with your own key, the key's policy has to let them too.
    * Throws beside both `pageTopic` and `informTopic`.
    *
    * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services

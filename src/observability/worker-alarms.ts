@@ -34,7 +34,7 @@ export function serviceAlarms(service: ecs.FargateService, hasContainerInsights:
       // Without a task there is nothing to measure.
       missing: NOT_BREACHING,
       happened: 'The workers\' CPU has been busy for 15 minutes.',
-      means: 'More runs or larger ones than the workers are made for; heartbeats and polls may come late.',
+      means: 'More or larger runs than the workers have CPU for; heartbeats and polls may come late.',
       firstStep: 'Raise cpu; for PROCESS workers also scaling.maxWorkers, or lower flowRunLimit.',
     },
     {

@@ -104,7 +104,7 @@ export class PrefectClient {
   }
 
   /**
-   * Sends a request that is not to be repeated: it may have been heard although its answer is lost, and things may have gone on since.
+   * Sends a request that is not to be repeated: it may have been heard although its answer is lost, and its effect may be there.
    * One that comes too soon has not been heard.
    */
   public once<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -23,7 +23,7 @@ export function isLoopback(url: string): boolean {
   return known(url) && LOOPBACK.test(new URL(url).hostname);
 }
 
-/** Whether a URL is, by its looks, of a host outside of private networks. One that is known only at deployment is not judged. */
+/** Whether a URL is, by its looks, of a host outside private networks. One that is known only at deployment is not judged. */
 export function isOutside(url: string): boolean {
   return known(url) && !isLoopback(url) && !PRIVATE.test(new URL(url).hostname);
 }

@@ -23,7 +23,7 @@ export function validatedAt<T>(construct: IConstruct, work: () => T): T {
 }
 
 /**
- * A mistake in a prop, said in one sentence: which prop, what its value is, and the way out.
+ * A mistake in a prop, said in one sentence: the prop, its value and the fix.
  */
 export function invalid(prop: string, value: unknown, wayOut: string): ValidationError {
   return new ValidationError(`${prop} ${describe(value)} ${wayOut}`);

@@ -26,7 +26,7 @@ export interface OutOfMemory {
 /** The variable in which the function is told, in JSON, what the workers have of the API's secrets: each as the `valueFrom` of ECS. */
 export const WORKER_SECRETS_VARIABLE = 'WORKER_SECRETS';
 
-/** How long, in seconds, things are given time before they count as lost. */
+/** How long, in seconds, flow runs and tasks have before they count as lost. */
 export interface ReconcilerLimits {
   /** After a change of state or the end of a task: what the worker and the run itself have to say comes first. */
   readonly settle: number;

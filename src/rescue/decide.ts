@@ -41,7 +41,7 @@ export type StateChange = Exclude<Change, { then: 'release' | 'prepare' }>;
 
 const NOTHING: Decision = { then: 'nothing' };
 
-/** Reasons that lie outside of the flow run and its container. */
+/** Reasons that lie outside the flow run and its container. */
 const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'TerminationNotice', 'UserInitiated'];
 
 /** How the state's message begins where Prefect's worker could not start a task. */
@@ -211,7 +211,7 @@ function reconsider(run: FlowRun, outcome: TaskOutcome, rules: Rules): Decision 
 function notSubmitted(run: FlowRun, { limits }: Rules): Decision {
   const reason = run.message.slice(NOT_SUBMITTED.length);
   if (startFailure(reason) === 'capacity' && run.launchType !== 'FARGATE') return onDemand('Fargate had no capacity.', limits);
-  if (NOT_NOW.test(reason)) return { then: 'reschedule', why: 'Amazon ECS did not take one more task.', delay: limits.later };
+  if (NOT_NOW.test(reason)) return { then: 'reschedule', why: 'Amazon ECS had no capacity or quota for another task.', delay: limits.later };
   return startFailure(reason) === 'later' ? { then: 'startLater', why: reason } : NOTHING;
 }
 

@@ -16,7 +16,7 @@ const MOST_STEPS = 20;
 /** The policies that follow demand. */
 const OURS = ['Missing', 'Surplus'];
 
-/** The shortest period of an alarm: it goes off seconds after the poll, and need not wait for the end of its minute. */
+/** The shortest period of an alarm: it is raised seconds after the poll, and need not wait for the end of its minute. */
 const MISSING_PERIOD = Duration.seconds(10);
 
 /**

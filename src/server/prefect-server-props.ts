@@ -42,7 +42,7 @@ export interface PrefectServerProps {
   readonly database?: ServerDatabase;
 
   /**
-   * A Redis or Valkey of yours, for a highly available server: a small one keeps its messages in memory.
+   * Your own Redis or Valkey, for a highly available server: a small one keeps its messages in memory.
    *
    * @default - for a highly available server, Valkey in Amazon ElastiCache with a replica in another zone
    */

@@ -126,10 +126,10 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
   /**
    * Creates the server, and all that it needs and wasn't given.
    *
-   * Throws when a property, or two together, describe something that can't work; the message says which, and the way out.
+   * Throws for a property, or a combination of properties, that can't work. The message names the property, its value and the fix.
    *
    * @param scope the stack, or a construct in it
-   * @param id name of the server within `scope`; another id later means another server, with an empty database
+   * @param id name of the server within `scope`; if you change it later, you get another server, with an empty database
    * @param props the VPC, and what is to differ from the defaults
    */
   constructor(scope: Construct, id: string, props: PrefectServerProps) {

@@ -207,7 +207,7 @@ function firewall({ firewall: wall }: ServerParts): ServerAlarm[] {
     datapoints: [3, 5],
     missing: NOT_BREACHING,
     happened: 'The firewall has been blocking more than a hundred requests a minute.',
-    means: 'Somebody attacks the server, or a rule blocks clients of yours, whose requests are not tried again.',
+    means: 'Somebody attacks the server, or a rule blocks your own clients, whose requests are not tried again.',
     firstStep: 'Look in the firewall\'s log for the addresses and the rules; where they are yours, set firewall.countOnly meanwhile.',
   }];
 }

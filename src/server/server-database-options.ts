@@ -60,7 +60,7 @@ export interface ServerAuroraOptions extends ServerDatabaseBackups {
   readonly maxCapacity?: number;
 }
 
-/** What is said of a database of yours that its construct doesn't tell. */
+/** What its construct doesn't tell of your own database. */
 export interface ServerDatabaseConnectionOptions {
   /**
    * Name of the database in it. It has to exist.

@@ -43,7 +43,7 @@ export class ServerDatabase {
   }
 
   /**
-   * An RDS instance of yours, also an imported one. Throws where no credentials are known.
+   * Your own RDS instance, which may be imported. Throws where no credentials are known.
    *
    * @param instance in the server's VPC, or in one that is connected with it
    * @param options database name, credentials
@@ -54,7 +54,7 @@ export class ServerDatabase {
   }
 
   /**
-   * A cluster of yours, Aurora or RDS Multi-AZ, also an imported one. Throws where no credentials are known.
+   * Your own cluster, Aurora or RDS Multi-AZ, which may be imported. Throws where no credentials are known.
    *
    * @param cluster in the server's VPC, or in one that is connected with it
    * @param options database name, credentials

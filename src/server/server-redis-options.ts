@@ -1,7 +1,7 @@
 import { aws_ec2 as ec2, aws_ecs as ecs } from 'aws-cdk-lib';
 
 /**
- * A Redis or Valkey of yours. It has to be one primary with replicas, as a replication group of Amazon ElastiCache with cluster mode
+ * Your own Redis or Valkey. It has to be one primary with replicas, as a replication group of Amazon ElastiCache with cluster mode
  * disabled, with TLS and `maxmemory-policy` `noeviction`: what Prefect keeps there must not be dropped.
  */
 export interface ServerRedisOptions {

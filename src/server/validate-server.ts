@@ -22,7 +22,7 @@ interface Choices {
   readonly database: ServerDatabase;
 }
 
-/** Throws for a server that can't work, with the way out. */
+/** Throws for a server that can't work, with the fix. */
 export function validateServer(props: PrefectServerProps, { access, size, database }: Choices): void {
   if (!props.vpc) throw invalid('vpc', undefined, 'give the VPC in which the server is to run.');
   requireWayIn(props, access);
@@ -50,7 +50,7 @@ function requireWayIn({ domain, signIn, firewall }: PrefectServerProps, access: 
       throw invalid('domain.name', name, `it is not in the zone ${zoneName}; give a name that ends in it, or its own zone.`);
     }
     if (domain.zone instanceof route53.PrivateHostedZone) {
-      if (access === ServerAccess.PUBLIC_LOAD_BALANCER) throw invalid('domain.zone', zoneName, 'it is private, and nobody outside of your network would find the server; give a public zone.');
+      if (access === ServerAccess.PUBLIC_LOAD_BALANCER) throw invalid('domain.zone', zoneName, 'it is private, and nobody outside your network would find the server; give a public zone.');
       if (!domain.certificate) {
         throw new ValidationError(`domain.certificate is missing: a certificate for ${name} can't be validated in the private zone ${zoneName}; give one of AWS Certificate Manager, or a public zone.`);
       }

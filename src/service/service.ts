@@ -20,7 +20,7 @@ export class Service extends Construct {
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
     const { cluster, network } = props;
-    // A cluster of yours may have one for Service Connect, or a public one, where the addresses of workers have no business.
+    // Your own cluster may have one for Service Connect, or a public one, where the addresses of workers have no business.
     const namespace = cluster.defaultCloudMapNamespace;
 
     this.service = new ecs.FargateService(this, 'Service', {

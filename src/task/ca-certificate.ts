@@ -4,7 +4,7 @@ const DIRECTORY = '/prefect-tls';
 const VOLUME = 'prefect-tls';
 const CONTAINER = 'ca-certificate';
 
-/** Where Prefect's client finds the certificate authority of a server of yours. */
+/** Where Prefect's client finds the certificate authority of your own server. */
 export const CA_CERTIFICATE_FILE = `${DIRECTORY}/ca.pem`;
 
 /** Prefect takes a certificate authority only as a file, and ECS gives a container no files: a container before it writes one. */

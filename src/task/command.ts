@@ -32,7 +32,7 @@ function prefectCommand(options: CommandOptions): string[] {
     ...(options.workQueues ?? []).flatMap(queue => ['--work-queue', queue]),
     ...(options.flowRunLimit === undefined ? [] : ['--limit', Tokenization.stringifyNumber(options.flowRunLimit)]),
     '--with-healthcheck',
-    // The image is complete, and the pool is made by the deployment: a worker that improvises either hides a fault.
+    // The image is complete, and the deployment creates the pool: a worker that improvises either hides a fault.
     '--install-policy', 'never',
     '--no-create-pool-if-not-found',
   ];

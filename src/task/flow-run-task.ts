@@ -93,7 +93,7 @@ export class FlowRunTask extends Construct {
   }
 }
 
-/** For the program around Prefect's command; a command of yours has only what Prefect itself offers. */
+/** For the program around Prefect's command; your own command has only what Prefect itself offers. */
 function whenInterrupted(interruptedRuns?: InterruptedRuns, command?: string[]): Record<string, string> {
   if (interruptedRuns !== InterruptedRuns.CRASH) return {};
   return command ? { PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'crash' } : { INTERRUPTED_RUNS: InterruptedRuns.CRASH };

@@ -2,7 +2,7 @@ const PROXY = /^(https?|all)_proxy$/i;
 const NO_PROXY = /^no_proxy$/i;
 
 /**
- * What is in the task or beside it, where a proxy has other things: the loopback, with the collector of traces, and the address of
+ * What is in the task or beside it, that a proxy must not see: the loopback, with the collector of traces, and the address of
  * Amazon ECS for credentials, metadata and scale-in protection.
  *
  * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html

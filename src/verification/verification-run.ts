@@ -28,7 +28,7 @@ export class VerificationRun {
     this.pool = `/work_pools/${encodeURIComponent(configuration.workPool)}`;
   }
 
-  /** What became of it, where that is no fault: that it is Completed, or why it can't be now. Throws otherwise, with all that is known. */
+  /** What became of it where nothing is wrong: that it is Completed, or why it can't be now. Throws otherwise, with all that is known. */
   public async complete(seconds: number): Promise<string> {
     const paused = await this.paused();
     if (paused) return `not verified: ${paused}`;
@@ -77,7 +77,7 @@ export class VerificationRun {
     }
   }
 
-  /** Why nobody may start it: no fault of the worker's. */
+  /** Why nobody may start it, though the worker works. */
   private async held({ state }: FlowRun): Promise<string | undefined> {
     if (state.type !== 'SCHEDULED') return undefined;
     const { concurrency_limit: limit } = await this.client.request<WorkPool>('GET', this.pool);

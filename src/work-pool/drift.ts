@@ -68,7 +68,7 @@ function withoutNews(offered: BaseJobTemplate, present: BaseJobTemplate, filled:
     job_configuration: adopt(present.job_configuration, unfilled.job_configuration, filled.job_configuration, hasPlace),
     variables: {
       ...adopt(present.variables, unfilled.variables, filled.variables, () => false),
-      // Of a pool that was made without a template, nothing is there.
+      // Of a pool that was created without a template, nothing is there.
       properties: adopt(present.variables?.properties, unfilled.variables.properties, filled.variables.properties, () => false),
     },
   };

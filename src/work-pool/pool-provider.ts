@@ -52,7 +52,7 @@ export class PoolProvider extends Construct {
     this.functions = [relay, ...provider.node.findAll().filter(child => child instanceof lambda.Function)];
   }
 
-  /** A resource that it makes, for those who wait for it; nothing where it waits itself for the way out of a VPC, which may be theirs. */
+  /** A resource that it makes, for those who wait for it; nothing where it waits itself for the VPC's route to the internet, which may be theirs. */
   public proof(resource: IDependable): IDependable {
     const proof: IDependable = {};
     const rootsOf = () => (this.inVpc ? [] : Dependable.of(resource).dependencyRoots);

@@ -88,7 +88,7 @@ async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPo
   return { id, notices };
 }
 
-/** Says what is not as the last deployment left it, in one line of the log, by which the alarm goes off; repairs it only where asked to. */
+/** Says what is not as the last deployment left it, in one line of the log, which raises the alarm; repairs it only where asked to. */
 async function check({ check: wanted, owner, worker, repair }: CheckEvent): Promise<string[]> {
   let found: string[];
   try {

@@ -24,7 +24,7 @@ const REQUESTS: Record<string, [number, number]> = {
   '500 run, each in its task': [7, 3],
   '500 run in the workers': [7, 3],
   '1,000 are suspended': [5, 3],
-  '50 run outside of ECS, and have long been silent': [5, 2],
+  '50 run outside ECS, and have long been silent': [5, 2],
   'all are due with limits, 500 run in their tasks, 1,000 are suspended': [11, 3],
   'all are due with limits, 500 run in the workers, 1,000 are suspended': [11, 3],
 };

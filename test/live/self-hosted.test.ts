@@ -63,6 +63,13 @@ describe('the deployment', () => {
 });
 
 describe('a flow run', () => {
+  let endless: string;
+  // Its minute passes while the others run.
+  beforeAll(async () => {
+    const deployment = await live.prefect.deploy('endless', { workPool: ECS_POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS, jobVariables: { max_run_time: 60 } });
+    endless = await live.prefect.start(deployment, { seconds: 600 });
+  });
+
   test('completes in the container of a PROCESS worker', async () => {
     const deployment = await live.prefect.deploy('processes', { workPool: PROCESS_POOL, workQueue: 'urgent', entrypoint: 'flows.py:hello', directory: FLOWS });
     const id = await live.prefect.start(deployment, { name: 'a process' });
@@ -108,14 +115,6 @@ describe('a flow run', () => {
     expect(await stopped(pending!)).toBe('STOPPED');
   });
 
-  test('that runs for longer than its deployment allows is stopped with its task, and says why', async () => {
-    const deployment = await live.prefect.deploy('endless', { workPool: ECS_POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS, jobVariables: { max_run_time: 10 } });
-    const id = await live.prefect.start(deployment, { seconds: 600 });
-    const run = await live.prefect.waitFor(id, ['FAILED', 'COMPLETED', 'CRASHED'], 180);
-    expect(run.state).toMatchObject({ type: 'FAILED', name: 'TimedOut', message: 'Its task ran for longer than max_run_time, 10 seconds, and was stopped.' });
-    expect(await stopped(run)).toBe('STOPPED');
-  });
-
   test('has the volume, the sidecar, the secret\'s field, the disk, the limits and the tags that its task definition was given, behind a log router', async () => {
     const deployment = await live.prefect.deploy('look around', { workPool: ECS_POOL, entrypoint: 'flows.py:look_around', directory: FLOWS });
     const id = await live.prefect.start(deployment);
@@ -141,6 +140,12 @@ describe('a flow run', () => {
     const id = await live.prefect.start(deployment);
     expect((await live.prefect.waitFor(id, ['CRASHED'], 120)).state.type).toBe('CRASHED');
     await live.prefect.waitForLog(id, 'no flow here', 60);
+  });
+
+  test('that runs for longer than its deployment allows is stopped with its task, and says why', async () => {
+    const run = await live.prefect.waitFor(endless, ['FAILED', 'COMPLETED', 'CRASHED'], 180);
+    expect(run.state).toMatchObject({ type: 'FAILED', name: 'TimedOut', message: 'Its task ran for longer than max_run_time, 60 seconds, and was stopped.' });
+    expect(await stopped(run)).toBe('STOPPED');
   });
 });
 

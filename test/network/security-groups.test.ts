@@ -167,7 +167,7 @@ describe('functionsInVpc', () => {
   });
 
   test('is refused with copyImages, whose function is outside', () => {
-    expect(() => templateOf({ copyImages: true, network: { functionsInVpc: true } })).toThrow(/^Stack\/Worker: copyImages is true: the function that copies runs outside of the VPC/);
+    expect(() => templateOf({ copyImages: true, network: { functionsInVpc: true } })).toThrow(/^Stack\/Worker: copyImages is true: the function that copies runs outside the VPC/);
   });
 
   test('is refused in public subnets, where a function has no way out', () => {

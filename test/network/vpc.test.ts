@@ -269,12 +269,12 @@ describe('a network that can not be', () => {
   ])('shapes a given VPC by %s is refused', (option, network) => {
     const stack = newStack();
     expect(() => addWorker(stack, { network, vpc: importedVpc(stack) })).toThrow(
-      `network.${option} is ${JSON.stringify(network[option])}: it shapes a VPC that is made for the worker; remove it, or remove vpc (or cluster).`);
+      `network.${option} is ${JSON.stringify(network[option])}: it shapes a VPC that is created for the worker; remove it, or remove vpc (or cluster).`);
   });
 
   test('has subnets chosen without a VPC is refused', () => {
     expect(() => addWorker(newStack(), { vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC } })).toThrow(
-      'vpcSubnets is {"subnetType":"Public"}: it selects from a VPC of yours; give vpc (or cluster) too.');
+      'vpcSubnets is {"subnetType":"Public"}: it selects from your own VPC; give vpc (or cluster) too.');
   });
 
   test.each([WorkerType.ECS, WorkerType.PROCESS])('has only public subnets, and they are not chosen, is refused (%s)', workerType => {

@@ -97,7 +97,7 @@ describe('the archive', () => {
   test.each<[(stack: any) => LogArchiveOptions, string]>([
     [() => ({ expiration: Duration.days(30) }), 'observability.logArchive.expiration is "Duration.days(30)": give more than 30 days; for less, logRetention is enough.'],
     [stack => ({ expiration: Duration.days(90), bucket: s3.Bucket.fromBucketName(stack, 'Logs', 'central-logs') }),
-      'observability.logArchive.expiration is "Duration.days(90)": it is the life cycle of a bucket that is made; remove it, or remove bucket.'],
+      'observability.logArchive.expiration is "Duration.days(90)": it is the life cycle of a bucket that is created; remove it, or remove bucket.'],
   ])('is refused where it can not be (%#)', (logArchive, message) => {
     const stack = newStack();
     expect(() => addWorker(stack, { observability: { logArchive: logArchive(stack) } })).toThrow(message);

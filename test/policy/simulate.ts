@@ -131,7 +131,7 @@ export class PolicySimulator {
     return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { AWS: root }, Action: 'kms:*', Resource: '*' }] };
   }
 
-  /** Tasks run in the VPC and reach AWS through its endpoints; functions outside of it don't. */
+  /** Tasks run in the VPC and reach AWS through its endpoints; functions outside it don't. */
   private runsInVpc(roleId: string): boolean {
     return JSON.stringify(props(this.template, roleId).AssumeRolePolicyDocument).includes('ecs-tasks.amazonaws.com');
   }

@@ -48,7 +48,7 @@ export const SITUATIONS: readonly Situation[] = [
   { name: '500 run, each in its task', type: 'ecs', arrange: running('ecs') },
   { name: '500 run in the workers', type: 'process', arrange: running('process') },
   { name: '1,000 are suspended', type: 'ecs', arrange: suspended },
-  { name: '50 run outside of ECS, and have long been silent', type: 'process', arrange: silent },
+  { name: '50 run outside ECS, and have long been silent', type: 'process', arrange: silent },
   { name: 'all are due with limits, 500 run in their tasks, 1,000 are suspended', type: 'ecs', due: true, limits: true, arrange: all('ecs') },
   { name: 'all are due with limits, 500 run in the workers, 1,000 are suspended', type: 'process', due: true, limits: true, arrange: all('process') },
 ];

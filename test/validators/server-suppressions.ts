@@ -10,7 +10,7 @@ function each(where: RegExp, reason: string, ...findings: readonly Found[]): Sup
 /** Exceptions of `PrefectServer`. */
 export const serverSuppressions: Suppression[] = [
   ...each(/\/Server\/Access\/AccessLogs\/Resource$/,
-    'It is the bucket of the access logs: logs of their own, a second region, a lock and events are decisions of yours; load balancers write with the encryption of Amazon S3 alone.',
+    'It is the bucket of the access logs: logs of their own, a second region, a lock and events are your decisions; load balancers write with the encryption of Amazon S3 alone.',
     ['checkov', /^CKV_AWS_(18|145|144)$/],
     ['control-tower', /^CT\.S3\.PR\.(2|4|9|10)$/]),
   ...each(/\/Server\/Access\/LoadBalancer\/Resource$/,

@@ -25,7 +25,7 @@ class ManyPools(Stack):
         )
         vpc, cluster = quick.vpc, quick.cluster
 
-        # Flow runs with a task each, in two sizes and with two sets of rights.
+        # Flow runs with a task each, in two sizes and with two sets of permissions.
         PrefectFargateWorker(
             self, "Standard", api=api, vpc=vpc, cluster=cluster, work_pool=WorkPool.managed("standard")
         )

@@ -86,7 +86,7 @@ function cell(outcome: Outcome | undefined): string {
   if (!outcome) return '';
   const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly, realtime } = outcome;
   const faults = Object.entries({
-    stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled, 'ended as they should not': endedWrongly,
+    stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled, 'ended in the wrong state': endedWrongly,
   }).filter(([, count]) => count > 0);
   const numbers = [
     ...Object.entries(states).map(([state, count]) => `${count} ${state}`),
