@@ -65,7 +65,7 @@ describe('the command of a worker', () => {
   ])('can not have a list of queues whose length is known only at deployment: %s', (_, queues) => {
     const stack = newStack();
     expect(() => addWorker(stack, { workQueues: queues(stack) })).toThrow(
-      /^Stack\/Worker: workQueues is known only at deployment: the names may be, but not how many there are; .*Fn\.select.*Fn\.split\(\) with its assumedLength\.$/);
+      /^Stack\/Worker: workQueues is known only at deployment: their number must be known at synthesis, while each name may be a token; .*Fn\.select.*Fn\.split\(\) with its assumedLength\.$/);
   });
 
   test('has the queues that are taken from such a list', () => {
