@@ -11,6 +11,7 @@ export * from './prefect-api';
 export * from './prefect-api-options';
 export * from './prefect-fargate-worker';
 export * from './prefect-fargate-worker-props';
+export * from './results';
 export * from './scaling/scaling-options';
 export * from './scaling/standby-options';
 export * from './server/prefect-server';

@@ -3,6 +3,7 @@ import { ComplianceOptions } from './compliance/compliance-options';
 import { NetworkOptions } from './network/network-options';
 import { ObservabilityOptions } from './observability/observability-options';
 import { PrefectApi } from './prefect-api';
+import { Results } from './results';
 import { ScalingOptions } from './scaling/scaling-options';
 import { CapacityOptions } from './service/capacity-options';
 import { WorkPool } from './work-pool';
@@ -228,7 +229,25 @@ export interface PrefectFargateWorkerProps {
   readonly observability?: ObservabilityOptions;
 
   /**
-   * Key that encrypts what the worker stores: log groups, queues, the alarm topic, copies of images, the archive's stream. CloudWatch Logs,
+   * Whether Prefect keeps the results of tasks and flows, and where, so that a flow run that is started again (Spot, a deployment, a
+   * crash, lack of memory) goes on instead of beginning anew: tasks that had finished are not repeated. No flow has to change.
+   *
+   * Prefect knows a task by its source, its inputs and the flow run. **A task that one flow run calls twice with the same inputs is
+   * executed once, then**: one that asks for something that changes, as in a loop that waits, needs `cache_policy=NO_CACHE`.
+   * Not kept, and so repeated, is what has that policy or `persist_result=False`, results that can't be pickled, and tasks
+   * whose inputs can't be hashed. docs/results.md has all of it.
+   *
+   * Images of your own need `prefect-aws`; flow runs in one without it go on without results, and say so. The default image of flow runs
+   * is the official one with `prefect-aws`. The functions' API key needs permission to create blocks: on Prefect Cloud, the role
+   * Developer. Throws for `WorkPool.existing()`, and for a bucket of another region.
+   *
+   * @see https://docs.prefect.io/v3/advanced/results
+   * @default - no results are kept, unless a flow says so
+   */
+  readonly results?: Results;
+
+  /**
+   * Key that encrypts what the worker stores: log groups, queues, the alarm topic, copies of images, results, the archive's stream. CloudWatch Logs,
    * CloudWatch alarms and EventBridge are allowed to use it; where the key is imported, its own policy has to let them, and warnings say what to add.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
@@ -239,11 +258,11 @@ export interface PrefectFargateWorkerProps {
   /**
    * What becomes of the resources with data that the worker creates, when they are removed from the stack or replaced: the log groups of
    * workers, flow runs, functions and the VPC's flow logs, the key, the queues of task events, the repository with copies of images, and the bucket
-   * and the key of `observability.logArchive`. What you bring is yours. The workers of a stack share the repository: it is kept where one of
+   * and the key of `observability.logArchive`, and the bucket of `results`. What you bring is yours. The workers of a stack share the repository: it is kept where one of
    * them says so.
    *
-   * `RemovalPolicy.DESTROY` doesn't reach the archive, which is there to outlive the worker, and whose bucket Amazon S3 deletes only
-   * when it is empty: give a bucket of your own where it is to be deleted. Throws for `RemovalPolicy.SNAPSHOT`, which none of these have.
+   * `RemovalPolicy.DESTROY` doesn't reach the archive, which is there to outlive the worker, and the two buckets, which Amazon S3 deletes
+   * only when they are empty: give a bucket of your own where it is to be deleted. Throws for `RemovalPolicy.SNAPSHOT`, which none of these have.
    *
    * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
    * @default RemovalPolicy.DESTROY

@@ -20,6 +20,7 @@ import { hasParameters } from './private/secrets';
 import { isShared } from './private/shared';
 import { validatedAt } from './private/validation';
 import { Reconciler } from './rescue/reconciler';
+import { ResultStorage } from './results/result-storage';
 import { scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
 import { enableExecuteCommand } from './service/execute-command';
@@ -169,6 +170,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
   /** @internal */
   protected readonly _metricSources: MetricSources;
   private readonly identity: Identity;
+  private readonly results?: ResultStorage;
 
   /**
    * Makes the worker, and all that it needs and wasn't given.
@@ -211,6 +213,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     this.workPoolName = props.workPool.name;
     this._metricSources = metricSources;
     this.identity = identity;
+    this.results = built.results;
   }
 
   /** The rooms, from first to last. */
@@ -256,6 +259,12 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       flowRunFamily,
     });
 
+    const results = props.results && new ResultStorage(this, 'Results', {
+      results: props.results,
+      role: identity.flowRunRole,
+      encryptionKey: key,
+    });
+
     const images = new DefaultImages(this, {
       copy: props.copyImages,
       network,
@@ -282,6 +291,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       encryptionKey: key,
       logRetention,
       tracing,
+      results,
     });
 
     const flowRunTask = workerType === WorkerType.PROCESS ? undefined : new FlowRunTask(this, 'FlowRunTask', {
@@ -295,6 +305,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       logGroup: task.logGroup,
       tracing,
       enableExecuteCommand: props.enableExecuteCommand,
+      results,
     });
 
     const { service } = new Service(this, 'Service', {
@@ -321,6 +332,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       flowRunTask,
       service,
       enableExecuteCommand: props.enableExecuteCommand,
+      results,
       workPool,
       workerType,
       encryptionKey: key,
@@ -400,15 +412,17 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       natGatewayIds: network.natGatewayIds,
       observability,
     };
-    return { network, cluster, identity, task, flowRunTask: flowRunTask ?? task, service, target: scaling.target, observability, metricSources };
+    return {
+      network, cluster, identity, results, task, flowRunTask: flowRunTask ?? task, service, target: scaling.target, observability, metricSources,
+    };
   }
 
   /**
    * Lets deployments of an ECS pool name another role in their job variables, as `task_role_arn` or `execution_role_arn`: the worker may
    * pass it to Amazon ECS from here on.
    *
-   * The role has to trust `ecs-tasks.amazonaws.com`, in this account. As a task role it needs what its flows do, and nothing for Prefect.
-   * As an execution role it needs what ECS does before a flow starts: read the API's secret and those of the flow runs' task definition,
+   * The role has to trust `ecs-tasks.amazonaws.com`, in this account. As a task role it needs what its flows do, and nothing for Prefect;
+   * it gets permission to use `results`. As an execution role it needs what ECS does before a flow starts: read the API's secret and those of the flow runs' task definition,
    * pull the image, write the logs. With `asExecutionRole` it gets just that, as `flowRunExecutionRole` does; a warning lists what an
    * imported role can't be given.
    *
@@ -426,6 +440,8 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    * @see https://docs.prefect.io/integrations/prefect-aws/ecs-worker
    */
   public allowFlowRunRole(role: iam.IRole, options: AllowFlowRunRoleOptions = {}): void {
-    validatedAt(this, () => this.identity.allowFlowRunRole(role, options.asExecutionRole ?? false));
+    const { asExecutionRole = false } = options;
+    const allowed = validatedAt(this, () => this.identity.allowFlowRunRole(role, asExecutionRole));
+    if (!asExecutionRole) this.results?.grant(allowed);
   }
 }

@@ -46,6 +46,10 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
     throw invalid('copyImages', true, 'the function that copies runs outside the VPC, where network.functionsInVpc wants none; copy the images to Amazon ECR yourself '
       + 'and give them with image and flowRunDefaults.image, or leave one of the two out.');
   }
+  if (props.results && !workPool._managed) {
+    throw invalid('results', workPool.name, 'it is the work pool that tells flow runs where their results are, and WorkPool.existing() is not changed here; '
+      + 'give WorkPool.managed(), or remove results and set PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK in the pool yourself.');
+  }
   requireWorkerEnvironment(props);
   requireFlowRunEnvironment(defaults ?? {});
 }

@@ -60,8 +60,8 @@ export class Identity extends Construct {
       : new RecordedRole(this, 'FlowRunExecution', this.flowRunExecutionRole);
   }
 
-  /** Lets the worker start flow runs with another role, which may get what ECS needs to start them. */
-  public allowFlowRunRole(role: iam.IRole, asExecutionRole: boolean): void {
+  /** Lets the worker start flow runs with another role, which may get what ECS needs to start them; gives the role as the library uses it. */
+  public allowFlowRunRole(role: iam.IRole, asExecutionRole: boolean): iam.IRole {
     if (this.props.workerType === WorkerType.PROCESS) {
       throw invalid('allowFlowRunRole()', role.node.path,
         'flow runs of a PROCESS worker are processes in its container and have its role; grant permissions to the worker instead, or use WorkerType.ECS.');
@@ -69,6 +69,7 @@ export class Identity extends Construct {
     const taken = this.given.take(role, 'allowFlowRunRole()');
     if (!this.passed.has(taken)) this.letWorkerPass([taken]);
     if (asExecutionRole && taken !== this.flowRunExecutionRole) this.flowRunExecution.follow(taken);
+    return taken;
   }
 
   private role(prop: keyof Roles, id: string, description: string): iam.IRole {

@@ -2,6 +2,7 @@ import { aws_iam as iam, aws_kinesisfirehose as firehose, aws_kms as kms, aws_lo
 import { Construct } from 'constructs';
 import { LogArchiveOptions } from './log-archive-options';
 import { subscribe } from './log-destination';
+import { privateBucket } from '../private/bucket';
 import { denyGrants } from '../private/encryption';
 import { invalid } from '../private/validation';
 
@@ -81,20 +82,9 @@ export class LogArchive extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     denyGrants(encryptionKey);
-    return new s3.Bucket(this, 'Bucket', {
-      encryption: s3.BucketEncryption.KMS,
-      encryptionKey,
-      bucketKeyEnabled: true,
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      versioned: true,
-      lifecycleRules: [{
-        transitions: [{ storageClass: s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(COLD_AFTER) }],
-        expiration,
-        noncurrentVersionExpiration: Duration.days(1),
-        abortIncompleteMultipartUploadAfter: Duration.days(7),
-      }],
-      removalPolicy: RemovalPolicy.RETAIN,
+    return privateBucket(this, encryptionKey, {
+      transitions: [{ storageClass: s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(COLD_AFTER) }],
+      expiration,
     });
   }
 

@@ -5,6 +5,7 @@ import { DefaultImages } from '../images/default-images';
 import { InterruptedRuns } from '../interrupted-runs';
 import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
+import { ResultStorage } from '../results/result-storage';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults } from '../work-pool';
 import { addCaCertificate } from './ca-certificate';
@@ -12,7 +13,7 @@ import { addCollector, COLLECTOR_IMAGE, grantTracing, tracingEnvironment } from 
 import { FLOW_RUN } from './command';
 import { FLOW_RUN_ENVIRONMENT, unlessSecret } from './environment';
 import { flowRunSize } from './fargate-size';
-import { FLOW_RUN_IMAGE } from './images';
+import { FLOW_RUN_IMAGE, PREFECT_AWS_IMAGE } from './images';
 import { lookForMistakes } from './mistakes';
 import { withDirectHosts } from './proxy';
 
@@ -28,6 +29,7 @@ export interface FlowRunTaskProps {
   readonly logGroup: logs.ILogGroup;
   readonly tracing?: Tracing;
   readonly enableExecuteCommand?: boolean;
+  readonly results?: ResultStorage;
 }
 
 /** What the worker calls the flow run's container where nothing else names it. */
@@ -54,12 +56,13 @@ export class FlowRunTask extends Construct {
     });
     lookForMistakes(this.taskDefinition);
     const image = props.defaults
-      ? images.givenOr(FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image)
+      ? images.givenOr(props.results ? PREFECT_AWS_IMAGE : FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image)
       : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: props.logGroup, streamPrefix: 'flow-run' });
     const ours = {
       ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
       ...FLOW_RUN_ENVIRONMENT,
+      ...props.results?.environment,
       ...whenInterrupted(props.interruptedRuns, defaults.command),
     };
     this.container = this.taskDefinition.addContainer(CONTAINER, {

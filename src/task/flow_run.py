@@ -30,7 +30,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, NoReturn
 from uuid import UUID
 
-from hand_back import complete_models, let_go, restarts
+from hand_back import NO_RESULTS, complete_models, lacks_results, let_go, restarts
 
 BEHAVIOR = "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"
 #: How long the hand-back may take. Prefect gives the flow 30 seconds to clean up before, and Fargate 120 for everything.
@@ -103,6 +103,8 @@ def warn_of_limits() -> None:
 def execute() -> int:
     warn_of_limits()
     environment = dict(os.environ)
+    if lacks_results(environment):
+        say(NO_RESULTS)
     run, task, interruption = environment.get("PREFECT__FLOW_RUN_ID"), this_task(), Interruption()
     if run and task and (reason := not_ours(run, task, interruption)):
         say(f"{run} is left alone, as it is not this task's: {reason}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,6 +24,20 @@ def restarts(tags: list[str]) -> bool:
     if "when-interrupted:crash" in tags:
         return False
     return os.environ.get("INTERRUPTED_RUNS") != "crash" or "when-interrupted:restart" in tags
+
+
+
+def lacks_results(environment: MutableMapping[str, str]) -> bool:
+    """Takes away the worker's storage of results where the image has no prefect-aws to write to it, and flow runs would crash."""
+    storage = "PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK"
+    if not environment.get(storage, "").startswith("s3-bucket/results-of-") or importlib.util.find_spec("prefect_aws"):
+        return False
+    del environment[storage]
+    environment.pop("PREFECT_RESULTS_PERSIST_BY_DEFAULT", None)
+    return True
+
+
+NO_RESULTS = "warning: this image has no prefect-aws, so results are not kept, and flow runs that start again repeat all of their tasks"
 
 
 def let_go(api: SyncPrefectClient, run: UUID, interrupted: bool) -> None:

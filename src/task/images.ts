@@ -11,7 +11,10 @@ const PYTHON = '3.12';
 /** Image for flow runs, for workers that run them as processes, and for servers. */
 export const FLOW_RUN_IMAGE = `prefecthq/prefect:${PREFECT}-python${PYTHON}`;
 
+/** Image with prefect-aws, which is made of the one before. */
+export const PREFECT_AWS_IMAGE = `prefecthq/prefect-aws:${PREFECT_AWS}-python${PYTHON}-prefect${PREFECT}`;
+
 /** The official image for a worker type, at an exact version. */
 export function officialImage(workerType: WorkerType): string {
-  return workerType === WorkerType.ECS ? `prefecthq/prefect-aws:${PREFECT_AWS}-python${PYTHON}-prefect${PREFECT}` : FLOW_RUN_IMAGE;
+  return workerType === WorkerType.ECS ? PREFECT_AWS_IMAGE : FLOW_RUN_IMAGE;
 }

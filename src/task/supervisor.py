@@ -29,7 +29,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hand_back import complete_models, let_go, restarts
+from hand_back import NO_RESULTS, complete_models, lacks_results, let_go, restarts
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -336,4 +336,6 @@ def is_silence(message: str) -> bool:
 
 
 if __name__ == "__main__":
+    if lacks_results(os.environ):
+        say(NO_RESULTS)
     sys.exit(Supervisor(sys.argv[1:]).run())

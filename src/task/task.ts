@@ -5,13 +5,14 @@ import { DefaultImages } from '../images/default-images';
 import { InterruptedRuns } from '../interrupted-runs';
 import { PrefectApi } from '../prefect-api';
 import { inOrder } from '../private/order';
+import { ResultStorage } from '../results/result-storage';
 import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
 import { addCaCertificate } from './ca-certificate';
 import { addCollector, COLLECTOR_IMAGE, grantTracing, tracingEnvironment } from './collector';
 import { HEALTH_CHECK, workerCommand } from './command';
 import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING, unlessSecret } from './environment';
-import { officialImage } from './images';
+import { officialImage, PREFECT_AWS_IMAGE } from './images';
 import { lookForMistakes } from './mistakes';
 import { withDirectHosts } from './proxy';
 import { WorkerSize } from './size';
@@ -35,6 +36,7 @@ export interface TaskProps {
   readonly logRetention: logs.RetentionDays;
   readonly tracing?: Tracing;
   readonly tmpfs?: boolean;
+  readonly results?: ResultStorage;
 }
 
 /** The worker's task definition, and the log group of the worker and of its flow runs. */
@@ -62,7 +64,7 @@ export class Task extends Construct {
     });
     lookForMistakes(this.taskDefinition);
 
-    const image = props.images.givenOr(officialImage(workerType), 'image', props.image);
+    const image = props.images.givenOr(props.results ? PREFECT_AWS_IMAGE : officialImage(workerType), 'image', props.image);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'worker' });
     this.container = this.taskDefinition.addContainer('worker', {
       image,
@@ -78,7 +80,7 @@ export class Task extends Construct {
           ...(tracing && tracingEnvironment(tracing, props.workPoolName)),
           ...LOGGING,
           ...RETRIES,
-          ...(workerType === WorkerType.PROCESS ? HEARTBEAT_ENVIRONMENT : THROTTLING),
+          ...(workerType === WorkerType.PROCESS ? { ...HEARTBEAT_ENVIRONMENT, ...props.results?.environment } : THROTTLING),
           ...(workerType === WorkerType.PROCESS && props.interruptedRuns === InterruptedRuns.CRASH && { INTERRUPTED_RUNS: InterruptedRuns.CRASH }),
         }, props.secrets),
         ...withDirectHosts(inOrder(props.environment), props.secrets),

@@ -13,6 +13,16 @@ export interface WorkPoolConfiguration {
   /** Seconds without a heartbeat after which a flow run counts as crashed. */
   readonly lostAfterSeconds: number;
   readonly deleteOnRemoval: boolean;
+  /** Undefined where results are not kept. */
+  readonly results?: ResultsBlock;
+}
+
+/** Where Prefect keeps the results of flow runs. */
+export interface ResultsBlock {
+  /** Name of the block in Prefect. */
+  readonly block: string;
+  readonly bucket: string;
+  readonly folder: string;
 }
 
 /** Asks whether a work pool is still as the last deployment left it. */

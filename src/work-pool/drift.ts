@@ -3,6 +3,7 @@ import { automationDrift } from './automation';
 import { BaseJobTemplate, fillTemplate } from './base-job-template';
 import { TemplateValues, WorkPoolConfiguration } from './configuration';
 import { Difference, differences, say } from './differences';
+import { resultsDrift } from './results-block';
 import { offeredTemplate, poolPath, queuePath, StoredQueue, StoredWorkPool } from './stored-work-pool';
 import { Fields, ThreeWayMerge } from './three-way-merge';
 import { PrefectClient } from '../private/prefect-client';
@@ -20,6 +21,7 @@ export async function drift(client: PrefectClient, wanted: WorkPoolConfiguration
     ...limitDrift('concurrency_limit', present.concurrency_limit, wanted.concurrencyLimit),
     ...await queueDrift(client, wanted),
     ...await automationDrift(client, { id: present.id, name: wanted.name }, wanted.lostAfterSeconds),
+    ...(wanted.results ? await resultsDrift(client, wanted.results) : []),
   ];
 }
 

@@ -4,6 +4,7 @@ import { ApiFunctions } from '../functions/api-functions';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
 import { apiLocation } from '../private/api-function';
+import { ResultStorage } from '../results/result-storage';
 import { ManagedWorkPoolOptions, WorkPool } from '../work-pool';
 import { WorkerType } from '../worker-type';
 import { TemplateValues, WorkPoolConfiguration } from './configuration';
@@ -33,6 +34,7 @@ export interface ManagedWorkPoolProps extends PoolProviderProps {
   readonly options: ManagedWorkPoolOptions;
   readonly workerType: WorkerType;
   readonly template: TemplateValues | IResolvable;
+  readonly results?: ResultStorage;
 }
 
 /** A work pool as a resource of the stack: made and kept up to date over the Prefect API. */
@@ -76,7 +78,7 @@ export class ManagedWorkPool extends Construct {
   }
 }
 
-function configuration({ api, workPool, workerType, options, template }: ManagedWorkPoolProps): WorkPoolConfiguration {
+function configuration({ api, workPool, workerType, options, template, results }: ManagedWorkPoolProps): WorkPoolConfiguration {
   return {
     api: apiLocation(api),
     name: workPool.name,
@@ -87,5 +89,6 @@ function configuration({ api, workPool, workerType, options, template }: Managed
     template: template as TemplateValues,
     lostAfterSeconds: LOST_AFTER_SECONDS,
     deleteOnRemoval: options.deleteOnRemoval ?? false,
+    results: results && { block: results.block, bucket: results.bucketName, folder: results.folder },
   };
 }

@@ -9,6 +9,7 @@ import { FlowRunTasks } from './flow-run-tasks';
 import { CREDENTIAL_VARIABLES, flowRunFamilyPrefix, flowRunTemplate } from './flow-run-template';
 import { ManagedWorkPool } from './managed-work-pool';
 import { requireOneManager } from './one-manager';
+import { ResultStorage } from '../results/result-storage';
 import { OBSERVER_QUEUE_VARIABLE, PATIENCE } from '../task/environment';
 import { FlowRunTask } from '../task/flow-run-task';
 import { Task } from '../task/task';
@@ -28,6 +29,7 @@ export interface ServedWorkPoolProps {
   readonly workPool: WorkPool;
   readonly workerType: WorkerType;
   readonly enableExecuteCommand?: boolean;
+  readonly results?: ResultStorage;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
   /** Secret variables of the worker. */

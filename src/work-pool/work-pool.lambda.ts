@@ -6,6 +6,7 @@ import { CheckEvent, FLOW_RUN_TASKS, WORK_POOL_CHANGED, WorkPoolConfiguration } 
 import { drift } from './drift';
 import { endFlowRuns } from './end-flow-runs';
 import { resumption } from './pause';
+import { putResults, removeResults } from './results-block';
 import { outdatedServer } from './server-version';
 import { Limited, offeredTemplate, poolPath, queuePath, StoredWorkPool } from './stored-work-pool';
 import { logMetric } from '../private/pool-log';
@@ -70,6 +71,8 @@ async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPo
       + 'Choose another name, or the workerType of that pool.');
   }
 
+  // Before flow runs ask for it.
+  if (wanted.results) await putResults(client, wanted.results);
   const template = fillTemplate(offered, present?.base_job_template, wanted.template, before?.template);
   if (present) {
     await client.request('PATCH', path, { base_job_template: template, ...concurrencyLimit(present, wanted, before), ...resumption(present) });
@@ -150,6 +153,7 @@ async function remove(wanted: WorkPoolConfiguration, owner: string): Promise<voi
       console.warn(`The work pool "${wanted.name}" has been taken over by another resource, and stays.`);
       return;
     }
+    if (wanted.results) await removeResults(client, wanted.results);
     if (wanted.deleteOnRemoval) await unless(404, () => client.request('DELETE', poolPath(wanted.name)));
   } catch (error) {
     if (wanted.deleteOnRemoval) throw error;

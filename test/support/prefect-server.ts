@@ -35,6 +35,8 @@ export class PrefectServer {
   public readonly requests: Request[] = [];
   public readonly pools = new Map<string, Stored>();
   public readonly queues = new Map<string, Stored>();
+  /** Blocks of the type s3-bucket by their name. */
+  public readonly blocks = new Map<string, Stored>();
   /** Automations by their id. */
   public readonly automations = new Map<string, Stored>();
   /** Values by the secret's ARN. */
@@ -123,11 +125,12 @@ export class PrefectServer {
   }
 
   private prefect({ method, path, body }: Request): Answer {
-    const route = path.replace(/^.*?(?=\/(work_pools|collections|automations)\/)/, '');
+    const route = path.replace(/^.*?(?=\/(work_pools|collections|automations|block_types|block_schemas|block_documents)\/)/, '');
     if (/^\/collections\/(work_pool_types|views\/aggregate-worker-metadata)$/.test(route)) {
       return { status: 200, body: { prefect: { process: offer('process') }, ['prefect-aws']: { ecs: offer('ecs') } } };
     }
     if (path.endsWith('/admin/version')) return this.version === undefined ? { status: 404, body: { detail: 'Not Found' } } : { status: 200, body: `"${this.version}"` };
+    if (route.startsWith('/block_')) return this.block(route, method, body);
     if (route.startsWith('/automations/')) return this.automation(route.split('/')[2], method, body);
     const [, , name, kind, queue] = route.split('/').map(decodeURIComponent);
     if (name === '') return this.post(this.pools, body.name, body);
@@ -135,6 +138,25 @@ export class PrefectServer {
     if (kind === undefined) return this.item(this.pools, name, method, body);
     if (queue === undefined) return this.post(this.queues, `${name}/${body.name}`, body);
     return this.item(this.queues, `${name}/${queue}`, method, body);
+  }
+
+  private block(route: string, method: string, body: Stored): Answer {
+    const [, kind, id, , , , name] = route.split('/');
+    if (kind === 'block_schemas') {
+      return { status: 200, body: body.block_schemas.block_type_id.any_.includes('s3-bucket-type') ? [{ id: 's3-bucket-schema' }] : [] };
+    }
+    if (kind === 'block_types') {
+      const found = name === undefined ? { id: 's3-bucket-type' } : this.blocks.get(name);
+      return found ? { status: 200, body: found } : { status: 404, body: { detail: 'Block document not found' } };
+    }
+    if (id !== '') {
+      const key = id.replace('id-of-', '');
+      return this.item(this.blocks, key, method, body && { ...body, data: { ...this.blocks.get(key)?.data, ...body.data } });
+    }
+    if (!/^[a-z0-9-]+$/.test(body.name) || body.block_type_id !== 's3-bucket-type' || body.block_schema_id !== 's3-bucket-schema') {
+      return { status: 422, body: { detail: 'Block document name must only contain lowercase letters, numbers, and dashes.' } };
+    }
+    return this.post(this.blocks, body.name, body);
   }
 
   private automation(id: string, method: string, body: Stored): Answer {

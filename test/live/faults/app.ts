@@ -1,5 +1,5 @@
 import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_events as events, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
-import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
+import { PrefectApi, PrefectFargateWorker, Results, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the faults: one worker service of the type under test, with or without the measures against lost runs. */
 const { API_URL, SECRET_ARN, WORKERS, WORKER_TYPE, MEASURES, REALTIME, FLOW_RUN_LIMIT, WORKER_ENVIRONMENT = '{}' } = process.env;
@@ -15,6 +15,7 @@ const worker = new PrefectFargateWorker(stack, 'Worker', {
   workerType: WORKER_TYPE as WorkerType,
   // Enough memory for 50 runs a worker.
   ...(WORKER_TYPE === WorkerType.PROCESS && { flowRunLimit: Number(FLOW_RUN_LIMIT), memoryLimitMiB: 8192 }),
+  ...(MEASURES === 'on' && { results: Results.managed() }),
   scaling: { minWorkers: Number(WORKERS) },
   environment: JSON.parse(WORKER_ENVIRONMENT),
 });

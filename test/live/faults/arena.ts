@@ -30,11 +30,14 @@ export interface ArenaOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-export type FlowName = 'plain' | 'spot' | 'retrying' | 'patient' | 'suspending' | 'sleeping' | 'computing';
+export type FlowName = 'plain' | 'spot' | 'retrying' | 'patient' | 'suspending' | 'sleeping' | 'computing' | 'stepwise' | 'forgetful';
 
 /** Flows whose heartbeats are as frequent as Prefect lets them be, so that a test needn't wait a quarter of an hour for them to stop. */
 const FREQUENT: readonly FlowName[] = ['sleeping', 'computing'];
 const FREQUENT_HEARTBEATS = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '30' };
+
+/** As flow runs are without `results`. */
+const WITHOUT_RESULTS = { PREFECT_TASKS_DEFAULT_PERSIST_RESULT: 'false' };
 
 /** Prefect's defaults for flow runs, where the library's work pool has others. */
 const PREFECTS_OWN = { PREFECT_CLIENT_MAX_RETRIES: '5', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'crash' };
@@ -108,7 +111,7 @@ export class Arena {
         directory: __dirname,
         jobVariables: {
           ...(flow === 'spot' && { launch_type: 'FARGATE_SPOT' }),
-          env: { ...(FREQUENT.includes(flow) && FREQUENT_HEARTBEATS), ...(!this.options.measures && PREFECTS_OWN) },
+          env: { ...(FREQUENT.includes(flow) && FREQUENT_HEARTBEATS), ...(flow === 'forgetful' && WITHOUT_RESULTS), ...(!this.options.measures && PREFECTS_OWN) },
           ...(!this.options.measures && this.options.workerType === WorkerType.ECS && { command: 'prefect flow-run execute' }),
         },
       }));
@@ -136,6 +139,14 @@ export class Arena {
     await this.until(`${ids.length} runs in flight`, seconds, async () => {
       const evidence = await Promise.all(ids.map(id => this.evidence(id)));
       return evidence.every(executions => executions.length > 0);
+    });
+  }
+
+  /** Waits until so many of each run's tasks are done. */
+  public async tasksDone(ids: readonly string[], tasks: number): Promise<void> {
+    await this.until(`${tasks} tasks done`, Math.max(300, 8 * ids.length), async () => {
+      const evidence = await Promise.all(ids.map(id => this.evidence(id)));
+      return evidence.every(([execution]) => execution?.tasks.length >= tasks);
     });
   }
 

@@ -65,6 +65,16 @@ function unplaced(flow: FlowName, hindrance: Hindrance): Fault['happen'] {
   };
 }
 
+/** Runs of a flow of twenty tasks of which ten are done, and the capacity of every second one is taken back. */
+function interruptedSteps(flow: FlowName): Fault['happen'] {
+  return async (arena, count) => {
+    const ids = await arena.startRuns(count, LONG, flow);
+    await arena.tasksDone(ids, 10);
+    await interrupt(arena, ids.filter((_, index) => index % 2 === 0));
+    return ids;
+  };
+}
+
 export const ECS_FAULTS: readonly Fault[] = [
   {
     name: 'deployment',
@@ -86,9 +96,23 @@ export const ECS_FAULTS: readonly Fault[] = [
     happen: toRuns(begun, (arena, ids) => interrupt(arena, ids.filter((_, index) => index % 2 === 0))),
   },
   {
+    name: 'Spot interruption of 20 tasks',
+    workerType,
+    what: 'the same for runs of a flow of 20 tasks, of which 10 are done, with `results`',
+    finishedTasks: 'kept',
+    happen: interruptedSteps('stepwise'),
+  },
+  {
+    name: 'Spot interruption of 20 tasks, no results',
+    workerType,
+    what: 'the same without `results`',
+    finishedTasks: 'repeated',
+    happen: interruptedSteps('forgetful'),
+  },
+  {
     name: 'Spot interruption between tries',
     workerType,
-    what: 'the same for runs that their process has tried before, which Prefect gives to no other',
+    what: 'as above, for runs that their process has tried before, which Prefect gives to no other',
     // This flow writes its start down in its second try only.
     happen: toRuns((arena, count) => begun(arena, count, 'retrying'), interrupt),
   },

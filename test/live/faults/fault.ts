@@ -15,6 +15,8 @@ export interface Fault {
   readonly ends?: readonly string[];
   /** Whether no run may be started again. */
   readonly untouched?: boolean;
+  /** For flows of tasks: whether those that have finished may be executed again. */
+  readonly finishedTasks?: 'kept' | 'repeated';
   /** Brings `count` runs in flight, does its worst, and gives the ids of the runs. */
   readonly happen: (arena: Arena, count: number) => Promise<string[]>;
 }
@@ -49,6 +51,8 @@ export interface Outcome {
   readonly doubled: number;
   /** Ended in another way than the fault allows. */
   readonly endedWrongly: number;
+  /** Tasks that had finished, and were executed again, where the flow has tasks. */
+  readonly tasksRepeated?: number;
   readonly seconds: number;
   /** Whether AWS's own times passed at their own pace. */
   readonly realtime?: boolean;
@@ -79,6 +83,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   const busy = await arena.withProcess(ids);
 
   const states: Record<string, number> = {};
+  let tasksRepeated = 0;
   const sum = { startedAgain: 0, cleanedUp: 0, stuck: 0, lost: 0, finishedStartedAgain: 0, doubled: 0, endedWrongly: 0 };
   for (const { id, state } of runs) {
     states[state.name] = (states[state.name] ?? 0) + 1;
@@ -92,6 +97,10 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
     if (executions.some(({ cleanedUp }) => cleanedUp !== undefined)) sum.cleanedUp++;
     if (executions.some(({ started }) => started > firstEnd)) sum.finishedStartedAgain++;
     if (executions.some(({ ended, cleanedUp }, index) => executions[index + 1]?.started < (ended ?? cleanedUp ?? 0))) sum.doubled++;
+    const tasks = executions.flatMap(execution => execution.tasks);
+    const repeated = tasks.length - new Set(tasks).size;
+    tasksRepeated += repeated;
+    if (fault.finishedTasks === 'kept' && repeated > 0) sum.endedWrongly++;
     if (FINAL.includes(state.type)) {
       if (!(fault.ends ?? ['COMPLETED']).includes(state.type)) sum.endedWrongly++;
     } else if (!busy.has(id)) {
@@ -109,6 +118,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
     runs: ids.length,
     states,
     ...sum,
+    ...(fault.finishedTasks && { tasksRepeated }),
     seconds: Math.round((Date.now() - start) / 1000),
     realtime: arena.options.realtime,
   };

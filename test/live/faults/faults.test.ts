@@ -7,7 +7,7 @@ import { WorkerType } from '../../../src';
 /** The rows that a change breaks first, with few runs; `npm run faults` measures all of them with many. */
 const CHOSEN: Record<string, string[]> = {
   [WorkerType.PROCESS]: ['stop', 'worker killed', 'deployment'],
-  [WorkerType.ECS]: ['Spot interruption', 'worker killed, task killed'],
+  [WorkerType.ECS]: ['Spot interruption of 20 tasks', 'worker killed, task killed'],
 };
 const RUNS = 6;
 

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from prefect import flow
+from prefect import flow, task
 from prefect.flow_runs import suspend_flow_run
 from prefect.runtime import flow_run
 
@@ -56,6 +56,35 @@ def retrying(seconds: float, evidence: str, gate: str) -> None:
 @flow(name="patient", retries=2, retry_delay_seconds=1)
 def patient(seconds: float, evidence: str, gate: str) -> None:
     work(seconds, evidence, gate)
+
+
+@task
+def step(number: int, seconds: float, evidence: str) -> int:
+    time.sleep(seconds)
+    witness(evidence, f"did:{number}")
+    return number
+
+
+@flow(name="stepwise")
+def stepwise(seconds: float, evidence: str, gate: str) -> None:
+    """Twenty tasks, of which ten are done before the gate."""
+    witness(evidence, "start")
+    try:
+        for number in range(10):
+            step(number, 0, evidence)
+        while not (Path(evidence) / gate).exists():
+            time.sleep(0.2)
+        for number in range(10, 20):
+            step(number, seconds / 10, evidence)
+    except BaseException:
+        witness(evidence, "cleanup")
+        raise
+    witness(evidence, "end")
+
+
+@flow(name="forgetful")
+def forgetful(seconds: float, evidence: str, gate: str) -> None:
+    stepwise.fn(seconds, evidence, gate)
 
 
 @flow(name="suspending")

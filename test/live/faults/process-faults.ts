@@ -69,6 +69,19 @@ export const PROCESS_FAULTS: readonly Fault[] = [
     happen: toRuns(mixed, async (arena, ids) => arena.interruptSpot(await busyWorker(arena, ids))),
   },
   {
+    name: 'Spot interruption of 20 tasks',
+    workerType,
+    what: 'the same for runs of a flow of 20 tasks, of which 10 are done, with `results`',
+    finishedTasks: 'kept',
+    happen: async (arena, count) => {
+      const ids = await arena.startRuns(count, 2 * LONG, 'stepwise');
+      await arena.tasksDone(ids, 10);
+      await arena.release();
+      await arena.interruptSpot(await busyWorker(arena, ids));
+      return ids;
+    },
+  },
+  {
     name: 'worker killed',
     workerType,
     what: 'SIGKILL to the worker\'s process; its container lives on',

@@ -84,7 +84,7 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
 
 function cell(outcome: Outcome | undefined): string {
   if (!outcome) return '';
-  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly, realtime } = outcome;
+  const { runs, states, startedAgain, cleanedUp, stuck, lost, finishedStartedAgain, doubled, endedWrongly, tasksRepeated, realtime } = outcome;
   const faults = Object.entries({
     stuck, lost, 'finished and started again': finishedStartedAgain, 'executed twice at a time': doubled, 'ended in the wrong state': endedWrongly,
   }).filter(([, count]) => count > 0);
@@ -92,6 +92,7 @@ function cell(outcome: Outcome | undefined): string {
     ...Object.entries(states).map(([state, count]) => `${count} ${state}`),
     ...(startedAgain > 0 ? [`${startedAgain} of them started again`] : []),
     ...(cleanedUp > 0 ? [`${cleanedUp} cleaned up when interrupted`] : []),
+    ...(tasksRepeated === undefined ? [] : [`${tasksRepeated} finished tasks repeated`]),
     ...faults.map(([what, count]) => `**${count} ${what}**`),
     ...(realtime ? ['AWS\'s times at their own pace'] : []),
   ];
