@@ -25,6 +25,7 @@ import { PrivateLink } from '../examples/private-link';
 import { PrivateRegistry } from '../examples/private-registry';
 import { PublicServer } from '../examples/public-server';
 import { RegistryCredentials } from '../examples/registry-credentials';
+import { Resume } from '../examples/resume';
 import { ScaledToZero } from '../examples/scaled-to-zero';
 import { SelfHosted } from '../examples/self-hosted';
 import { Small } from '../examples/small';
@@ -150,6 +151,10 @@ const recipes: Record<string, Recipe> = {
   'spot': {
     build: scope => new Spot(scope, 'Example'),
     works: template => expect(pools(template)[0]).toContain('FARGATE_SPOT'),
+  },
+  'resume': {
+    build: scope => new Resume(scope, 'Example'),
+    works: template => template.hasResourceProperties('AWS::S3::Bucket', { LifecycleConfiguration: { Rules: [Match.objectLike({ ExpirationInDays: 14 })] } }),
   },
   'out-of-memory': {
     build: scope => new OutOfMemory(scope, 'Example'),

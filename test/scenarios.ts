@@ -3,7 +3,7 @@ import {
   aws_route53 as route53, aws_secretsmanager as secretsmanager, CfnParameter, Duration, SecretValue, Stack, TimeZone,
 } from 'aws-cdk-lib';
 import {
-  PrefectApi, PrefectFargateWorker, PrefectServer, ServerAccess, ServerDatabase, ServerSignIn, ServerSize, Tracing, WorkerType, WorkPool,
+  PrefectApi, PrefectFargateWorker, PrefectServer, Results, ServerAccess, ServerDatabase, ServerSignIn, ServerSize, Tracing, WorkerType, WorkPool,
 } from '../src';
 
 /** A way in which people use the library. Snapshots, validators, benches and other languages all take these. */
@@ -126,6 +126,7 @@ export const scenarios: readonly Scenario[] = [
         network: { maxAzs: 3, cidr: '10.30.0.0/16', functionsInVpc: true },
         enableExecuteCommand: true,
         verify: true,
+        results: Results.managed({ expiration: Duration.days(7) }),
         scaling: {
           minWorkers: 1,
           maxWorkers: 20,
@@ -160,7 +161,7 @@ export const scenarios: readonly Scenario[] = [
         api, workPool: WorkPool.managed('quick'), workerType: WorkerType.PROCESS,
       });
       new PrefectFargateWorker(stack, 'Tasks', {
-        api, workPool: WorkPool.managed('heavy'), vpc: processes.vpc, cluster: processes.cluster,
+        api, workPool: WorkPool.managed('heavy'), results: Results.managed(), vpc: processes.vpc, cluster: processes.cluster,
       });
       return stack;
     },

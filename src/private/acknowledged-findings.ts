@@ -80,6 +80,12 @@ export const FINDINGS: readonly Finding[] = [
     rules: ['AwsSolutions-S1', ...industries('S3BucketLoggingEnabled', 'S3BucketReplicationEnabled')],
     reason: 'Access logs would need a second bucket with the same question; CloudTrail\'s data events tell who reads the archive. For a second region give logArchive.bucket a bucket that replicates.',
   },
+  {
+    type: 'AWS::S3::Bucket',
+    path: /\/Results\/Bucket\/Resource$/,
+    rules: ['AwsSolutions-S1', ...industries('S3BucketLoggingEnabled', 'S3BucketReplicationEnabled')],
+    reason: 'Results are there for a flow run that starts again, in this region, and expire. Who wants access logs gives Results.bucket() a bucket with them.',
+  },
 ];
 
 const TASKS = 'Tasks have random ids and task definitions get their revision when they are registered; the cluster, the family or a condition on the cluster limits the permission.';
@@ -109,5 +115,10 @@ export const WILDCARDS: readonly Wildcard[] = [
     resource: /^<\w+LogArchiveBucket\w+\.Arn>\/\*$/,
     actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
     reason: 'Amazon Data Firehose names the objects by their time.',
+  },
+  {
+    resource: /^<\w+ResultsBucket\w+\.Arn>\/prefect-results\/[^*]+\/\*$/,
+    actions: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+    reason: 'Prefect names results by what they are of, below the folder of one worker.',
   },
 ];

@@ -50,19 +50,19 @@ export const suppressions: Suppression[] = [
     { engine: 'control-tower', rule: 'CT.S3.PR.2' },
   ].map((exception) => ({
     ...exception,
-    where: /LogArchive\/Bucket\/Resource$/,
+    where: /(LogArchive|Results)\/Bucket\/Resource$/,
     reason: 'Access logs would need a second bucket with the same question; who reads the archive is among CloudTrail\'s data events.',
   })),
   {
     engine: 'control-tower',
     rule: 'CT.S3.PR.9',
-    where: /LogArchive\/Bucket\/Resource$/,
+    where: /(LogArchive|Results)\/Bucket\/Resource$/,
     reason: 'A lock can\'t be taken back before its time; who must have one gives logArchive.bucket a bucket with it.',
   },
   {
     engine: 'control-tower',
     rule: 'CT.S3.PR.4',
-    where: /LogArchive\/Bucket\/Resource$/,
+    where: /(LogArchive|Results)\/Bucket\/Resource$/,
     reason: 'Nothing waits for the archive\'s objects.',
   },
   ...alike('LambdaInsideVPC', 'CKV_AWS_117', 'CT.LAMBDA.PR.3'),

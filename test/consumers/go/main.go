@@ -138,6 +138,7 @@ func everythingOn(app awscdk.App) {
 		Network:              &worker.NetworkOptions{MaxAzs: jsii.Number(3), Cidr: jsii.String("10.30.0.0/16"), FunctionsInVpc: jsii.Bool(true)},
 		EnableExecuteCommand: jsii.Bool(true),
 		Verify:               jsii.Bool(true),
+		Results:              worker.Results_Managed(&worker.ManagedResultsOptions{Expiration: awscdk.Duration_Days(jsii.Number(7))}),
 		Scaling: &worker.ScalingOptions{
 			MinWorkers:    jsii.Number(1),
 			MaxWorkers:    jsii.Number(20),
@@ -173,6 +174,7 @@ func twoWorkers(app awscdk.App) {
 	worker.NewPrefectFargateWorker(stack, jsii.String("Tasks"), &worker.PrefectFargateWorkerProps{
 		Api:      api,
 		WorkPool: worker.WorkPool_Managed(jsii.String("heavy"), nil),
+		Results:  worker.Results_Managed(nil),
 		Vpc:      processes.Vpc(),
 		Cluster:  processes.Cluster(),
 	})

@@ -25,6 +25,7 @@ from cdk_prefect_fargate_worker import (
     PrefectApi,
     PrefectFargateWorker,
     PrefectServer,
+    Results,
     ScalingOptions,
     ScalingSchedule,
     ServerAccess,
@@ -159,6 +160,7 @@ def everything_on(app: cdk.App) -> None:
         network=NetworkOptions(max_azs=3, cidr="10.30.0.0/16", functions_in_vpc=True),
         enable_execute_command=True,
         verify=True,
+        results=Results.managed(expiration=cdk.Duration.days(7)),
         scaling=ScalingOptions(
             min_workers=1,
             max_workers=20,
@@ -192,7 +194,13 @@ def two_workers(app: cdk.App) -> None:
         stack, "Processes", api=api, work_pool=WorkPool.managed("quick"), worker_type=WorkerType.PROCESS
     )
     PrefectFargateWorker(
-        stack, "Tasks", api=api, work_pool=WorkPool.managed("heavy"), vpc=processes.vpc, cluster=processes.cluster
+        stack,
+        "Tasks",
+        api=api,
+        work_pool=WorkPool.managed("heavy"),
+        results=Results.managed(),
+        vpc=processes.vpc,
+        cluster=processes.cluster,
     )
 
 

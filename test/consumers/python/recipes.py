@@ -30,6 +30,7 @@ from private_link import PrivateLink
 from private_registry import PrivateRegistry
 from public_server import PublicServer
 from registry_credentials import RegistryCredentials
+from resume import Resume
 from scaled_to_zero import ScaledToZero
 from self_hosted import SelfHosted
 from small import Small
@@ -79,6 +80,7 @@ RECIPES: dict[str, Callable[[App], object]] = {
     "private-registry": lambda app: PrivateRegistry(app, "Example", vpc=closed_network(app)),
     "public-server": lambda app: PublicServer(app, "Example"),
     "registry-credentials": lambda app: RegistryCredentials(app, "Example"),
+    "resume": lambda app: Resume(app, "Example"),
     "scaled-to-zero": lambda app: ScaledToZero(app, "Example", env=ENV),
     "self-hosted": lambda app: SelfHosted(app, "Example", vpc=network(app)),
     "small": lambda app: Small(app, "Example"),

@@ -22,6 +22,7 @@ import { PrivateLink } from '../../../examples/private-link';
 import { PrivateRegistry } from '../../../examples/private-registry';
 import { PublicServer } from '../../../examples/public-server';
 import { RegistryCredentials } from '../../../examples/registry-credentials';
+import { Resume } from '../../../examples/resume';
 import { ScaledToZero } from '../../../examples/scaled-to-zero';
 import { SelfHosted } from '../../../examples/self-hosted';
 import { Small } from '../../../examples/small';
@@ -60,6 +61,7 @@ const recipes: Record<string, (app: App) => unknown> = {
   'private-registry': app => new PrivateRegistry(app, 'Example', { vpc: closedNetwork(app) }),
   'public-server': app => new PublicServer(app, 'Example'),
   'registry-credentials': app => new RegistryCredentials(app, 'Example'),
+  'resume': app => new Resume(app, 'Example'),
   'scaled-to-zero': app => new ScaledToZero(app, 'Example', { env }),
   'self-hosted': app => new SelfHosted(app, 'Example', { vpc: network(app) }),
   'small': app => new Small(app, 'Example'),

@@ -25,6 +25,7 @@ const REMAINS = `## What an interruption leaves, and what it doesn't
 
 - **Retries**: Prefect counts how often a flow run has begun. Each interruption raises \`retries\` of the run by one, so that the flow has all of
   its own. An end of its task that nobody took it away for, as for lack of memory, is one of them.
+- **Work that is done**: with [\`results\`](results.md), tasks that had finished are not repeated. Without, a run that is started again begins anew.
 - **A deployment's concurrency limit**: an interrupted run gives its slot back, also the one that it keeps between two tries in one process, and
   needs one again when it goes on. Where another run has taken the slot by then, it waits with the strategy \`ENQUEUE\`; with
   \`CANCEL_NEW\` Prefect cancels it: "Deployment concurrency limit reached." Prefect also cancels a run whose task takes longer to
@@ -41,6 +42,12 @@ const REMAINS = `## What an interruption leaves, and what it doesn't
   by a worker elsewhere, or whose task is in another cluster, are left to whoever runs that.
 - **Heartbeats**: a run whose state speaks of heartbeats was cut off, and is started again if its task was taken away. That is so for the pool's own automation, for that of
   [Prefect's guide](https://docs.prefect.io/v3/advanced/detect-zombie-flows), and for Prefect Cloud's own detection after 9 minutes, as far as its message, which is not documented, has the word in it.`.split('\n');
+
+/** What is written by hand at the page's end. */
+function ofServers(): string[] {
+  const [, section] = readFileSync(PAGE, 'utf8').split(/^(?=## A server of your own$)/m);
+  return section ? ['', section.trimEnd()] : [];
+}
 
 /** docs/faults.md: each fault with the measures, and the same without them beside it. */
 export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]): void {
@@ -78,6 +85,7 @@ export function writePage(faults: readonly Fault[], outcomes: readonly Outcome[]
       '',
     ] : []),
     ...REMAINS,
+    ...ofServers(),
     '',
   ].join('\n'));
 }

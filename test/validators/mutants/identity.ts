@@ -12,6 +12,10 @@ const silenceKey = (template: Template, service: string) => {
 const condition = (template: Template, action: string) => statementFor(template, action).statement.Condition;
 const trust = (template: Template, service: string) => first(template, 'AWS::IAM::Role', ({ AssumeRolePolicyDocument }) => JSON.stringify(AssumeRolePolicyDocument).includes(service))[1].Properties.AssumeRolePolicyDocument.Statement[0];
 const variables = (template: Template) => first(template, 'AWS::Lambda::Function', ({ Environment }) => Environment)[1].Properties.Environment.Variables;
+const archivePolicy = (template: Template) => first(template, 'AWS::S3::BucketPolicy', (_, path) => path.includes('/LogArchive/'))[1].Properties.PolicyDocument.Statement[0];
+/** The statement of flow runs' role that has this text. */
+const ofResults = (template: Template, text: string) => first(template, 'AWS::IAM::Policy', ({ PolicyDocument }) => JSON.stringify(PolicyDocument).includes('prefect-results/'))[1]
+  .Properties.PolicyDocument.Statement.find((statement: any) => JSON.stringify(statement).includes(text));
 
 export const identityMutants: Mutant[] = [
   {
@@ -30,8 +34,10 @@ export const identityMutants: Mutant[] = [
   { name: 'role that ECS assumes for others', caughtBy: 'needs', edit: (template) => { trust(template, 'ecs-tasks').Condition.StringEquals['aws:SourceAccount'] = { Ref: 'AWS::StackName' }; } },
   { name: 'policy read by older rules', caughtBy: 'forms', edit: (template) => { first(template, 'AWS::IAM::Policy')[1].Properties.PolicyDocument.Version = '2008-10-17'; } },
   { name: 'policy statement about nobody', caughtBy: 'forms', edit: (template) => delete first(template, 'AWS::SNS::TopicPolicy')[1].Properties.PolicyDocument.Statement[0].Principal },
-  { name: 'archive that its writer can\'t reach over TLS', caughtBy: 'needs', edit: (template) => { first(template, 'AWS::S3::BucketPolicy')[1].Properties.PolicyDocument.Statement[0].Condition.Bool['aws:SecureTransport'] = 'true'; } },
-  { name: 'archive that takes plain HTTP', caughtBy: 'refusals', edit: (template) => { first(template, 'AWS::S3::BucketPolicy')[1].Properties.PolicyDocument.Statement[0].Effect = 'Allow'; } },
+  { name: 'results that flow runs may not write', caughtBy: 'needs', edit: (template) => { ofResults(template, 'prefect-results/').Action = ['s3:GetObject']; } },
+  { name: 'results whose key flow runs may not use', caughtBy: 'needs', edit: (template) => { ofResults(template, 'kms:ViaService').Condition.StringEquals['kms:ViaService'] = 'sqs.us-east-1.amazonaws.com'; } },
+  { name: 'archive that its writer can\'t reach over TLS', caughtBy: 'needs', edit: (template) => { archivePolicy(template).Condition.Bool['aws:SecureTransport'] = 'true'; } },
+  { name: 'archive that takes plain HTTP', caughtBy: 'refusals', edit: (template) => { archivePolicy(template).Effect = 'Allow'; } },
   { name: 'key whose use AWS services can\'t hand on', caughtBy: 'needs', edit: (template) => { first(template, 'AWS::KMS::Key')[1].Properties.KeyPolicy.Statement.find(({ Effect }: any) => Effect === 'Deny').Condition.BoolIfExists['kms:GrantIsForAWSResource'] = 'true'; } },
   {
     name: 'key for other log groups',

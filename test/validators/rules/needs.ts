@@ -163,13 +163,28 @@ function observing(resolver: Resolver, logicalId: string, role: string | undefin
   ];
 }
 
+/** Writing and reading results, with the bucket's key. */
+function keeping(resolver: Resolver, logicalId: string, role: string | undefined, results?: { bucket: string; folder: string }): Need[] {
+  if (!results) return [];
+  const arn = resolver.formatArn('s3', results.bucket, { region: '', account: '' });
+  const bucket = Identities.of(resolver).named(results.bucket, 'AWS::S3::Bucket');
+  const [rule] = asArray<any>(bucket && props(resolver.template, bucket).BucketEncryption?.ServerSideEncryptionConfiguration);
+  const key = targetOf(resolver.template, rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID);
+  const forThat = { 'kms:ViaService': `s3.${resolver.deployment.region}.amazonaws.com`, 'kms:EncryptionContext:aws:s3:arn': arn };
+  return [
+    ...asks(logicalId, role, `${arn}/${results.folder}/0123456789abcdef`, ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload']),
+    ...(key ? asks(logicalId, role, resolver.arn(key), ['kms:Decrypt', 'kms:GenerateDataKey'], forThat) : []),
+  ];
+}
+
 /** What a pool's template tells the worker to start, and what ECS then needs. */
 function pools(resolver: Resolver): Need[] {
   return workersOf(resolver).flatMap(({ taskRole, type, clusterArn, clusterName, managed }) => {
-    if (type !== 'ecs' || !managed) return [];
+    if (!managed) return [];
     const { logicalId, value } = managed;
     const identities = Identities.of(resolver);
     const role = (text: unknown) => identities.named(text, 'AWS::IAM::Role', 'arn');
+    if (type !== 'ecs') return keeping(resolver, logicalId, taskRole, value.results);
     const inCluster = { 'ecs:cluster': clusterArn };
     const task = resolver.formatArn('ecs', `task/${clusterName}/0123456789abcdef0123456789abcdef`);
     const families = familyPrefixesOf(value).map((prefix) => resolver.formatArn('ecs', `task-definition/${prefix}-a-deployments-own:1`));
@@ -185,6 +200,7 @@ function pools(resolver: Resolver): Need[] {
       ...[...flowRuns, ...executions].flatMap((arn) =>
         asks(logicalId, taskRole, String(arn), ['iam:PassRole'], { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' }),
       ),
+      ...flowRuns.flatMap((arn) => keeping(resolver, logicalId, role(arn), value.results)),
       ...[...flowRuns, ...executions].flatMap((arn) => assumed(resolver, logicalId, role(arn), 'ecs-tasks.amazonaws.com')),
       ...executions.flatMap((arn) => [
         ...under(value, 'awslogs-group').flatMap((group) => logging(resolver, logicalId, role(arn), group)),

@@ -5,6 +5,7 @@ import io.github.cdkprefect.fargateworker.ComplianceOptions;
 import io.github.cdkprefect.fargateworker.FlowRunDefaults;
 import io.github.cdkprefect.fargateworker.HighlyAvailableServerOptions;
 import io.github.cdkprefect.fargateworker.LogArchiveOptions;
+import io.github.cdkprefect.fargateworker.ManagedResultsOptions;
 import io.github.cdkprefect.fargateworker.ManagedWorkPoolOptions;
 import io.github.cdkprefect.fargateworker.NetworkOptions;
 import io.github.cdkprefect.fargateworker.ObservabilityOptions;
@@ -12,6 +13,7 @@ import io.github.cdkprefect.fargateworker.PrefectApi;
 import io.github.cdkprefect.fargateworker.PrefectCloudOptions;
 import io.github.cdkprefect.fargateworker.PrefectFargateWorker;
 import io.github.cdkprefect.fargateworker.PrefectServer;
+import io.github.cdkprefect.fargateworker.Results;
 import io.github.cdkprefect.fargateworker.ScalingOptions;
 import io.github.cdkprefect.fargateworker.ScalingSchedule;
 import io.github.cdkprefect.fargateworker.SelfHostedApiOptions;
@@ -206,6 +208,7 @@ public final class App {
                 .network(NetworkOptions.builder().maxAzs(3).cidr("10.30.0.0/16").functionsInVpc(true).build())
                 .enableExecuteCommand(true)
                 .verify(true)
+                .results(Results.managed(ManagedResultsOptions.builder().expiration(Duration.days(7)).build()))
                 .scaling(ScalingOptions.builder()
                         .minWorkers(1)
                         .maxWorkers(20)
@@ -241,6 +244,7 @@ public final class App {
         PrefectFargateWorker.Builder.create(stack, "Tasks")
                 .api(api)
                 .workPool(WorkPool.managed("heavy"))
+                .results(Results.managed())
                 .vpc(processes.getVpc())
                 .cluster(processes.getCluster())
                 .build();
