@@ -27,5 +27,6 @@ test('docs/versions.md says both', () => {
     '`image`: Prefect': [LOWEST_PREFECT.workerImage, PREFECT],
     '`image` of an ECS worker: prefect-aws': [pinned('lowest-images.lock', 'prefect-aws'), PREFECT_AWS],
     '`flowRunDefaults.image`, and `image` of a PROCESS worker': [LOWEST_PREFECT.flowRunImage, PREFECT],
+    'the same with [`results`](results.md): prefect-aws': [pinned('lowest-images.lock', 'prefect-aws'), PREFECT_AWS],
   });
 });

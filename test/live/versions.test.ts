@@ -46,9 +46,12 @@ test('the lowest server and images have the versions that are said', async () =>
   expect(said.match(new RegExp(`^launcher: warning: this image has Prefect ${LOWEST_PREFECT.workerImage}: .*$`, 'gm'))).toHaveLength(2);
 });
 
-test.each(['lowest server', 'lowest ECS worker', 'lowest PROCESS worker', 'lowest flow runs'])('a flow run completes: %s', async workPool => {
+test.each(['lowest server', 'lowest ECS worker', 'lowest PROCESS worker', 'lowest flow runs'])('a flow run completes, and its result is kept: %s', async workPool => {
   const { prefect, id } = await start(workPool, 'hello', { name: workPool });
   expect((await prefect.waitFor(id, ['COMPLETED', 'FAILED', 'CRASHED'], 120)).state.type).toBe('COMPLETED');
+  const { state } = await prefect.call<{ state: { data: { storage_block_id: string } } }>('GET', `/flow_runs/${id}`);
+  const { name } = await prefect.call<{ name: string }>('GET', `/block_documents/${state.data.storage_block_id}`);
+  expect(name).toMatch(new RegExp(`^results-of-versions-${workPool.replaceAll(' ', '').toLowerCase()}-`));
   expect(await awsLogs(live.standIn, '')).toContain(`Hello from ${workPool}`);
 });
 

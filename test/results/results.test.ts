@@ -16,9 +16,11 @@ const ofResults = (statements: any[]) => text(statements.filter(({ Action }) => 
 describe('the bucket that is created', () => {
   test('is encrypted with the worker\'s key, shows nothing to the public, and is reached over TLS only', () => {
     expect(text(bucket.Properties)).toMatchObject({
-      BucketEncryption: { ServerSideEncryptionConfiguration: [{
-        BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: `{${key}.Arn}` },
-      }] },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{
+          BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: `{${key}.Arn}` },
+        }],
+      },
       PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true },
     });
     expect(text(resource(template, 'AWS::S3::BucketPolicy').Properties.PolicyDocument.Statement)).toEqual([

@@ -1,5 +1,5 @@
 import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
-import { PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../../src';
+import { PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, Results, WorkerType, WorkPool } from '../../../src';
 
 /** Workers whose server, whose image or whose flow runs' image is the lowest that is supported, each beside today's of the others. */
 const { API_URL, TODAYS_API_URL, SECRET_ARN, LOWEST_IMAGE } = process.env;
@@ -12,6 +12,7 @@ const ofLowestServer = new PrefectFargateWorker(stack, 'lowest-server', {
   vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
   api: PrefectApi.selfHosted({ url: API_URL!, authString, privateNetwork: true }),
   workPool: WorkPool.managed('lowest server'),
+  results: Results.managed(),
   scaling: { minWorkers: 1 },
 });
 
@@ -19,6 +20,7 @@ function addWorker(workPool: WorkPool, props: Partial<PrefectFargateWorkerProps>
   new PrefectFargateWorker(stack, workPool.name.replaceAll(' ', '-'), {
     api: PrefectApi.selfHosted({ url: TODAYS_API_URL!, privateNetwork: true }),
     workPool,
+    results: Results.managed(),
     scaling: { minWorkers: 1 },
     vpc: ofLowestServer.vpc,
     cluster: ofLowestServer.cluster,
