@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { properties, type Property } from './assembly';
 import { costs, flowRunCosts, furtherWorkerCosts, price } from './costs';
 import { faultsSummary } from './faults';
+import { decisionTable } from './reconciler';
 
 /**
  * Fills in what documents show from elsewhere, so that it can't go stale: `npm run documents`.
@@ -13,6 +14,7 @@ import { faultsSummary } from './faults';
  * - `<!-- costs: default -->`, up to `<!-- end -->`: the bill of that build.
  * - `<!-- further worker costs -->`, up to `<!-- end -->`: what one more idle worker of a stack costs.
  * - `<!-- flow run costs -->`, up to `<!-- end -->`: what one flow run costs.
+ * - `<!-- reconciler -->`, up to `<!-- end -->`: what the reconciler does, by the state of a flow run and of its task.
  * - `<!-- faults summary -->`, up to `<!-- end -->`: what became of flow runs, in all faults together.
  * - `<!-- defaults: NetworkOptions network. -->`, up to `<!-- end -->`: a table of the struct's properties, each with this prefix.
  *
@@ -25,7 +27,7 @@ export function documents(): string[] {
   const beside = (folder: string) => readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.md')).map(name => join(folder, name));
   // API.md is jsii-docgen's, the changelog the release's.
   const generated = ['API.md', 'CHANGELOG.md'];
-  return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), 'test/stand-in/README.md', 'bench/README.md'].filter(name => existsSync(join(ROOT, name)));
+  return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), ...beside('docs/decisions'), 'test/stand-in/README.md', 'bench/README.md'].filter(name => existsSync(join(ROOT, name)));
 }
 
 /** The document as it should be, by its path from the root. */
@@ -36,6 +38,7 @@ export function filledIn(text: string, path: string): string {
     .replace(/(<!-- further worker costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${furtherWorkerCosts()}\n\n${end}`)
     .replace(/(<!-- flow run costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${flowRunCosts()}\n\n${end}`)
     .replace(/(<!-- price -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${price()}\n\n${end}`)
+    .replace(/(<!-- reconciler -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${decisionTable()}\n\n${end}`)
     .replace(/(<!-- faults summary -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${faultsSummary()}\n\n${end}`)
     .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, relative(dirname(path), 'API.md'), prefix?.trim())}\n\n${end}`);
 }

@@ -111,7 +111,7 @@ function isOfThisAttempt(run: FlowRun, outcome: TaskOutcome): boolean {
       return 'arn' in outcome ? run.stateName === 'InfrastructurePending' || outcome.created! > run.since
         : outcome.task === 'stopped' && !isOfEarlierAttempt(outcome, run, true);
     default:
-      return run.state === 'SCHEDULED' && run.message === HANDED_BACK;
+      return run.state === 'SCHEDULED' && (run.waitsInProcess || run.message === HANDED_BACK);
   }
 }
 

@@ -256,6 +256,13 @@ describe('a run whose task a person has stopped', () => {
     expect(ofEcs(run({ state: 'PENDING', since: ago(5), stateName: 'InfrastructurePending' }), stopped({ ...stop, created: ago(4), at: ago(1) }))).toEqual(crash);
   });
 
+  test('crashes also between two of its flow\'s own tries', () => {
+    const between = run({ state: 'SCHEDULED', stateName: 'AwaitingRetry', since: ago(1), waitsInProcess: true });
+    expect(ofEcs(between, told)).toEqual(crash);
+    expect(ofEcs(between, stopped({ ...stop, at: ago(1) }))).toEqual(crash);
+    expect(ofProcess(run({ ...between, since: ago(2000) }), stopped(stop))).toMatchObject({ then: 'release' });
+  });
+
   test('and that waits for another reason waits on', () => {
     expect(ofEcs(run({ state: 'SCHEDULED', since: ago(1) }), told)).toEqual(nothing);
   });
