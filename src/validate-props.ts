@@ -1,10 +1,12 @@
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
-import { invalid, known, requireDistinct, requirePrefectName } from './private/validation';
+import { requireDuration, requireList, requireMember, requireObject } from './private/type-validation';
+import { invalid, known, requireDistinct, requirePrefectName, ValidationError } from './private/validation';
 import { requireFlowRunEnvironment, requireWorkerEnvironment } from './task/environment';
 import { WorkerType } from './worker-type';
 
 /** Throws for what can be seen to be wrong in the props alone; each room checks what it needs more than that for. */
 export function validateProps(props: PrefectFargateWorkerProps): void {
+  requireTypes(props);
   const { api, workPool, workerType, workQueues, ephemeralStorageGiB } = props;
   if (!api) throw invalid('api', api, 'give PrefectApi.cloud() or PrefectApi.selfHosted().');
   if (!workPool) throw invalid('workPool', workPool, 'give WorkPool.managed() or WorkPool.existing().');
@@ -52,6 +54,19 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
   }
   requireWorkerEnvironment(props);
   requireFlowRunEnvironment(defaults ?? {});
+}
+
+/** In the languages whose compilers don't. */
+function requireTypes(props: PrefectFargateWorkerProps): void {
+  if (!props) throw new ValidationError('props are missing: give at least api and workPool.');
+  const { observability, scaling } = props;
+  for (const prop of ['api', 'workPool', 'image', 'cpuArchitecture', 'vpc', 'cluster', 'encryptionKey', 'workerRole', 'executionRole', 'flowRunRole', 'flowRunExecutionRole'] as const) {
+    requireObject(prop, props[prop]);
+  }
+  for (const topic of ['alarmTopic', 'pageTopic', 'informTopic'] as const) requireObject(`observability.${topic}`, observability?.[topic]);
+  for (const duration of ['leadTime', 'pollInterval', 'scaleInAfter'] as const) requireDuration(`scaling.${duration}`, scaling?.[duration]);
+  requireList('securityGroups', props.securityGroups, 'a list of them, such as [ec2.SecurityGroup.fromSecurityGroupId()]');
+  requireMember('workerType', props.workerType, 'WorkerType', WorkerType);
 }
 
 /** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html */

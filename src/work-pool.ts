@@ -3,6 +3,7 @@ import { BaseJobTemplate } from './base-job-template';
 import { InterruptedRuns } from './interrupted-runs';
 import { OutOfMemoryOptions } from './out-of-memory-options';
 import { requireOutOfMemory } from './private/out-of-memory-validation';
+import { requireDuration, requireList, requireMember, requireObject } from './private/type-validation';
 import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
 import { capacityProviderStrategies } from './service/capacity';
 import { CapacityOptions } from './service/capacity-options';
@@ -198,7 +199,9 @@ export class WorkPool {
   public static managed(name: string, options: ManagedWorkPoolOptions = {}): WorkPool {
     requirePoolName(name);
     requireWholeNumber('concurrencyLimit', options.concurrencyLimit, 1);
+    requireList('workQueues', options.workQueues, 'a list of queues, such as [{ name: \'urgent\' }]');
     for (const queue of options.workQueues ?? []) {
+      requireQueue(queue);
       requirePrefectName('workQueues.name', queue.name);
       requireWholeNumber('workQueues.priority', queue.priority, 1);
       requireWholeNumber('workQueues.concurrencyLimit', queue.concurrencyLimit, 1);
@@ -206,6 +209,9 @@ export class WorkPool {
     requireDistinct('workQueues', (options.workQueues ?? []).map(queue => queue.name));
     const { command, capacity, maxRunTime, outOfMemory, jobVariables = {} } = options.flowRunDefaults ?? {};
     capacityProviderStrategies(capacity, 0, 'flowRunDefaults.capacity');
+    requireObject('flowRunDefaults.image', options.flowRunDefaults?.image);
+    requireDuration('flowRunDefaults.maxRunTime', maxRunTime);
+    requireMember('interruptedRuns', options.interruptedRuns, 'InterruptedRuns', InterruptedRuns);
     requireRunTime(maxRunTime);
     for (const [variable, value] of Object.entries(jobVariables)) {
       if (variable in SET_BY) throw invalid(`flowRunDefaults.jobVariables.${variable}`, value, `it is set by ${SET_BY[variable]}; give it there.`);
@@ -254,6 +260,15 @@ export class WorkPool {
     this.name = name;
     this._managed = managed;
   }
+}
+
+const QUEUE_PROPERTIES = ['name', 'priority', 'concurrencyLimit'];
+
+/** In Python a dict passes for a queue, and what it has beside `name` would be lost: its names are others. */
+function requireQueue(queue: WorkQueue): void {
+  if (typeof queue !== 'object' || queue === null) throw invalid('workQueues', queue, 'give { name } for each queue (in Python WorkQueue(name=...)).');
+  const lost = Object.keys(queue).filter(name => !QUEUE_PROPERTIES.includes(name));
+  if (lost.length > 0) throw invalid(`workQueues.${lost[0]}`, (queue as any)[lost[0]], `a queue has ${QUEUE_PROPERTIES.join(', ')}; in Python write WorkQueue(...) and no dict.`);
 }
 
 function requireRunTime(maxRunTime?: Duration): void {

@@ -73,7 +73,7 @@ export function costs(build: string): string {
 }
 
 /** What the quick start costs, and what less costs, in a sentence. */
-export function price(): string {
+export function quickStartPrice(): string {
   const [usual, small, zero] = ['default', 'small', 'zero'].map(build => total(bill(templateOf(build))));
   return `**It costs** about $${usual.toFixed(0)} a month in us-east-1 while no flow runs, most of it for the NAT gateways and endpoints of its own network. `
     + `[A small one](docs/costs.md#small) costs $${small.toFixed(0)}, [one that scales to zero](docs/costs.md#scaled-to-zero) in a VPC that is there $${zero.toFixed(0)}; `

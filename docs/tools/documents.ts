@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { properties, type Property } from './assembly';
-import { costs, flowRunCosts, furtherWorkerCosts, price } from './costs';
+import { costs, flowRunCosts, furtherWorkerCosts, quickStartPrice } from './costs';
 import { faultsSummary } from './faults';
 import { decisionTable } from './reconciler';
 
@@ -37,7 +37,7 @@ export function filledIn(text: string, path: string): string {
     .replace(/(<!-- costs: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, start, build, end) => `${start}\n${costs(build)}\n\n${end}`)
     .replace(/(<!-- further worker costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${furtherWorkerCosts()}\n\n${end}`)
     .replace(/(<!-- flow run costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${flowRunCosts()}\n\n${end}`)
-    .replace(/(<!-- price -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${price()}\n\n${end}`)
+    .replace(/(<!-- price -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${quickStartPrice()}\n\n${end}`)
     .replace(/(<!-- reconciler -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${decisionTable()}\n\n${end}`)
     .replace(/(<!-- faults summary -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${faultsSummary()}\n\n${end}`)
     .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, relative(dirname(path), 'API.md'), prefix?.trim())}\n\n${end}`);

@@ -7,6 +7,7 @@ import { ServerDatabase } from './server-database';
 import { ServerSize } from './server-size';
 import { SET_BY_SERVER } from './settings';
 import { requireGivenSecret, requireSecret } from '../private/secrets';
+import { requireObject } from '../private/type-validation';
 import { invalid, known, ValidationError } from '../private/validation';
 import { holdsKey } from '../task/environment';
 
@@ -25,6 +26,7 @@ interface Choices {
 /** Throws for a server that can't work, with the fix. */
 export function validateServer(props: PrefectServerProps, { access, size, database }: Choices): void {
   if (!props.vpc) throw invalid('vpc', undefined, 'give the VPC in which the server is to run.');
+  requireObject('vpc', props.vpc);
   requireWayIn(props, access);
   if (access === ServerAccess.PUBLIC_LOAD_BALANCER && props.vpc.publicSubnets.length === 0) {
     throw invalid('vpc', props.vpc.node.path, 'it has no public subnets, in which a public load balancer has to be; give a VPC with some, or access: ServerAccess.INTERNAL_LOAD_BALANCER.');
