@@ -151,7 +151,8 @@ export class PrefectServer {
     }
     if (id !== '') {
       const key = id.replace('id-of-', '');
-      return this.item(this.blocks, key, method, body && { ...body, data: { ...this.blocks.get(key)?.data, ...body.data } });
+      const { merge_existing_data: merge = true, data } = body ?? {};
+      return this.item(this.blocks, key, method, { data: { ...merge && this.blocks.get(key)?.data, ...data } });
     }
     if (!/^[a-z0-9-]+$/.test(body.name) || body.block_type_id !== 's3-bucket-type' || body.block_schema_id !== 's3-bucket-schema') {
       return { status: 422, body: { detail: 'Block document name must only contain lowercase letters, numbers, and dashes.' } };
