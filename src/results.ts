@@ -1,4 +1,5 @@
 import { aws_s3 as s3, Duration } from 'aws-cdk-lib';
+import { requireDuration, requireObject } from './private/type-validation';
 import { invalid } from './private/validation';
 
 /** How the bucket of `Results.managed()` keeps results. */
@@ -21,6 +22,7 @@ export class Results {
    */
   public static managed(options: ManagedResultsOptions = {}): Results {
     const { expiration = Duration.days(30) } = options;
+    requireDuration('expiration', expiration);
     const days = expiration.isUnresolved() ? 1 : expiration.toDays({ integral: false });
     if (!Number.isInteger(days) || days < 1) throw invalid('expiration', expiration.toString(), 'Amazon S3 counts in days; give a whole number of them, at least 1.');
     return new Results({ expiration });
@@ -33,6 +35,7 @@ export class Results {
    * @param bucket the bucket, in the worker's region
    */
   public static bucket(bucket: s3.IBucket): Results {
+    requireObject('bucket', bucket);
     if (!bucket) throw invalid('bucket', bucket, 'give a bucket, or Results.managed() to have one created.');
     return new Results({ bucket });
   }

@@ -48,6 +48,9 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
     throw invalid('copyImages', true, 'the function that copies runs outside the VPC, where network.functionsInVpc wants none; copy the images to Amazon ECR yourself '
       + 'and give them with image and flowRunDefaults.image, or leave one of the two out.');
   }
+  if (props.results && !props.results._bucket && !props.results._expiration) {
+    throw new ValidationError('results is something else: give Results.managed(), or Results.bucket() with your bucket.');
+  }
   if (props.results && !workPool._managed) {
     throw invalid('results', workPool.name, 'it is the work pool that tells flow runs where their results are, and WorkPool.existing() is not changed here; '
       + 'give WorkPool.managed(), or remove results and set PREFECT_RESULTS_DEFAULT_STORAGE_BLOCK in the pool yourself.');
@@ -60,7 +63,7 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
 function requireTypes(props: PrefectFargateWorkerProps): void {
   if (!props) throw new ValidationError('props are missing: give at least api and workPool.');
   const { observability, scaling } = props;
-  for (const prop of ['api', 'workPool', 'image', 'cpuArchitecture', 'vpc', 'cluster', 'encryptionKey', 'workerRole', 'executionRole', 'flowRunRole', 'flowRunExecutionRole'] as const) {
+  for (const prop of ['api', 'workPool', 'image', 'cpuArchitecture', 'vpc', 'cluster', 'encryptionKey', 'workerRole', 'executionRole', 'flowRunRole', 'flowRunExecutionRole', 'results'] as const) {
     requireObject(prop, props[prop]);
   }
   for (const topic of ['alarmTopic', 'pageTopic', 'informTopic'] as const) requireObject(`observability.${topic}`, observability?.[topic]);

@@ -1,4 +1,5 @@
-import { PrefectFargateWorker, PrefectFargateWorkerProps, PrefectServer, WorkerType, WorkPool } from '../src';
+import { aws_s3 as s3 } from 'aws-cdk-lib';
+import { PrefectFargateWorker, PrefectFargateWorkerProps, PrefectServer, Results, WorkerType, WorkPool } from '../src';
 import { addWorker, newStack } from './support/worker';
 
 /** Compilers refuse these, but not in JavaScript, and not where a value is of the type `any`. */
@@ -15,6 +16,10 @@ test.each<[string, () => unknown, RegExp]>([
   ['the ARN of a role', worker({ flowRunRole: wrong('arn:aws:iam::123456789012:role/flows') }), /flowRunRole is a string: give iam\.Role\.fromRoleArn\(\)/],
   ['the ARN of a key', worker({ encryptionKey: wrong('arn:aws:kms:us-east-1:123456789012:key/1') }), /encryptionKey is a string: give kms\.Key\.fromKeyArn\(\)/],
   ['the ARN of a topic', worker({ observability: { pageTopic: wrong('arn:aws:sns:us-east-1:123456789012:page') } }), /observability\.pageTopic is a string: give sns\.Topic\.fromTopicArn\(\)/],
+  ['true for results', worker({ results: wrong(true) }), /^Stack\/Worker: results is a boolean: give Results\.managed\(\) or Results\.bucket\(\)\.$/],
+  ['a bucket for results', worker({ results: wrong(s3.Bucket.fromBucketName(newStack(), 'Bucket', 'results')) }), /^Stack\/Worker: results is something else: give Results\.managed\(\), or Results\.bucket\(\) with your bucket\.$/],
+  ['the name of a bucket', () => Results.bucket(wrong('results')), /^bucket is a string: give s3\.Bucket\.fromBucketName\(\)/],
+  ['days for a duration', () => Results.managed({ expiration: wrong(30) }), /^expiration is a number: give a Duration/],
   ['one security group', worker({ securityGroups: wrong('sg-1') }), /securityGroups is a string: give a list/],
   ['seconds for a duration', worker({ workerType: WorkerType.PROCESS, scaling: { leadTime: wrong(120) } }), /scaling\.leadTime is a number: give a Duration/],
   ['a type that there is not', worker({ workerType: wrong('fargate') }), /workerType is a string: give WorkerType\.ECS or WorkerType\.PROCESS\.$/],

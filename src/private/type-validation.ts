@@ -14,6 +14,8 @@ const FACTORIES: { readonly [prop: string]: string } = {
   'executionRole': 'iam.Role.fromRoleArn() or another role',
   'flowRunRole': 'iam.Role.fromRoleArn() or another role',
   'flowRunExecutionRole': 'iam.Role.fromRoleArn() or another role',
+  'results': 'Results.managed() or Results.bucket()',
+  'bucket': 's3.Bucket.fromBucketName() or another bucket',
   'observability.alarmTopic': 'sns.Topic.fromTopicArn() or another topic',
   'observability.pageTopic': 'sns.Topic.fromTopicArn() or another topic',
   'observability.informTopic': 'sns.Topic.fromTopicArn() or another topic',
