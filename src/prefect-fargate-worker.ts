@@ -360,10 +360,11 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       workers: plan.workers,
       leadTime: plan.leadTime,
       pollInterval: plan.pollInterval,
+      scaleInMinutes: plan.scaleInMinutes,
       standby: plan.standby,
     });
 
-    const scaling = new Scaling(this, 'Scaling', { service, demand, plan });
+    const scaling = new Scaling(this, 'Scaling', { service, plan });
 
     const verification = props.verify ? new Verification(this, 'Verification', {
       functions,

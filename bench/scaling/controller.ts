@@ -6,8 +6,10 @@ import { timesOf } from './aws/schedule';
 import { stepCapacity } from './aws/step-scaling';
 import { alarmsOf, TargetTrackingPolicy, trackedCapacity } from './aws/target-tracking';
 import { demandMetrics } from './prefect/publisher';
+import { Worker } from './prefect/worker';
 import { World } from './simulation';
 import { Alarm, Deployment } from './template/deployment';
+import { newDesiredCount } from '../../src/demand/new-desired-count';
 
 const MINUTE = 60;
 
@@ -25,7 +27,7 @@ export function controlByTemplate(deployment: Deployment): (world: World) => voi
     };
     world.setDesired(target.desired);
 
-    publish(deployment, world, metrics);
+    publish(deployment, world, metrics, target);
     for (const alarm of deployment.alarms) watch(deployment, alarm, world, metrics, request);
     const tracking = deployment.policies.filter((policy): policy is TargetTrackingPolicy => policy.kind === 'target-tracking');
     if (tracking.length > 0) {
@@ -43,8 +45,8 @@ export function controlByTemplate(deployment: Deployment): (world: World) => voi
   };
 }
 
-/** The publisher's polls: at some second of every minute, and in between when it polls more often. */
-function publish({ publisher }: Deployment, world: World, metrics: Metrics): void {
+/** The publisher's polls: at some second of every minute, and in between when it polls more often. It sets the desired count itself. */
+function publish({ publisher }: Deployment, world: World, metrics: Metrics, target: ScalableTarget): void {
   if (publisher === undefined) return;
   const { clock, random, pool, conditions } = world;
   const dimensions = { WorkPool: publisher.workPool, Worker: publisher.worker };
@@ -53,7 +55,15 @@ function publish({ publisher }: Deployment, world: World, metrics: Metrics): voi
       clock.in(second + random.uniform(0.5, 1.5), () => {
         if (random.next() < conditions.failedPolls) return;
         const visibleFrom = clock.now + random.uniform(conditions.metricDelay.least, conditions.metricDelay.most);
-        for (const [name, value] of Object.entries(demandMetrics(publisher, pool, clock.now, world.desired))) {
+        const values = demandMetrics(publisher, pool, clock.now, target.desired);
+        const required = metricKey('PrefectFargateWorker', 'RequiredWorkers', dimensions);
+        const recent = metrics.dataPoints(required, 'Maximum', MINUTE, publisher.scaleInMinutes, clock.now).filter(value => value !== undefined);
+        const count = newDesiredCount({
+          required: values.RequiredWorkers, busy: new Set(pool.active().map(({ holder }) => holder)).size, desired: target.desired, recent,
+        }, publisher.scaleInMinutes, target.bounds);
+        const exposed = () => world.service.alive.some(({ container }) => container instanceof Worker && container.isExposed);
+        if (count !== undefined && (count > target.desired || !exposed())) world.setDesired(target.desired = count);
+        for (const [name, value] of Object.entries(values)) {
           metrics.put(metricKey('PrefectFargateWorker', name, dimensions), { time: clock.now, value, visibleFrom });
         }
       });

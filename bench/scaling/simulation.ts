@@ -110,7 +110,7 @@ export function simulate(trace: Trace, setting: Setting, control: (world: World)
 
   const samples: Sample[] = [];
   clock.every(SAMPLE_SECONDS, 0, () => samples.push({
-    time: clock.now, demand: pool.demand(clock.now), capacity: workerType === 'ecs' ? pool.count('Running', undefined) : service.ready.length * worker.flowRunLimit,
+    time: clock.now, demand: pool.demand(clock.now), capacity: workerType === 'ecs' ? pool.active().filter(({ state }) => state === 'Running').length : service.ready.length * worker.flowRunLimit,
   }));
   clock.run(trace.seconds);
   const played = samples.slice();

@@ -14,6 +14,8 @@ export interface PublisherConfiguration {
   /** How long before a run is due it counts as demand. */
   readonly leadTimeSeconds: number;
   readonly pollSeconds: number;
+  /** For how many minutes fewer workers have to be needed before some are taken away. */
+  readonly scaleInMinutes: number;
   /** Whether the worker only takes over when another doesn't serve the pool. */
   readonly standby?: Standby;
   /** The ECS service: the ARN or name of its cluster, and its name. */

@@ -70,8 +70,9 @@ export interface Situation {
 }
 
 export interface Judged {
-  /** Due runs that limits let start. */
+  /** Due runs that limits let start, and those of the soonest among them. */
   readonly startable: number;
+  readonly starting: readonly DueRun[];
   /** How many more than these the limits of the pool and of its queues would let start: none where all queues are paused. */
   readonly room: number;
   /** Late runs that could start, and when the oldest of them was due. */
@@ -136,6 +137,7 @@ export function judge(situation: Situation): Judged {
   const hiddenLate = Math.max(0, hiddenStartable - (due.count - soonest.length - (due.late - soonest.filter(run => isLate(run, now)).length)));
   return {
     startable: started.length + hiddenStartable,
+    starting: started.map(({ run }) => run),
     room: Math.max(0, Math.min(gates.pool.left, queuesLeft) - hiddenStartable),
     late: lacking.length + hiddenLate,
     oldestLate: lacking[0]?.run.at ?? (hiddenLate > 0 ? soonest[soonest.length - 1]?.at : undefined),

@@ -16,6 +16,7 @@ export interface DemandProps {
   readonly workers?: number;
   readonly leadTime: Duration;
   readonly pollInterval: Duration;
+  readonly scaleInMinutes: number;
   readonly standby?: Standby;
 }
 
@@ -32,7 +33,7 @@ export class Demand extends Construct {
     this.countsWorkers = props.flowRunLimit !== undefined || props.workers !== undefined;
     this.dimensionsMap = { WorkPool: props.workPoolName, Worker: Names.uniqueResourceName(scope, { maxLength: 128 }) };
 
-    this.publisher = props.functions.one('Demand', (shared, one) => new Publisher(shared, one)).serve(props.service);
+    this.publisher = props.functions.one('Demand', (shared, one) => new Publisher(shared, one)).serve(props.service, this.countsWorkers);
     everyMinute(this, {
       description: `Polls the demand for the Prefect worker ${scope.node.path}`,
       fn: this.publisher,
@@ -54,7 +55,7 @@ export class Demand extends Construct {
   }
 
   private configuration(): PublisherConfiguration {
-    const { service, workQueues, flowRunLimit, spareFlowRuns, workers, leadTime, pollInterval, standby } = this.props;
+    const { service, workQueues, flowRunLimit, spareFlowRuns, workers, leadTime, pollInterval, scaleInMinutes, standby } = this.props;
     return {
       workPool: this.dimensionsMap.WorkPool,
       worker: this.dimensionsMap.Worker,
@@ -64,6 +65,7 @@ export class Demand extends Construct {
       workers,
       leadTimeSeconds: leadTime.toSeconds(),
       pollSeconds: pollInterval.toSeconds(),
+      scaleInMinutes,
       standby,
       cluster: service.cluster.clusterArn,
       service: service.serviceName,

@@ -1,6 +1,8 @@
 import type { PublisherConfiguration } from './configuration';
 import { DeploymentLimit, DueRun, isLate, judge, LATE_AFTER_SECONDS } from './count';
 import type { MetricName } from './metrics';
+import type { RunTimes } from './run-times';
+import { ActiveRun, slotsNeeded } from './slots';
 import type { PrefectClient } from '../private/prefect-client';
 
 /** The most objects that Prefect gives at a time. */
@@ -26,6 +28,10 @@ export interface Reading {
   readonly values: { readonly [name in ReadMetric]: number };
   /** How many runs beyond the demand the limits in Prefect would let start. */
   readonly room: number;
+  /** The most slots of workers that the demand takes at one time. */
+  readonly slots: number;
+  /** The names of the workers that have flow runs, as far as it is known. */
+  readonly busyWorkers: readonly string[];
 }
 
 type ReadMetric = Extract<MetricName,
@@ -47,7 +53,9 @@ interface StoredRun {
   readonly work_queue_name: string;
   readonly deployment_id: string | null;
   readonly next_scheduled_start_time: string;
+  readonly start_time: string | null;
   readonly end_time: string | null;
+  readonly labels?: { readonly [name: string]: unknown };
   readonly state_type: string;
   readonly state_name: string;
 }
@@ -65,12 +73,15 @@ interface Page {
 
 /**
  * Reads from the Prefect API what there is to do for a worker: in five requests where nothing is due, in six where a page shows
- * all that is due and that runs, and never in more than a few beyond that, whatever the number of runs. Prefect Cloud counts them,
+ * all that is due and that runs, and never in more than a few beyond that, whatever the number of runs; every few minutes one more, for
+ * the run times. Prefect Cloud counts them,
  * and so does test/live/requests.test.ts; bench/README.md has a table.
  *
  * @see https://docs.prefect.io/v3/api-ref/rest-api
  */
-export async function poll(client: PrefectClient, configuration: PublisherConfiguration, now: Date, crashes: Span): Promise<Reading> {
+export async function poll(
+  client: PrefectClient, configuration: PublisherConfiguration, now: Date, crashes: Span, runTimes: RunTimes,
+): Promise<Reading> {
   const path = `/work_pools/${encodeURIComponent(configuration.workPool)}`;
   const [pool, allQueues, online] = await Promise.all([
     client.request<StoredPool>('GET', path),
@@ -87,7 +98,12 @@ export async function poll(client: PrefectClient, configuration: PublisherConfig
     page(client, open, soon, 'NEXT_SCHEDULED_START_TIME_ASC'),
     takenRuns(client, served, crashes, justBefore),
   ]);
-  const limits = due.count === 0 ? [] : await deploymentLimits(client, configuration.workPool, soon);
+  const deployments = [...due.results.map(run => run.deployment_id), ...taken.runs.map(run => run.deployment)].flatMap(id => id ?? []);
+  const [limits, times] = await Promise.all([
+    due.count === 0 ? [] : deploymentLimits(client, configuration.workPool, soon),
+    // Without slots there is nothing to count in them.
+    configuration.flowRunLimit === undefined ? new Map<string, number>() : runTimes.of(client, configuration.workPool, deployments, now),
+  ]);
 
   const soonest = due.results.map((run): DueRun => ({
     queue: run.work_queue_name,
@@ -132,6 +148,15 @@ export async function poll(client: PrefectClient, configuration: PublisherConfig
       Demand: active + judged.startable,
     },
     room: judged.room,
+    slots: slotsNeeded({
+      active: taken.runs,
+      starting: judged.starting,
+      others: active - taken.runs.length + judged.startable - judged.starting.length,
+      times,
+      now: now.getTime(),
+      until: now.getTime() + configuration.leadTimeSeconds * 1000,
+    }),
+    busyWorkers: [...new Set(taken.runs.flatMap(({ worker }) => worker ?? []))],
   };
 }
 
@@ -143,6 +168,8 @@ interface TakenRuns {
   readonly justEnded?: number;
   /** The active ones of each queue, where pages show them all. */
   readonly byQueue?: ReadonlyMap<string, number>;
+  /** The active ones, where pages show them all. */
+  readonly runs: readonly ActiveRun[];
 }
 
 /** Runs that are pending or running, those that crashed in a span, and those that have just ended. */
@@ -153,7 +180,7 @@ async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], 
   if (!runs) {
     const [pending, running, ended] = await Promise.all(
       [{ state: ofType('PENDING') }, { state: ofType('RUNNING') }, crashed].map(of => count(client, queues, of)));
-    return { pending, running, crashed: ended };
+    return { pending, running, crashed: ended, runs: [] };
   }
   const within = ({ end_time }: StoredRun, since: Date, until?: Date) =>
     end_time !== null && Date.parse(end_time) >= since.getTime() && (until === undefined || Date.parse(end_time) < until.getTime());
@@ -167,6 +194,11 @@ async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], 
     crashed: inState('CRASHED').filter(run => within(run, crashes.since, crashes.until)).length,
     justEnded: runs.filter(run => within(run, justBefore)).length,
     byQueue,
+    runs: [...pending, ...running].map(({ deployment_id: deployment, start_time: since, labels, state_type: type }) => ({
+      deployment: deployment ?? undefined,
+      since: since === null || type === 'PENDING' ? undefined : Date.parse(since),
+      worker: labels?.['prefect.worker.name'] as string | undefined,
+    })),
   };
 }
 

@@ -3,8 +3,10 @@ import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { PublisherConfiguration } from './configuration';
 import { CrashPosition } from './crash-position';
+import { setDesiredCount } from './desired-count';
 import { MetricName, NAMESPACE, UNITS, Values } from './metrics';
 import { poll } from './poll';
+import { RunTimes } from './run-times';
 import { Fleet, workersFor } from './workers';
 import { named } from '../private/pool-log';
 import { connect, ownApi } from '../private/prefect-connection';
@@ -21,8 +23,12 @@ const PATIENCE_SECONDS = 8;
 const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});
 const crashPosition = new CrashPosition();
+const runTimes = new RunTimes();
 
-/** Reads the demand of a worker from the Prefect API and publishes it to CloudWatch, once or several times in its minute. */
+/**
+ * Reads the demand of a worker from the Prefect API, has its service keep as many workers as that takes, and publishes both to CloudWatch,
+ * once or several times in its minute.
+ */
 export async function handler(configuration: PublisherConfiguration): Promise<void> {
   await named(configuration, () => polls(configuration));
 }
@@ -57,9 +63,25 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
   const client = await connect(ownApi(), Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
-  const [{ values, room }, fleet] = await Promise.all([poll(client, configuration, now, crashes), describe(configuration)]);
-  const need = { demand: values.Demand, room, oldestLateSeconds: values.OldestLateSeconds, onlineWorkers: values.OnlineWorkers };
-  return { ...values, ...workersFor(need, fleet, configuration) };
+  const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes, runTimes), describe(configuration)]);
+  const { values, room, slots } = reading;
+  const busyTasks = tasksIn(configuration, reading.busyWorkers);
+  const workers = workersFor({
+    demand: values.Demand,
+    slots,
+    room,
+    busyWorkers: busyTasks.length,
+    oldestLateSeconds: values.OldestLateSeconds,
+    onlineWorkers: values.OnlineWorkers,
+  }, fleet, configuration);
+  if (workers) await setDesiredCount(configuration, fleet, workers.RequiredWorkers, busyTasks);
+  return { ...values, ...workers };
+}
+
+/** The tasks of workers in the service's cluster: a name is made of region, cluster and task. Other services there serve other queues. */
+function tasksIn({ cluster }: PublisherConfiguration, workers: readonly string[]): string[] {
+  const start = `${process.env.AWS_REGION}:${cluster.split('/').pop()}:`;
+  return workers.filter(name => name.startsWith(start)).map(name => name.slice(start.length));
 }
 
 async function describe({ cluster, service }: PublisherConfiguration): Promise<Fleet> {
@@ -81,7 +103,7 @@ async function publish({ workPool, worker }: PublisherConfiguration, values: Val
       Unit: UNITS[name as MetricName],
       Value: value,
       Timestamp,
-      // The alarms that add workers look every ten seconds.
+      // Polls may be ten seconds apart.
       StorageResolution: 1,
     })),
   }));

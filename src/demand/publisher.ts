@@ -1,4 +1,4 @@
-import { aws_ecs as ecs, aws_iam as iam, aws_lambda as lambda, Duration } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_iam as iam, aws_lambda as lambda, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { NAMESPACE } from './metrics';
 import { PublisherFunction } from './publisher-function';
@@ -6,10 +6,13 @@ import { ApiFunctions } from '../functions/api-functions';
 import { apiEnvironment } from '../private/api-function';
 import { NO_SECOND_TRY } from '../private/turn';
 
-/** The function that publishes the demand for the workers of one API. */
+/** The function that publishes the demand for the workers of one API, and has their services keep as many as it takes. */
 export class Publisher extends Construct {
   public readonly function: lambda.Function;
+  private readonly role: iam.Role;
   private readonly services = new iam.PolicyStatement({ sid: 'Services', actions: ['ecs:DescribeServices'] });
+  private readonly scaled = new iam.PolicyStatement({ sid: 'ScaledServices', actions: ['ecs:UpdateService'] });
+  private readonly tasks = new iam.PolicyStatement({ sid: 'BusyTasks', actions: ['ecs:GetTaskProtection'] });
 
   constructor(scope: ApiFunctions, id: string) {
     super(scope, id);
@@ -32,11 +35,28 @@ export class Publisher extends Construct {
       conditions: { StringEquals: { 'cloudwatch:namespace': NAMESPACE } },
     }));
     options.role.addToPolicy(this.services);
+    this.role = options.role;
   }
 
-  /** Lets it see what a worker's service runs. */
-  public serve(service: ecs.FargateService): lambda.Function {
+  /** Lets it see what a worker's service runs, and set how many. */
+  public serve(service: ecs.FargateService, scales: boolean): lambda.Function {
     this.services.addResources(service.serviceArn);
+    if (scales) {
+      if (this.scaled.resources.length === 0) this.grantScaling();
+      this.scaled.addResources(service.serviceArn);
+      this.tasks.addResources(Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${service.cluster.clusterName}/*` }));
+    }
     return this.function;
+  }
+
+  private grantScaling(): void {
+    this.role.addToPolicy(this.scaled);
+    this.role.addToPolicy(this.tasks);
+    this.role.addToPolicy(new iam.PolicyStatement({
+      sid: 'Scaling',
+      // What has been needed in the last minutes, and the bounds of now: neither metrics nor scalable targets can be named here.
+      actions: ['cloudwatch:GetMetricData', 'application-autoscaling:DescribeScalableTargets'],
+      resources: ['*'],
+    }));
   }
 }

@@ -7,7 +7,11 @@ export interface Fleet {
 }
 
 export interface Need {
+  /** Flow runs that are active or may start within the lead time, and the most slots of workers that they take at one time. */
   readonly demand: number;
+  readonly slots: number;
+  /** Workers that have flow runs now. */
+  readonly busyWorkers: number;
   /** How many runs beyond it the limits in Prefect would let start. */
   readonly room: number;
   readonly oldestLateSeconds: number;
@@ -18,14 +22,14 @@ type Settings = Pick<PublisherConfiguration, 'flowRunLimit' | 'spareFlowRuns' | 
 
 /** The workers that are needed, against those that are there; undefined where their number doesn't follow demand. */
 export function workersFor(need: Need, fleet: Fleet, { flowRunLimit, spareFlowRuns = 0, workers, standby }: Settings) {
-  const slots = need.demand + Math.min(spareFlowRuns, need.room);
+  const slots = need.slots + Math.min(spareFlowRuns, need.room);
   const forDemand = flowRunLimit === undefined ? workers && Math.min(need.demand, workers) : Math.ceil(slots / flowRunLimit);
   if (forDemand === undefined) return undefined;
   const required = standby && !onDuty(need, fleet, standby) ? 0 : forDemand;
   return {
     RequiredWorkers: required,
     MissingWorkers: Math.max(0, required - fleet.desired),
-    SurplusWorkers: Math.max(0, fleet.desired - required),
+    SurplusWorkers: Math.max(0, fleet.desired - Math.max(required, need.busyWorkers)),
   };
 }
 

@@ -30,6 +30,7 @@ const FOR_XRAY: Endpoint = { id: 'XRayEndpoint', service: ec2.InterfaceVpcEndpoi
 const FOR_PUBLISHER: readonly Endpoint[] = [
   ECS,
   { id: 'CloudWatchEndpoint', service: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING, actions: 'cloudwatch:*' },
+  { id: 'AutoScalingEndpoint', service: ec2.InterfaceVpcEndpointAwsService.APPLICATION_AUTOSCALING, actions: 'application-autoscaling:*' },
 ];
 
 const FOR_PARAMETERS: Endpoint = { id: 'SsmEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SSM, actions: 'ssm:*' };

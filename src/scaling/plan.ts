@@ -44,10 +44,10 @@ const POLL_SECONDS = [10, 15, 20, 30, 60];
  */
 const START_SECONDS = 120;
 
-/** From a poll that sees a run to the start of a task: the metric, the alarm, Application Auto Scaling and ECS. */
-const ALARM_SECONDS = 30;
+/** From a poll that sees a run to the start of a task: the poll itself, and ECS. The rest is reserve for a poll that comes late. */
+const REACTION_SECONDS = 30;
 
-/** The longest that CloudWatch looks back for an alarm on minutes. */
+/** The longest of which the publisher asks CloudWatch what was needed: a number for each minute. */
 const DAY_IN_MINUTES = 24 * 60;
 
 /** The options with their defaults; throws for what contradicts itself. */
@@ -66,7 +66,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
   if (!POLL_SECONDS.includes(pollInterval.toSeconds())) {
     throw invalid('scaling.pollInterval', pollInterval.toHumanString(), `give one of ${POLL_SECONDS.join(', ')} seconds.`);
   }
-  const leadTime = options.leadTime ?? Duration.seconds(pollInterval.toSeconds() + ALARM_SECONDS + START_SECONDS);
+  const leadTime = options.leadTime ?? Duration.seconds(pollInterval.toSeconds() + REACTION_SECONDS + START_SECONDS);
   const schedules = options.schedules ?? [];
   schedules.forEach((schedule, index) => requireBounds(`scaling.schedules[${index}]`, schedule, max, standby !== undefined));
   requireApart('scaling.schedules', schedules);
@@ -100,7 +100,7 @@ function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: num
   return spare;
 }
 
-/** CloudWatch's alarms count whole minutes. */
+/** What was needed is known by whole minutes. */
 function scaleInMinutes(after: Duration | undefined, fixed: boolean): number {
   if (after === undefined) return SURPLUS_MINUTES;
   if (fixed) {

@@ -23,7 +23,7 @@ export interface ScalingOptions {
    * How long before a flow run is due it counts as demand. Make it as long as it takes until a worker is ready:
    * a shorter one lets runs start late, a longer one pays for workers that wait.
    *
-   * @default - `pollInterval` and 150 seconds: the poll, the alarm, and the start of a Fargate task
+   * @default - `pollInterval` and 150 seconds: the poll, Amazon ECS, and the start of a Fargate task
    */
   readonly leadTime?: Duration;
 
@@ -50,7 +50,7 @@ export interface ScalingOptions {
    * Runs beyond that wait for a worker to start, as without it.
    *
    * It costs the workers that hold the slots, in whole ones: 24 task-hours a day for up to `flowRunLimit` of them, less what runs there.
-   * Measured with five runs an hour at random: 107 minutes late a day at 9 task-hours without, none at 24 with 1. Where such runs come
+   * Simulated with five runs an hour at random: 95 minutes late a day at 10 task-hours without, none at 24 with 1. Where such runs come
    * in bursts, `scaleInAfter` costs less.
    *
    * PROCESS only. Throws for an ECS worker, of which one takes any number of flow runs (`minWorkers`), and for more than the largest
@@ -63,8 +63,8 @@ export interface ScalingOptions {
   /**
    * How long there have to be more workers than the demand needs before some are taken away, in whole minutes from one minute to a
    * day. Runs that come within that time find the workers there; those workers cost as long as they wait. Workers that hold flow
-   * runs stay in any case. Measured with ten runs at once, again after two to eight minutes, for hours: 1,096 minutes late a day at
-   * 18 task-hours with two minutes, 208 at 27 with ten.
+   * runs stay in any case. Simulated with ten runs at once, again after two to eight minutes, for hours: 1,310 minutes late a day at
+   * 20 task-hours with two minutes, 370 at 28 with ten.
    *
    * Throws for ECS workers whose number is fixed.
    *

@@ -22,6 +22,7 @@ describe('the demand publisher', () => {
       workPool: 'on premises "etl"',
       worker: 'StackWorker0CCD12BB',
       workQueues: ['urgent'],
+      scaleInMinutes: 2,
       flowRunLimit: 5,
       leadTimeSeconds: 210,
       pollSeconds: 60,
@@ -43,19 +44,22 @@ describe('the demand publisher', () => {
     expect(statements).toEqual(expect.arrayContaining([
       ['cloudwatch:PutMetricData', '*', { StringEquals: { 'cloudwatch:namespace': 'PrefectFargateWorker' } }],
       ['ecs:DescribeServices', `{${resource(template, 'AWS::ECS::Service').logicalId}}`, undefined],
+      ['ecs:UpdateService', `{${resource(template, 'AWS::ECS::Service').logicalId}}`, undefined],
+      ['ecs:GetTaskProtection', expect.stringMatching(/:task\/\{WorkerCluster\w+\}\/\*$/), undefined],
+      [['cloudwatch:GetMetricData', 'application-autoscaling:DescribeScalableTargets'], '*', undefined],
       ['logs:FilterLogEvents', expect.stringMatching(/^(arn\S+:log-group:\{\w+DemandLogs\w+\} )?\{\w+DemandLogs\w+\.Arn\}$/), undefined],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/AuthString/), undefined],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/Headers/), undefined],
       ['ec2:DescribeSubnets', '*', undefined],
     ]));
-    expect(statements).toHaveLength(7);
+    expect(statements).toHaveLength(10);
   });
 
   test('runs in the VPC where the API is inside the network, with a way to what it calls', () => {
     expect(publisher(template).VpcConfig.SubnetIds).toHaveLength(2);
     expect(text(publisher(template).VpcConfig.SecurityGroupIds)).toEqual([expect.stringMatching(/FunctionSecurityGroup/)]);
     const services = resources(template, 'AWS::EC2::VPCEndpoint').map(({ Properties }) => text(Properties.ServiceName));
-    for (const service of ['monitoring', 'ecs', 'logs', 'secretsmanager']) {
+    for (const service of ['monitoring', 'ecs', 'logs', 'secretsmanager', 'application-autoscaling']) {
       expect(services).toContainEqual(expect.stringMatching(new RegExp(`\\.${service}$`)));
     }
   });

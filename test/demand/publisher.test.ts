@@ -20,6 +20,9 @@ beforeEach(async () => {
     return request.headers.authorization === server.authorization ? prefect(request) : undefined;
   };
   [published, log, more, slow, answered] = [[], [], 0, 0, 0];
+  [desired, recent, target, asked, counts] = [1, [], {}, [], []];
+  protection = { protectionEnabled: true, expirationDate: Date.now() / 1000 + 1800 };
+  [due, active, times] = [15, 4, []];
   mockWaits.length = 0;
   server.standInForAws();
   process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
@@ -37,11 +40,28 @@ const secretArn = (name: string) => `arn:aws:secretsmanager:us-east-1:1234567890
 function aws({ headers, body }: Request): Answer {
   const action = `${headers['x-amz-target']}`.split('.')[1];
   if (action === 'FilterLogEvents') return { status: 200, body: { events: log } };
-  if (action === 'DescribeServices') return { status: 200, body: { services: [{ desiredCount: 1, runningCount: 1 }] } };
+  const answers: Record<string, unknown> = {
+    DescribeServices: { services: [{ desiredCount: desired, runningCount: desired }] },
+    DescribeScalableTargets: { ScalableTargets: target && [{ MinCapacity: 0, MaxCapacity: 10, ...target }] },
+    GetMetricData: { MetricDataResults: [{ Id: 'required', Values: recent }] },
+    GetTaskProtection: { protectedTasks: body.tasks?.map((taskArn: string) => ({ taskArn, ...protection })) },
+    UpdateService: {},
+  };
+  if (action === 'UpdateService') counts.push(body.desiredCount);
+  asked.push({ action, body });
+  if (answers[action]) return { status: 200, body: answers[action] };
   expect(action).toBe('PutMetricData');
   published.push(body);
   return { status: 200, body: {} };
 }
+
+/** What AWS says of the service and its tasks, and what it was asked. */
+let desired: number;
+let recent: number[];
+let target: object | undefined;
+let protection: object;
+let asked: { action: string; body: any }[];
+let counts: number[];
 
 /** How many milliseconds an answer of the API takes, and when the first one was given. */
 let slow: number;
@@ -56,14 +76,20 @@ function takeTime(): void {
 /** How many runs there are beside those on a page of active and ended ones. */
 let more: number;
 
-/** A pool with one queue, in which 15 runs are due and 4 run. */
+/** A pool with one queue, in which as many runs are due and active. */
+let due: number;
+let active: number;
+let times: number[] = [];
+
 function prefect({ path, body }: Request): Answer {
   const queue = { id: '1', name: 'default', is_paused: false, concurrency_limit: null };
   const answers: Record<string, unknown> = {
     '/api/work_pools/etl': { is_paused: false, concurrency_limit: null },
     '/api/work_pools/etl/queues/filter': [queue],
     '/api/work_pools/etl/workers/filter': [{}],
-    '/api/flow_runs/paginate': body?.flow_runs?.operator === 'or_' ? { count: 4 + more, results: runs(4, 'RUNNING') } : { count: 15, results: runs(15, 'SCHEDULED') },
+    '/api/flow_runs/paginate': body?.flow_runs?.operator === 'or_'
+      ? { count: active + more, results: runs(active, 'RUNNING') } : { count: due, results: runs(due, 'SCHEDULED') },
+    '/api/flow_runs/filter': times.map(seconds => ({ deployment_id: 'd', total_run_time: seconds })),
     '/api/flow_runs/count': body?.flow_runs?.state?.type.any_[0] === 'RUNNING' ? 4 : 0,
     '/api/deployments/filter': [{ id: 'd', global_concurrency_limit: null, concurrency_options: null }],
   };
@@ -71,7 +97,8 @@ function prefect({ path, body }: Request): Answer {
 }
 
 function runs(count: number, type: string) {
-  const run = { work_queue_name: 'default', deployment_id: 'd', next_scheduled_start_time: new Date().toISOString(), end_time: null };
+  const labels = { 'prefect.worker.name': 'us-east-1:cluster:busy' };
+  const run = { work_queue_name: 'default', labels, start_time: new Date().toISOString(), deployment_id: 'd', next_scheduled_start_time: new Date().toISOString(), end_time: null };
   return Array.from({ length: count }, (_, id) => ({ ...run, id: `${id}`, state_type: type, state_name: type }));
 }
 
@@ -83,6 +110,7 @@ async function invoke(settings: Partial<PublisherConfiguration> = {}, secret = '
     flowRunLimit: 7,
     leadTimeSeconds: 180,
     pollSeconds: 60,
+    scaleInMinutes: 2,
     cluster: 'cluster',
     service: 'worker',
     ...settings,
@@ -153,4 +181,76 @@ test('after a poll that failed, the next one counts the crashed runs from where 
   // Both ends count: the last microsecond of the one, and the next of the other.
   expect(first.before_).toMatch(/999Z$/);
   expect(Date.parse(second.after_) - Date.parse(first.before_)).toBe(1);
+});
+
+describe('the service keeps', () => {
+  const now = async (
+    given: { desired: number; due?: number; active?: number; recent?: number[] },
+    settings: Partial<PublisherConfiguration> = {}) => {
+    ({ desired, due = 0, active = 0, recent = [] } = given);
+    await invoke(settings);
+    return counts;
+  };
+
+  test('as many workers as are needed, at once', async () => {
+    expect(await now({ desired: 1, due: 15, active: 4 })).toEqual([3]);
+    expect(asked.find(({ action }) => action === 'UpdateService')!.body).toEqual({ cluster: 'cluster', service: 'worker', desiredCount: 3 });
+    expect(asked.find(({ action }) => action === 'DescribeScalableTargets')!.body).toMatchObject({ ResourceIds: ['service/cluster/worker'] });
+  });
+
+  test('no more than the bounds of now', async () => {
+    target = { MaxCapacity: 2 };
+    expect(await now({ desired: 1, due: 15 })).toEqual([2]);
+  });
+
+  test('what it has, without another question, where that is what is needed', async () => {
+    expect(await now({ desired: 3, due: 15, active: 4 })).toEqual([]);
+    expect(asked.map(({ action }) => action)).not.toContain('DescribeScalableTargets');
+  });
+
+  test('what it has where nothing may scale it, or a person has suspended that', async () => {
+    target = undefined;
+    expect(await now({ desired: 1, due: 15 })).toEqual([]);
+    target = { SuspendedState: { DynamicScalingOutSuspended: true } };
+    expect(await now({ desired: 1, due: 15 })).toEqual([]);
+  });
+
+  test('fewer workers when the last minutes did not need more either', async () => {
+    expect(await now({ desired: 5, due: 1, recent: [1, 1] })).toEqual([1]);
+    expect(asked.find(({ action }) => action === 'GetMetricData')!.body.MetricDataQueries[0].MetricStat).toMatchObject({
+      Metric: { MetricName: 'RequiredWorkers' },
+      Period: 60,
+      Stat: 'Maximum',
+    });
+  });
+
+  test('what they needed, and what it has where they are not known', async () => {
+    expect(await now({ desired: 5, due: 1, recent: [4, 1] })).toEqual([4]);
+    expect(await now({ desired: 5, due: 1, recent: [] })).toEqual([4]);
+  });
+
+  test('no fewer than have flow runs, and all while one of these might be taken', async () => {
+    expect(await now({ desired: 5, active: 1, recent: [0, 0] })).toEqual([1]);
+    expect(asked.find(({ action }) => action === 'GetTaskProtection')!.body).toEqual({ cluster: 'cluster', tasks: ['busy'] });
+    for (protection of [{ protectionEnabled: false }, { protectionEnabled: true, expirationDate: Date.now() / 1000 + 30 }]) {
+      expect(await now({ desired: 5, active: 1, recent: [1, 1] })).toEqual([1]);
+    }
+  });
+
+  test('one worker for many short runs of which the times are known', async () => {
+    times = [4, 5, 5, 6];
+    const before = server.instead!;
+    server.instead = request => {
+      const answer = before(request);
+      // Every 15 s one is due.
+      (answer?.body as any)?.results?.forEach?.((run: any, index: number) => {
+        run.next_scheduled_start_time = new Date(Date.now() + 1000 + index * 15_000).toISOString();
+      });
+      return answer;
+    };
+    expect(await now({ desired: 0, due: 12 })).toEqual([1]);
+    times = [];
+    counts.length = 0;
+    expect(await now({ desired: 0, due: 12 })).toEqual([2]);
+  });
 });

@@ -32,7 +32,7 @@ describe('a further worker in the VPC and cluster of others', () => {
     expect(added).toBeLessThan(limit);
   });
 
-  test.each([[ECS, 9, 6], [PROCESS, 11, 10]])('is, of the type %s, the last of %d by their resources, and of %d by a template that is indented', (type, byResources, bySize) => {
+  test.each([[ECS, 9, 6], [PROCESS, 13, 11]])('is, of the type %s, the last of %d by their resources, and of %d by a template that is indented', (type, byResources, bySize) => {
     const of = (workers: number) => {
       const stack = newStack();
       let first: PrefectFargateWorker | undefined;
@@ -155,7 +155,7 @@ describe('without its first worker', () => {
     expect(Object.keys(after).filter(id => !(id in before))).toEqual([]);
     expect(Object.keys(before).filter(id => !(id in after)).filter(id => !id.startsWith('First'))).toEqual([]);
     for (const id of ['Second', 'Third']) {
-      expect(below(id, after).length).toBeGreaterThan(30);
+      expect(below(id, after).length).toBeGreaterThan(25);
       expect(below(id, before)).toEqual(below(id, after));
     }
   });

@@ -1,6 +1,7 @@
 import { Prefect } from './support/prefect';
 import type { PublisherConfiguration } from '../../src/demand/configuration';
 import { poll, Reading, Span } from '../../src/demand/poll';
+import { RunTimes } from '../../src/demand/run-times';
 import { PrefectClient } from '../../src/private/prefect-client';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
 
@@ -102,10 +103,11 @@ class Pool {
       worker: 'Worker',
       leadTimeSeconds: 120,
       pollSeconds: 60,
+      scaleInMinutes: 2,
       cluster: '',
       service: '',
       ...settings,
-    }, now, crashes ?? { since: now, until: now });
+    }, now, crashes ?? { since: now, until: now }, new RunTimes());
   }
 }
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AutoScaling, startAutoScaling } from './support/autoscaling';
 import { deploy } from './support/cdk';
 import { FLOWS, Live, startLive } from './support/environment';
 import { eventually, physicalIds } from './support/evidence';
 import { deployedTemplate } from './support/policies';
+import { watchScaling, WatchedScaling } from './support/watched-scaling';
 import { UNITS } from '../../src/demand/metrics';
 import { questionsOf } from '../policy/recorded';
 import { PolicySimulator } from '../policy/simulate';
@@ -14,12 +14,12 @@ const POOL = 'scaled';
 const RUNS = 60;
 /** 60 flow runs, of which a worker holds 10. */
 const WORKERS = 6;
-/** A minute of AWS passes in ten seconds: the publisher's schedule, the alarms' periods, the cooldowns. */
+/** A minute of AWS passes in ten seconds: the publisher's schedule. */
 const TIME_SCALE = 6;
 const LEAD_SECONDS = 45;
 
 let live: Live;
-let scaling: AutoScaling;
+let scaling: WatchedScaling;
 let flow: string;
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   await deploy(live.standIn, live.deployment);
   const ids = await physicalIds(live.standIn, 'Scaled');
-  scaling = startAutoScaling(live.standIn, deployedTemplate(live.deployment.output), ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'), TIME_SCALE);
+  scaling = watchScaling(live.standIn, POOL, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'));
   flow = await live.prefect.deploy('scaled', {
     workPool: POOL,
     entrypoint: 'flows.py:sleeper',
@@ -42,20 +42,25 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await scaling?.stop();
   await live?.stop();
 });
 
-const empty = () => eventually(120, async () => {
+const empty = () => eventually(200, async () => {
   const { desired, running } = await scaling.counts();
   return desired === 0 && running === 0 ? true : undefined;
 });
 const count = (type: string) => live.prefect.call<number>('POST', '/flow_runs/count', {
   work_pools: { name: { any_: [POOL] } }, flow_runs: { state: { type: { any_: [type] } } },
 });
-const schedule = (time: number) => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
-  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds: 1 },
+const schedule = (time: number, seconds = 1) => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
+  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds },
 });
+/** The most workers that the service is to keep, within some seconds. */
+async function mostDesired(seconds: number): Promise<number> {
+  let most = 0;
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(1000)) most = Math.max(most, (await scaling.counts()).desired);
+  return most;
+}
 /** The running tasks whose worker Prefect takes for online; a worker's name ends in its task's id. */
 async function onlineWorkers(): Promise<string[]> {
   const tasks = (await live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'RUNNING').map(({ taskArn }) => taskArn.split('/').pop()!);
@@ -141,6 +146,29 @@ describe('a flow run that the server makes from a cron schedule', () => {
   });
 });
 
+describe('flow runs of five seconds that follow each other', () => {
+  const SHORT = 30;
+  const after = (first: number) => Promise.all(Array.from({ length: SHORT }, (_, index) => schedule(first + index * 3000)));
+
+  test('take one worker, and not one for each ten of them, once Prefect knows how long they take', async () => {
+    // Their deployment's runs took a second each.
+    await after(Date.now() + (LEAD_SECONDS + 5) * 1000);
+    const most = await mostDesired(LEAD_SECONDS + SHORT * 3 + 15);
+    expect(most).toBe(1);
+    expect(await eventually(60, async () => (await count('COMPLETED') >= RUNS + SHORT ? true : undefined))).toBe(true);
+  });
+});
+
+test('a worker with a flow run stays while the others go, and the run is executed once', async () => {
+  const { id } = await schedule(Date.now() + 5000, 120);
+  for (let run = 0; run < 12; run++) await schedule(Date.now() + 5000);
+  await live.prefect.waitFor(id, ['RUNNING'], 90);
+  expect(await eventually(150, async () => ((await scaling.counts()).desired === 1 ? true : undefined))).toBe(true);
+  await live.prefect.waitFor(id, ['COMPLETED'], 150);
+  expect(await live.prefect.call<{ run_count: number }>('GET', `/flow_runs/${id}`)).toMatchObject({ run_count: 1 });
+  expect(await empty()).toBe(true);
+});
+
 test('crashed flow runs are counted once each, across an outage of the API and a deployment, which starts no worker', async () => {
   const since = new Date();
   const crash = async () => {
@@ -181,6 +209,7 @@ test('what the publisher asked of AWS is allowed by its policy', async () => {
   const simulator = new PolicySimulator(deployedTemplate(live.deployment.output), { physicalIds: (await physicalIds(live.standIn, 'Scaled')).map });
   const questions = await questionsOf(simulator, calls);
   expect([...new Set(questions.map(({ request }) => request.action))].sort()).toEqual(
-    ['cloudwatch:PutMetricData', 'ecs:DescribeServices', 'logs:FilterLogEvents', 'secretsmanager:GetSecretValue']);
+    ['application-autoscaling:DescribeScalableTargets', 'cloudwatch:GetMetricData', 'cloudwatch:PutMetricData', 'ecs:DescribeServices',
+      'ecs:GetTaskProtection', 'ecs:UpdateService', 'logs:FilterLogEvents', 'secretsmanager:GetSecretValue']);
   for (const { role, request } of questions) expect({ request, ...await simulator.decide(role, request) }).toMatchObject({ allowed: true });
 });

@@ -172,7 +172,7 @@ describe('the ranges that endpoints admit', () => {
 });
 
 describe('endpoints for functions in the VPC', () => {
-  const ALL = [...FOR_ECS_WORKERS, 'lambda', 'monitoring'].sort();
+  const ALL = [...FOR_ECS_WORKERS, 'lambda', 'monitoring', 'application-autoscaling'].sort();
 
   test('are those that the CDK\'s functions need to call ours, too', () => {
     expect(endpoints(templateOf({ network: { functionsInVpc: true } }))).toEqual(ALL);

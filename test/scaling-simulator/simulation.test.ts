@@ -58,21 +58,11 @@ test('workers are there before the runs are due, as many as it takes, and gone a
   }
 });
 
-test('a launch comes after a poll that sees the run, the end of its minute and an evaluation, and no later than that takes', () => {
-  for (const seed of SEEDS) {
-    const { service } = play(traceOf([{}]), { leadTimeSeconds: 600 }, seed);
-    const after = service.tasks[0].launched - (HOUR - 600);
-    // At least the minute's end; at most a poll that just missed the lead time, the next minute's end, and an evaluation.
-    expect(after).toBeGreaterThan(5);
-    expect(after).toBeLessThan(60 + 60 + 60 + 5 + 3 + 5);
-  }
-});
-
-test('an alarm of ten seconds need not wait for the minute of a poll to end', () => {
-  const reactions = (template: SmallTemplate) => SEEDS.map(seed => play(traceOf([{}]), template, seed).service.tasks[0].launched - (HOUR - 240));
-  const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  expect(Math.max(...reactions({ alarmPeriod: 10 }))).toBeLessThan(60 + 1.5 + 10 + 10 + 10 + 8);
-  expect(average(reactions({ alarmPeriod: 60 })) - average(reactions({ alarmPeriod: 10 }))).toBeGreaterThan(30);
+test.each([USUAL, { ...USUAL, metricDelay: PESSIMISTIC.metricDelay }])('a launch comes with the poll that sees the run, whenever metrics are visible', conditions => {
+  const reactions = SEEDS.map(seed => play(traceOf([{}]), { leadTimeSeconds: 600 }, seed, conditions).service.tasks[0].launched - (HOUR - 600));
+  // ECS takes five seconds, and the poll comes within a minute.
+  expect(Math.min(...reactions)).toBeGreaterThanOrEqual(5);
+  expect(Math.max(...reactions)).toBeLessThan(60 + 1.5 + 5);
 });
 
 test('an empty day costs nothing', () => {
@@ -88,22 +78,21 @@ test('a run that nobody announced waits for a worker to start', () => {
 describe('a busy worker', () => {
   const mixed = (duration: number) => traceOf([...many(20, { duration: 60 }), ...many(20, { duration })]);
 
-  test('survives scale-in while it is protected, and loses its runs without protection', () => {
+  test('stays as long as it has runs, also where its protection lapses', () => {
     expect(measure(SEEDS.map(seed => play(mixed(1500), {}, seed))).handBacks).toBe(0);
-    expect(measure(SEEDS.map(seed => play(mixed(1500), { supervised: false }, seed))).handBacks).toBeGreaterThan(0);
+    expect(measure(SEEDS.map(seed => play(mixed(2 * HOUR), {}, seed))).handBacks).toBe(0);
   });
 
-  test('is taken when its protection lapses and there are too many, and its runs start again elsewhere', () => {
-    const played = SEEDS.map(seed => play(mixed(HOUR), {}, seed));
+  test('is taken where its protection has lapsed and a person wants fewer, and its runs start again elsewhere', () => {
+    const deployment = readTemplate(smallTemplate());
+    const played = SEEDS.slice(0, 5).map(seed => simulate(mixed(2 * HOUR), deployment, world => {
+      controlByTemplate(deployment)(world);
+      world.clock.at(HOUR + 1000, () => world.setDesired(1));
+    }, seed, USUAL));
     expect(measure(played).handBacks).toBeGreaterThan(0);
     expect(measure(played).wastedHours).toBeGreaterThan(0);
     expect(played.every(({ pool }) => pool.runs.every(({ state }) => state === 'Completed'))).toBe(true);
   });
-});
-
-test('an alarm on a metric that nobody publishes is refused: it would never scale', () => {
-  const template = JSON.parse(JSON.stringify(smallTemplate()).replace(/"Value":"etl"/g, '"Value":"another"'));
-  expect(() => readTemplate(template)).toThrow('0 rules have a function publish PrefectFargateWorker|MissingWorkers|WorkPool=another|Worker=StackWorker');
 });
 
 test('a scheduled action raises the minimum in time', () => {
@@ -132,11 +121,15 @@ test('hours after the end of a trace count, until its runs and workers have ende
   expect(taskHours).toBeLessThan(2.5);
 });
 
-test('an alarm of ten seconds never sees a metric that is visible later than it looks back', () => {
-  const trace = traceOf([{ created: HOUR }]);
-  const started = (conditions: Conditions) => play(trace, { alarmPeriod: 10 }, 1, conditions).pool.runs[0].started;
-  expect(started(USUAL)).toBeLessThan(HOUR + 200);
-  expect(started({ ...USUAL, metricDelay: { least: 40, most: 60 } })).toBeUndefined();
+test('workers go when as many have not been needed for the minutes that are asked for', () => {
+  const idleFor = (scaleInMinutes: number, conditions: Conditions) => SEEDS.slice(0, 8).map(seed => {
+    const { service, pool } = play(traceOf([{}]), { scaleInMinutes }, seed, conditions);
+    return service.tasks[0].stopped! - pool.runs[0].ended!;
+  });
+  for (const conditions of [USUAL, { ...USUAL, metricDelay: PESSIMISTIC.metricDelay }]) {
+    expect(Math.min(...idleFor(10, conditions))).toBeGreaterThan(9 * 60);
+    expect(Math.max(...idleFor(10, conditions))).toBeLessThan(12 * 60 + 30);
+  }
 });
 
 test('polls that fail are late, and nothing else', () => {

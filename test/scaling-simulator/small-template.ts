@@ -5,7 +5,7 @@ export interface SmallTemplate {
   readonly max?: number;
   readonly leadTimeSeconds?: number;
   readonly pollSeconds?: number;
-  readonly alarmPeriod?: number;
+  readonly scaleInMinutes?: number;
   readonly command?: readonly string[];
   readonly spotWeight?: number;
   readonly supervised?: boolean;
@@ -15,37 +15,10 @@ export interface SmallTemplate {
 
 const ref = (id: string) => ({ Ref: id });
 const attribute = (id: string, name: string) => ({ 'Fn::GetAtt': [id, name] });
-const dimensions = [{ Name: 'WorkPool', Value: 'etl' }, { Name: 'Worker', Value: 'StackWorker' }];
 
 /** A template with just what the simulator reads, in the shapes in which the CDK writes it. */
 export function smallTemplate(options: SmallTemplate = {}): Template {
   const { min = 0, max = 10, pollSeconds = 60, command = ['prefect', 'worker', 'start', '--pool', 'etl', '--type', 'process', '--limit', '7'] } = options;
-  const step = (adjustments: object[], cooldown: number) => ({
-    Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
-    Properties: {
-      PolicyType: 'StepScaling',
-      ScalingTargetId: ref('Target'),
-      StepScalingPolicyConfiguration: { AdjustmentType: 'ChangeInCapacity', Cooldown: cooldown, MetricAggregationType: 'Maximum', StepAdjustments: adjustments },
-    },
-  });
-  const alarm = (metric: string, policy: string) => ({
-    Type: 'AWS::CloudWatch::Alarm',
-    Properties: {
-      AlarmActions: [ref(policy)],
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      Dimensions: dimensions,
-      EvaluationPeriods: 1,
-      MetricName: metric,
-      Namespace: 'PrefectFargateWorker',
-      Period: options.alarmPeriod ?? pollSeconds,
-      Statistic: 'Maximum',
-      Threshold: 1,
-      TreatMissingData: 'notBreaching',
-    },
-  });
-  const upTo = (count: number, sign: 1 | -1) => Array.from({ length: count }, (_, index) => ({
-    MetricIntervalLowerBound: index, ...(index + 1 < count ? { MetricIntervalUpperBound: index + 1 } : {}), ScalingAdjustment: sign * (index + 1),
-  }));
   return {
     Resources: {
       Cluster: { Type: 'AWS::ECS::Cluster' },
@@ -76,11 +49,15 @@ export function smallTemplate(options: SmallTemplate = {}): Template {
           ScheduledActions: options.scheduledActions,
         },
       },
-      ScaleOut: step(upTo(max, 1), 120),
-      ScaleIn: step(upTo(max, -1), 60),
-      Missing: alarm('MissingWorkers', 'ScaleOut'),
-      Surplus: alarm('SurplusWorkers', 'ScaleIn'),
-      Publisher: { Type: 'AWS::Lambda::Function' },
+      PublisherRole: { Type: 'AWS::IAM::Role' },
+      PublisherPolicy: {
+        Type: 'AWS::IAM::Policy',
+        Properties: {
+          Roles: [ref('PublisherRole')],
+          PolicyDocument: { Statement: [{ Effect: 'Allow', Action: ['ecs:DescribeServices', 'ecs:UpdateService'], Resource: ref('Service') }] },
+        },
+      },
+      Publisher: { Type: 'AWS::Lambda::Function', Properties: { Role: attribute('PublisherRole', 'Arn') } },
       Rule: {
         Type: 'AWS::Events::Rule',
         Properties: {
@@ -91,7 +68,7 @@ export function smallTemplate(options: SmallTemplate = {}): Template {
             Input: {
               'Fn::Join': ['', [
                 '{"workPool":"etl","worker":"StackWorker","flowRunLimit":7,',
-                `"leadTimeSeconds":${options.leadTimeSeconds ?? 240},"pollSeconds":${pollSeconds},"cluster":"`, attribute('Cluster', 'Arn'),
+                `"leadTimeSeconds":${options.leadTimeSeconds ?? 240},"pollSeconds":${pollSeconds},"scaleInMinutes":${options.scaleInMinutes ?? 2},"cluster":"`, attribute('Cluster', 'Arn'),
                 '","service":"', attribute('Service', 'Name'), '"}',
               ]],
             },

@@ -52,14 +52,16 @@ describe.each<[string, () => Deployment]>([
 
 describe('the publisher of a template', () => {
   const { Resources } = smallTemplate();
-  const other = { Type: 'AWS::Events::Rule', Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Input: '{"workPool":"etl","worker":"StackWorker","service":"worker"}' }] } };
+  const other = { Type: 'AWS::Events::Rule', Properties: { ScheduleExpression: 'rate(1 minute)', Targets: [{ Input: { 'Fn::Sub': '{"workPool":"etl","worker":"StackWorker","service":"${Service.Name}"}' } }] } };
 
   test('is not another function that knows the pool and the service, wherever it stands', () => {
     expect(readTemplate({ Resources: { Other: other, ...Resources } }).publisher).toMatchObject({ worker: 'StackWorker', leadTimeSeconds: 240 });
   });
 
-  test('is missed where alarms look at metrics that nobody publishes', () => {
-    expect(() => readTemplate({ Resources: { ...Resources, Rule: other } })).toThrow(
-      '0 rules have a function publish PrefectFargateWorker|MissingWorkers|WorkPool=etl|Worker=StackWorker and PrefectFargateWorker|SurplusWorkers');
+  test('is missed where no function does it, or none may', () => {
+    const { PublisherPolicy, ...others } = Resources;
+    for (const without of [{ ...Resources, Rule: other }, others]) {
+      expect(() => readTemplate({ Resources: without })).toThrow('0 functions that are told how soon runs count may update Service: the simulator plays one.');
+    }
   });
 });

@@ -10,26 +10,58 @@ test('everything that says how the worker scales is read', () => {
     desired: 1,
     worker: { flowRunLimit: 7, queues: undefined, supervised: true, vcpu: 1 },
     capacity: { onDemandBase: 0, onDemandWeight: 1, spotWeight: 0 },
-    publisher: { workPool: 'etl', worker: 'StackWorker', flowRunLimit: 7, leadTimeSeconds: 200, pollSeconds: 60, invocationSeconds: 60 },
+    publisher: { workPool: 'etl', worker: 'StackWorker', flowRunLimit: 7, leadTimeSeconds: 200, pollSeconds: 60, invocationSeconds: 60, scaleInMinutes: 2 },
   });
-  expect(deployment.policies).toMatchObject([
-    {
-      kind: 'step',
-      id: 'ScaleOut',
-      adjustmentType: 'ChangeInCapacity',
-      cooldown: 120,
-      aggregation: 'Maximum',
-      steps: [{ lower: 0, upper: 1, adjustment: 1 }, { lower: 1, upper: 2, adjustment: 2 }, { lower: 2, adjustment: 3 }],
+});
+
+test('alarms and step policies that users add are read', () => {
+  const { Resources } = smallTemplate();
+  const Policy = {
+    Type: 'AWS::ApplicationAutoScaling::ScalingPolicy',
+    Properties: {
+      PolicyType: 'StepScaling',
+      ScalingTargetId: { Ref: 'Target' },
+      StepScalingPolicyConfiguration: {
+        AdjustmentType: 'ChangeInCapacity',
+        Cooldown: 120,
+        MetricAggregationType: 'Maximum',
+        StepAdjustments: [
+          { MetricIntervalLowerBound: 0, MetricIntervalUpperBound: 1, ScalingAdjustment: 1 }, { MetricIntervalLowerBound: 1, ScalingAdjustment: 2 },
+        ],
+      },
     },
-    { id: 'ScaleIn', steps: [{ adjustment: -1 }, { adjustment: -2 }, { adjustment: -3 }] },
-  ]);
-  expect(deployment.alarms[0]).toEqual({
+  };
+  const Alarm = {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmActions: [{ Ref: 'Policy' }],
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Dimensions: [{ Name: 'Queue', Value: { 'Fn::GetAtt': ['Jobs', 'QueueName'] } }],
+      EvaluationPeriods: 1,
+      MetricName: 'Waiting',
+      Namespace: 'Jobs',
+      Period: 60,
+      Statistic: 'Maximum',
+      Threshold: 1,
+      TreatMissingData: 'notBreaching',
+    },
+  };
+  const { policies, alarms } = readTemplate({ Resources: { ...Resources, Policy, Alarm } });
+  expect(policies).toMatchObject([{
+    kind: 'step',
+    id: 'Policy',
+    adjustmentType: 'ChangeInCapacity',
+    cooldown: 120,
+    aggregation: 'Maximum',
+    steps: [{ lower: 0, upper: 1, adjustment: 1 }, { lower: 1, adjustment: 2 }],
+  }]);
+  expect(alarms).toEqual([{
     rule: { comparison: 'GreaterThanOrEqualToThreshold', threshold: 1, evaluationPeriods: 1, datapointsToAlarm: 1, missingData: 'notBreaching' },
-    metric: 'PrefectFargateWorker|MissingWorkers|WorkPool=etl|Worker=StackWorker',
+    metric: 'Jobs|Waiting|Queue=${Jobs.QueueName}',
     statistic: 'Maximum',
     period: 60,
-    policies: ['ScaleOut'],
-  });
+    policies: ['Policy'],
+  }]);
 });
 
 test('queues, Spot, scheduled actions and a missing protection are read', () => {
@@ -72,7 +104,7 @@ test('target tracking of CPU and memory is read, and what the simulator cannot p
 });
 
 test('a service without a scalable target stays at its count', () => {
-  const { Target, ScaleOut, ScaleIn, Missing, Surplus, ...Resources } = smallTemplate({ min: 3 }).Resources;
+  const { Target, ...Resources } = smallTemplate({ min: 3 }).Resources;
   expect(readTemplate({ Resources })).toMatchObject({ bounds: { min: 3, max: 3 }, desired: 3, policies: [], alarms: [] });
 });
 

@@ -205,7 +205,7 @@ test('demand is what is due within the lead time, late, pending and running', ()
   pool.take(pool.runs[0], {}, 0);
   pool.take(pool.runs[1], {}, 0);
   pool.start(pool.runs[1], 3);
-  const settings = { workPool: 'p', worker: 'w', workQueues: ['default'], flowRunLimit: 2, leadTimeSeconds: 240, pollSeconds: 60, invocationSeconds: 60 };
+  const settings = { workPool: 'p', worker: 'w', workQueues: ['default'], flowRunLimit: 2, leadTimeSeconds: 240, pollSeconds: 60, invocationSeconds: 60, scaleInMinutes: 2 };
 
   expect(demandMetrics(settings, pool, 40, 1)).toMatchObject({
     DueRuns: 3,

@@ -1,7 +1,7 @@
 import { aws_applicationautoscaling as appscaling, CfnParameter, Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { ScalingOptions, StandbyOptions, WorkerType, WorkPool } from '../../src';
-import { addWorker, newStack, resource, resources, settingsOf, templateOf, text } from '../support/worker';
+import { addWorker, newStack, resource, resources, settingsOf, statementsOf, templateOf, text } from '../support/worker';
 
 const { ECS, PROCESS } = WorkerType;
 
@@ -9,21 +9,8 @@ const bounds = (template: Template) => {
   const { MinCapacity, MaxCapacity } = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties;
   return [MinCapacity, MaxCapacity];
 };
-const policy = (template: Template, id: RegExp) => resource(template, 'AWS::ApplicationAutoScaling::ScalingPolicy', id);
-const alarm = (template: Template, id: RegExp) => resource(template, 'AWS::CloudWatch::Alarm', new RegExp(`TaskCount\\w*${id.source}`)).Properties;
 const trackingPolicies = (template: Template) => resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy')
   .map(({ Properties }) => Properties.TargetTrackingScalingPolicyConfiguration).filter(Boolean);
-
-/** What a step scaling policy changes when its alarm, which starts at 1, sees a value. */
-function change(template: Template, id: RegExp, value: number): number {
-  const { StepAdjustments, AdjustmentType } = policy(template, id).Properties.StepScalingPolicyConfiguration;
-  expect(AdjustmentType).toBe('ChangeInCapacity');
-  const { Threshold } = alarm(template, id);
-  const [step, ...others] = StepAdjustments.filter((candidate: any) =>
-    value - Threshold >= (candidate.MetricIntervalLowerBound ?? -Infinity) && value - Threshold < (candidate.MetricIntervalUpperBound ?? Infinity));
-  expect(others).toEqual([]);
-  return step?.ScalingAdjustment ?? 0;
-}
 
 describe('the bounds of', () => {
   test.each<[string, WorkerType, ScalingOptions, number, number]>([
@@ -76,27 +63,14 @@ describe.each<[string, WorkerType, ScalingOptions]>([
 ])('%s', (_, workerType, scaling) => {
   const template = templateOf({ workerType, scaling });
 
-  test('grow in one step by all that is missing, up to the most that there may be', () => {
-    expect(alarm(template, /Missing/)).toMatchObject({ MetricName: 'MissingWorkers', Statistic: 'Maximum', Threshold: 1, EvaluationPeriods: 1 });
-    expect([0, 1, 2, 7, 10, 80].map(missing => change(template, /Missing/, missing))).toEqual([0, 1, 2, 7, 10, 10]);
-  });
-
-  test('add nothing twice before a poll has seen what was added', () => {
-    const { Cooldown } = policy(template, /Missing/).Properties.StepScalingPolicyConfiguration;
-    // The alarm may still show the number of before for a period and a poll of ten seconds each.
-    expect(Cooldown).toBeGreaterThan(20);
-    // It calls the policy again after a minute, and what is missing by then must not be held back.
-    expect(Cooldown).toBeLessThan(60);
-  });
-
-  test('shrink when there have been too many for minutes, and never by more than that', () => {
-    expect(alarm(template, /Surplus/)).toMatchObject({ MetricName: 'SurplusWorkers', Statistic: 'Minimum', Threshold: 1, Period: 60 });
-    expect(alarm(template, /Surplus/).EvaluationPeriods).toBeGreaterThanOrEqual(2);
-    for (const surplus of [0, 1, 2, 7, 10]) {
-      const removed = -change(template, /Surplus/, surplus);
-      expect(removed).toBeLessThanOrEqual(surplus);
-      expect(removed > 0).toBe(surplus > 0);
-    }
+  test('are as many as the function says that counts the demand, which may set the number of this service and of no other', () => {
+    const settings = settingsOf(template, /Demand/);
+    const { logicalId } = resource(template, 'AWS::ECS::Service');
+    expect(settings).toMatchObject({ service: `{${logicalId}.Name}`, scaleInMinutes: 2 });
+    const [{ Resource }, ...others] = statementsOf(template, /DemandRole/).filter(({ Action }) => [Action].flat().includes('ecs:UpdateService'));
+    expect(others).toEqual([]);
+    expect(text(Resource)).toBe(`{${logicalId}}`);
+    expect(resources(template, 'AWS::ApplicationAutoScaling::ScalingPolicy')).toEqual([]);
   });
 
   test('do not follow CPU and memory, which say nothing of runs that wait', () => {
@@ -104,27 +78,7 @@ describe.each<[string, WorkerType, ScalingOptions]>([
   });
 });
 
-describe('many PROCESS workers', () => {
-  const template = templateOf({ workerType: PROCESS, scaling: { maxWorkers: 100 } });
-
-  test.each([/Missing/, /Surplus/])('need no more steps than a policy may have: %s', id => {
-    expect(policy(template, id).Properties.StepScalingPolicyConfiguration.StepAdjustments.length).toBeLessThanOrEqual(20);
-  });
-
-  test('are added at least as they are missing, and removed at most as they are too many', () => {
-    for (let workers = 1; workers <= 100; workers++) {
-      expect(change(template, /Missing/, workers)).toBeGreaterThanOrEqual(workers);
-      expect(-change(template, /Surplus/, workers)).toBeLessThanOrEqual(workers);
-    }
-  });
-});
-
 describe('polls', () => {
-  test.each([10, 60])('every %d s are seen by the alarm ten seconds later, and it stays quiet in between', seconds => {
-    const template = templateOf({ workerType: PROCESS, scaling: { pollInterval: Duration.seconds(seconds) } });
-    expect(alarm(template, /Missing/)).toMatchObject({ Period: 10, TreatMissingData: 'notBreaching' });
-  });
-
   test('more often than every minute shorten the lead time', () => {
     const leadTime = (scaling: ScalingOptions) => settingsOf(templateOf({ workerType: PROCESS, scaling }), /Demand/).leadTimeSeconds;
     expect(leadTime({})).toBe(210);
@@ -186,8 +140,6 @@ test('a standby may wait for a minute, and waits for five unless said', () => {
 });
 
 describe('scaleInAfter', () => {
-  const surplus = (workerType: WorkerType, scaling: ScalingOptions) => alarm(templateOf({ workerType, scaling }), /Surplus/);
-
   test.each<[string, WorkerType, ScalingOptions, number]>([
     ['two unless said', PROCESS, {}, 2],
     ['as said', PROCESS, { scaleInAfter: Duration.minutes(10) }, 10],
@@ -195,8 +147,7 @@ describe('scaleInAfter', () => {
     ['as said for a standby', ECS, { standby: {}, scaleInAfter: Duration.hours(1) }, 60],
     ['a day of them', PROCESS, { scaleInAfter: Duration.days(1) }, 1440],
   ])('is for how many minutes, all of them, there have to be too many: %s', (_, workerType, scaling, minutes) => {
-    const { EvaluationPeriods, DatapointsToAlarm = EvaluationPeriods, Period } = surplus(workerType, scaling);
-    expect([EvaluationPeriods, DatapointsToAlarm, Period]).toEqual([minutes, minutes, 60]);
+    expect(settingsOf(templateOf({ workerType, scaling }), /Demand/).scaleInMinutes).toBe(minutes);
   });
 });
 
@@ -232,7 +183,7 @@ describe('scalableTaskCount', () => {
 
   test.each<[string, WorkerType, ScalingOptions, number]>([
     ['ECS workers that have room', ECS, { maxWorkers: 6 }, 0],
-    ['PROCESS workers, beside those that follow demand', PROCESS, {}, 2],
+    ['PROCESS workers, whose number follows demand', PROCESS, {}, 0],
   ])('takes policies of your own for %s', (_, workerType, scaling, library) => {
     const stack = newStack();
     addWorker(stack, { workerType, scaling }).scalableTaskCount.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 50 });

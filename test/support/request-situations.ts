@@ -1,6 +1,7 @@
 import { copies } from './copies';
 import { CLUSTER, ReconcilerWorld, TASK } from './reconciler-world';
 import { poll } from '../../src/demand/poll';
+import { RunTimes } from '../../src/demand/run-times';
 import { PrefectClient } from '../../src/private/prefect-client';
 import { LIMITS } from '../../src/rescue/configuration';
 
@@ -64,12 +65,13 @@ export async function requestsIn(situation: Situation, world: ReconcilerWorld, s
   }
   await copies(world, { state: 'SCHEDULED', infrastructure: null, due: due ? -60 : 10 * 24 * 3600 }, scheduled);
   await situation.arrange?.(world);
+  const runTimes = new RunTimes();
   const minute = async () => {
     world.requests = [];
     const now = new Date();
     await poll(new PrefectClient({ url: `${world.origin}/api`, headers: {} }), {
-      workPool: world.pool, worker: 'Worker', leadTimeSeconds: 180, pollSeconds: 60, cluster: '', service: '',
-    }, now, { since: new Date(now.getTime() - 60_000), until: now });
+      workPool: world.pool, worker: 'Worker', leadTimeSeconds: 180, pollSeconds: 60, scaleInMinutes: 2, cluster: '', service: '',
+    }, now, { since: new Date(now.getTime() - 60_000), until: now }, runTimes);
     const [publisher, pollMs] = [world.asked, Date.now() - now.getTime()];
     await world.look(type, LIMITS);
     return { publisher, reconciler: world.asked, pollMs };

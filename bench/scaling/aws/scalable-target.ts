@@ -24,7 +24,7 @@ export class ScalableTarget {
   private readonly scaledOut = new Map<string, { readonly from: number; readonly until: number }>();
   private noScaleInUntil = -Infinity;
 
-  constructor(private bounds: Bounds, public desired: number) {
+  constructor(public bounds: Bounds, public desired: number) {
     this.desired = this.clamp(desired);
   }
 

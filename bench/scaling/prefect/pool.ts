@@ -60,12 +60,13 @@ export class Pool {
     return this.scheduled(now, before, queues, Math.min(limit, Math.max(0, (this.limits.pool ?? Infinity) - this.held.size)));
   }
 
-  public count(state: 'Pending' | 'Running', queues: readonly string[] | undefined): number {
-    return [...this.held].filter(run => run.state === state && takes(queues, run)).length;
+  /** Pending and running ones. */
+  public active(queues?: readonly string[]): TrackedRun[] {
+    return [...this.held].filter(run => takes(queues, run));
   }
 
   /** Runs of a deployment that hold its slots. */
-  public active(deployment: string): number {
+  public slotsTaken(deployment: string): number {
     return this.slots.get(deployment) ?? 0;
   }
 
@@ -88,14 +89,14 @@ export class Pool {
   /** Whether the one who takes it may keep it: a run over its deployment's limit is sent back. */
   public take(run: TrackedRun, holder: object, now: number): boolean {
     this.waiting.splice(this.waiting.indexOf(run), 1);
-    if (this.active(run.deployment) >= (this.limits.deployments?.[run.deployment] ?? Infinity)) {
+    if (this.slotsTaken(run.deployment) >= (this.limits.deployments?.[run.deployment] ?? Infinity)) {
       run.due = now + SENT_BACK_SECONDS;
       run.sentBack = true;
       this.wait(run);
       return false;
     }
     this.held.add(run);
-    this.slots.set(run.deployment, this.active(run.deployment) + 1);
+    this.slots.set(run.deployment, this.slotsTaken(run.deployment) + 1);
     run.state = 'Pending';
     run.holder = holder;
     return true;
@@ -142,7 +143,7 @@ export class Pool {
   }
 
   private release(run: TrackedRun): void {
-    if (this.held.delete(run)) this.slots.set(run.deployment, this.active(run.deployment) - 1);
+    if (this.held.delete(run)) this.slots.set(run.deployment, this.slotsTaken(run.deployment) - 1);
   }
 
   private interrupted(run: TrackedRun, now: number): void {

@@ -1,5 +1,7 @@
 import { Pool } from './pool';
-import { judge } from '../../../src/demand/count';
+import { judge, LATE_AFTER_SECONDS } from '../../../src/demand/count';
+import { ninetieth } from '../../../src/demand/run-times';
+import { slotsNeeded } from '../../../src/demand/slots';
 import { workersFor } from '../../../src/demand/workers';
 
 /** What the template says of the demand publisher. */
@@ -16,6 +18,8 @@ export interface PublisherSettings {
   readonly pollSeconds: number;
   /** Seconds between two invocations. */
   readonly invocationSeconds: number;
+  /** For how many minutes fewer workers have to be needed before some are taken away. */
+  readonly scaleInMinutes: number;
 }
 
 /** The most runs that Prefect gives at a time. */
@@ -28,25 +32,40 @@ const PAGE = 200;
 export function demandMetrics(settings: PublisherSettings, pool: Pool, now: number, desired: number): Record<string, number> {
   const queues = settings.workQueues;
   const due = pool.scheduled(now, now + settings.leadTimeSeconds, queues);
-  const [pending, running] = [pool.count('Pending', queues), pool.count('Running', queues)];
+  const active = pool.active(queues);
+  const pending = active.filter(({ state }) => state === 'Pending').length;
+  const running = active.length - pending;
   const names = queues ?? [...new Set(pool.runs.map(({ queue }) => queue)), 'default'];
   const judged = judge({
     pool: { limit: pool.limits.pool, active: pool.held.size },
     queues: names.map(name => ({ name, active: 0 })),
     limits: Object.entries(pool.limits.deployments ?? {}).map(([deployment, limit]) => (
-      { deployment, id: deployment, limit, active: pool.active(deployment), cancelsNew: false })),
+      { deployment, id: deployment, limit, active: pool.slotsTaken(deployment), cancelsNew: false })),
     due: {
       count: due.length,
-      late: due.filter(run => run.due <= now - 15).length,
+      late: due.filter(run => run.due <= now - LATE_AFTER_SECONDS).length,
       soonest: due.slice(0, PAGE).map(run => ({ queue: run.queue, deployment: run.deployment, at: run.due * 1000, sentBack: run.sentBack })),
       inLimitedQueues: 0,
       ofLimitedDeployments: due.filter(run => pool.limits.deployments?.[run.deployment] !== undefined).length,
     },
-    taken: { active: pending + running, justEnded: 0 },
+    taken: { active: active.length, justEnded: 0 },
     now: now * 1000,
   });
   const oldestLateSeconds = judged.oldestLate === undefined ? 0 : now - judged.oldestLate / 1000;
-  const demand = pending + running + judged.startable;
+  const demand = active.length + judged.startable;
+  const deployments = new Set([...active, ...due.slice(0, PAGE)].map(({ deployment }) => deployment));
+  const slots = slotsNeeded({
+    active: active.map(({ deployment, running: since }) => ({ deployment, since: since === undefined ? undefined : since * 1000 })),
+    starting: judged.starting,
+    others: judged.startable - judged.starting.length,
+    times: new Map([...deployments].flatMap(deployment => {
+      const seconds = ninetieth(pool.durations(deployment));
+      return seconds === undefined ? [] : [[deployment, seconds] as const];
+    })),
+    now: now * 1000,
+    until: (now + settings.leadTimeSeconds) * 1000,
+  });
+  const busyWorkers = new Set(active.map(({ holder }) => holder)).size;
   return {
     DueRuns: due.length,
     LateRuns: judged.late,
@@ -54,6 +73,7 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     PendingRuns: pending,
     RunningRuns: running,
     Demand: demand,
-    ...workersFor({ demand, room: judged.room, oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
+    ...workersFor(
+      { demand, slots, room: judged.room, busyWorkers, oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
   };
 }

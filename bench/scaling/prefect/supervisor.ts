@@ -42,8 +42,9 @@ export class Protection {
 
   constructor(private readonly clock: Clock, private readonly ecs: Protecting) {}
 
-  public get holds(): boolean {
-    return this.clock.now < this.until;
+  /** Whether it does as many seconds from now. */
+  public holds(seconds = 0): boolean {
+    return this.clock.now + seconds < this.until;
   }
 
   public update(busy: boolean): void {

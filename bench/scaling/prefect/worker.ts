@@ -6,6 +6,7 @@ import { pollInterval } from './poll-interval';
 import { Pool, TrackedRun } from './pool';
 import { Processes } from './processes';
 import { Protection, SUPERVISOR } from './supervisor';
+import { SOON_SECONDS } from '../../../src/demand/new-desired-count';
 
 /** The defaults of PREFECT_WORKER_PREFETCH_SECONDS and PREFECT_API_DEFAULT_LIMIT. */
 export const PREFETCH_SECONDS = 10;
@@ -56,7 +57,12 @@ export class Worker implements Container {
   }
 
   public get isProtected(): boolean {
-    return this.settings.supervised && this.protection.holds;
+    return this.settings.supervised && this.protection.holds();
+  }
+
+  /** Whether it has flow runs, and ECS might take it in a moment. */
+  public get isExposed(): boolean {
+    return this.holds.size > 0 && !this.protection.holds(SOON_SECONDS);
   }
 
   public start(): void {

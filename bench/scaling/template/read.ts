@@ -1,8 +1,8 @@
 import { Alarm, Deployment, Policy, ScheduledAction } from './deployment';
 import { ofType, refersTo, Template, text } from './intrinsics';
-import { NAMESPACE } from '../../../src/demand/metrics';
 import { alarmRule } from '../aws/alarm';
 import { metricKey, Statistic } from '../aws/metrics';
+import { Bounds } from '../aws/scalable-target';
 import { rateSeconds } from '../aws/schedule';
 import { CapacityProviders } from '../aws/service';
 import { PublisherSettings } from '../prefect/publisher';
@@ -45,7 +45,7 @@ export function readTemplate(template: Template, workerType: 'process' | 'ecs' =
       schedule: { expression: action.Schedule, timeZone: action.Timezone },
       bounds: { min: action.ScalableTargetAction.MinCapacity, max: action.ScalableTargetAction.MaxCapacity },
     })),
-    publisher: publisher(template, alarms, worker),
+    publisher: publisher(template, serviceId, worker, bounds),
     worker,
     capacity: capacityProviders(service),
   };
@@ -126,24 +126,26 @@ function alarm(id: string, properties: Record<string, any>, policies: readonly P
 }
 
 /**
- * The rule that has published what the alarms look at, by the settings that it hands over. Others, too, know the service: what tells
- * this one is that its metrics have the alarms' dimensions. Alarms on metrics that nobody publishes would never scale anything.
+ * The rule whose function sets the service's desired count, by the settings that it hands over. Others, too, know the service: what tells
+ * this one is that it knows how soon runs count, and may update the service.
  */
-function publisher(template: Template, alarms: readonly Alarm[], worker: WorkerSettings): PublisherSettings | undefined {
-  const demanded = alarms.map(({ metric }) => metric.split('|')).filter(([namespace]) => namespace === NAMESPACE);
-  if (demanded.length === 0) return undefined;
+function publisher(template: Template, serviceId: string, worker: WorkerSettings, { min, max }: Bounds): PublisherSettings | undefined {
   const publishers = ofType(template, 'AWS::Events::Rule').flatMap(([, { Targets = [], ...rule }]) => {
     const told = Targets[0]?.Input;
     const configuration = told === undefined ? {} : JSON.parse(text(told));
-    const publishes = (name: string) => metricKey(NAMESPACE, name, { WorkPool: configuration.workPool, Worker: configuration.worker });
-    // The reconciler, too, is told of a pool, but not how soon its runs count.
-    const knows = configuration.leadTimeSeconds !== undefined && rule.ScheduleExpression !== undefined;
-    return knows && demanded.every(([, name, ...dimensions]) => [NAMESPACE, name, ...dimensions].join('|') === publishes(name)) ? [{ rule, configuration }] : [];
+    const knows = configuration.leadTimeSeconds !== undefined && rule.ScheduleExpression !== undefined && refersTo(told, serviceId);
+    return knows ? [{ rule, configuration, role: roleOf(template, Targets[0].Arn) }] : [];
   });
-  if (publishers.length !== 1) {
-    throw new Error(`${publishers.length} rules have a function publish ${demanded.map(parts => parts.join('|')).join(' and ')}: the simulator plays one that all alarms look at.`);
+  const mayScale = publishers.filter(({ role }) => ofType(template, 'AWS::IAM::Policy').some(([, { Roles, PolicyDocument }]) =>
+    JSON.stringify(Roles) === JSON.stringify([{ Ref: role }]) && PolicyDocument.Statement.some((statement: any) =>
+      [statement.Action].flat().includes('ecs:UpdateService') && refersTo(statement.Resource, serviceId))));
+  // A fixed number follows nothing.
+  if (mayScale.length === 0 && min === max) return undefined;
+  // Without one, nothing would ever follow demand, and every trace would cost nothing.
+  if (mayScale.length !== 1) {
+    throw new Error(`${mayScale.length} functions that are told how soon runs count may update ${serviceId}: the simulator plays one.`);
   }
-  const [{ rule, configuration }] = publishers;
+  const [{ rule, configuration }] = mayScale;
   return {
     workPool: configuration.workPool,
     worker: configuration.worker,
@@ -154,5 +156,12 @@ function publisher(template: Template, alarms: readonly Alarm[], worker: WorkerS
     leadTimeSeconds: configuration.leadTimeSeconds,
     pollSeconds: configuration.pollSeconds,
     invocationSeconds: rateSeconds(rule.ScheduleExpression),
+    scaleInMinutes: configuration.scaleInMinutes,
   };
+}
+
+/** The logical id of a function's role. */
+function roleOf(template: Template, reference: any): string | undefined {
+  const [, { Role }] = ofType(template, 'AWS::Lambda::Function').find(([id]) => refersTo(reference, id)) ?? [undefined, {} as Record<string, any>];
+  return Role?.['Fn::GetAtt']?.[0];
 }

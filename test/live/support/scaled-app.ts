@@ -16,6 +16,6 @@ new PrefectFargateWorker(stack, 'Worker', {
   flowRunLimit: 10,
   // A new value is a new task definition, and so a deployment of the service.
   environment: { RELEASE: process.env.RELEASE! },
-  // The time to a worker on this machine, which is a busy one; all other settings of scaling are the defaults.
-  scaling: { leadTime: Duration.seconds(Number(process.env.LEAD_TIME)) },
+  // The time to a worker on this machine, which is a busy one, and the shortest patience; all other settings of scaling are the defaults.
+  scaling: { leadTime: Duration.seconds(Number(process.env.LEAD_TIME)), scaleInAfter: Duration.minutes(1) },
 });

@@ -49,7 +49,6 @@ export const observabilityMutants: Mutant[] = [
   { name: 'alarm on a function by its ARN', caughtBy: 'dimensions', edit: (template) => follow(template, 'FunctionName', (value) => ({ 'Fn::GetAtt': [owner(value), 'Arn'] })) },
   { name: 'alarm on a NAT gateway that is its subnet', caughtBy: 'dimensions', edit: (template) => follow(template, 'NatGatewayId', ({ Ref }) => template.Resources[Ref].Properties!.SubnetId) },
   { name: 'alarm on the service of another worker', caughtBy: 'dimensions', edit: (template) => follow(template, 'ServiceName', (value) => ({ 'Fn::GetAtt': [another(template, owner(value)), 'Name'] })) },
-  { name: 'scaling by another pool', caughtBy: 'dimensions', edit: (template) => { first(template, 'AWS::CloudWatch::Alarm', ({ AlarmActions, Dimensions }) => Dimensions && /ScalingPolicy/.test(template.Resources[AlarmActions?.[0]?.Ref]?.Type))[1].Properties.Dimensions[0].Value = 'other'; } },
   { name: 'publisher that publishes for another worker', caughtBy: 'dimensions', edit: (template) => editText(template, 'AWS::Events::Rule', /"worker":"(?=.*"leadTimeSeconds")/, '"worker":"Other') },
   { name: 'reconciler that publishes for another worker', caughtBy: 'dimensions', edit: (template) => editText(template, 'AWS::Events::Rule', /"worker":"(?=.*"interruptedRuns")/, '"worker":"Other') },
   { name: 'dashboard of another pool', caughtBy: 'dimensions', edit: (template) => editText(template, DASHBOARD, /"WorkPool","\w+/, '"WorkPool","other') },

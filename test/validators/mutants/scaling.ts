@@ -15,12 +15,6 @@ const steps = (...bounds: [number, number | undefined][]) => ({
   },
 });
 
-/** The policy that an alarm on a metric sets off, with that alarm. */
-const stepsFor = (template: Template, metric: RegExp) => {
-  const [, alarm] = first(template, 'AWS::CloudWatch::Alarm', ({ MetricName, AlarmActions }) => metric.test(MetricName) && template.Resources[AlarmActions?.[0]?.Ref]?.Type === 'AWS::ApplicationAutoScaling::ScalingPolicy');
-  return { alarm: alarm.Properties, policy: template.Resources[alarm.Properties.AlarmActions[0].Ref].Properties! };
-};
-const adjustments = (template: Template, metric: RegExp): any[] => stepsFor(template, metric).policy.StepScalingPolicyConfiguration.StepAdjustments;
 const SCHEDULED = ({ ScheduledActions }: any) => ScheduledActions?.length > 0;
 const cron = (template: Template, expression: string) => {
   first(template, TARGET, SCHEDULED)[1].Properties.ScheduledActions[0].Schedule = expression;
@@ -28,16 +22,9 @@ const cron = (template: Template, expression: string) => {
 const rule = (template: Template) => first(template, 'AWS::Events::Rule', ({ ScheduleExpression }) => ScheduleExpression)[1].Properties;
 
 export const scalingMutants: Mutant[] = [
-  { name: 'scale-in that adds tasks', caughtBy: 'scalable-targets', edit: (template) => adjustments(template, /^Surplus/).forEach((step) => { step.ScalingAdjustment = -step.ScalingAdjustment; }) },
-  { name: 'scale-out that takes tasks away', caughtBy: 'scalable-targets', edit: (template) => adjustments(template, /^(Missing|Late)/).forEach((step) => { step.ScalingAdjustment = -step.ScalingAdjustment; }) },
-  { name: 'steps that end', caughtBy: 'scalable-targets', edit: (template) => { adjustments(template, /^(Missing|Late)/).at(-1).MetricIntervalUpperBound = 1000; } },
-  { name: 'steps that begin beyond the threshold', caughtBy: 'scalable-targets', edit: (template) => { adjustments(template, /^(Missing|Late)/)[0].MetricIntervalLowerBound = 0.5; } },
   { name: 'scaling of another service', caughtBy: 'scalable-targets', edit: (template) => { target(template)[1].Properties.ResourceId = 'service/other/worker'; } },
   { name: 'scaling of a service by the ARN of its cluster', caughtBy: 'scalable-targets', edit: (template) => editReference(template, TARGET, /^service\/$/, ({ Ref }) => ({ 'Fn::GetAtt': [Ref, 'Arn'] })) },
   { name: 'two targets for one service', caughtBy: 'scalable-targets', edit: (template) => { const [id, { Properties }] = target(template); Properties.ResourceId = template.Resources[another(template, id)].Properties!.ResourceId; } },
-  { name: 'policy of another worker\'s target', caughtBy: 'scalable-targets', edit: (template) => { const [, { Properties }] = first(template, 'AWS::ApplicationAutoScaling::ScalingPolicy'); Properties.ScalingTargetId = { Ref: another(template, Properties.ScalingTargetId.Ref) }; } },
-  { name: 'policy without what its type asks for', caughtBy: 'scaling-policies', edit: (template) => { stepsFor(template, /^(Missing|Late)/).policy.PolicyType = 'TargetTrackingScaling'; } },
-  { name: 'steps that nothing sets off', caughtBy: 'scalable-targets', edit: (template) => { stepsFor(template, /^(Missing|Late)/).alarm.AlarmActions = []; } },
   { name: 'schedule that lowers the largest number of workers for good', caughtBy: 'scalable-targets', edit: (template) => { first(template, TARGET, SCHEDULED)[1].Properties.ScheduledActions[1].ScalableTargetAction.MaxCapacity = 5; } },
   { name: 'schedule of five fields', caughtBy: 'schedules', edit: (template) => cron(template, 'cron(0 6 * * ?)') },
   { name: 'schedule at 25 o\'clock', caughtBy: 'schedules', edit: (template) => cron(template, 'cron(0 25 * * ? *)') },

@@ -1,0 +1,83 @@
+import { ApplicationAutoScalingClient, DescribeScalableTargetsCommand } from '@aws-sdk/client-application-auto-scaling';
+import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import { ECSClient, GetTaskProtectionCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import type { PublisherConfiguration } from './configuration';
+import { NAMESPACE } from './metrics';
+import { Bounds, newDesiredCount, SOON_SECONDS } from './new-desired-count';
+import type { Fleet } from './workers';
+
+const MINUTE = 60_000;
+
+/** As many tasks ECS tells of at a time. */
+const MOST_TASKS = 100;
+
+const autoScaling = new ApplicationAutoScalingClient({});
+const cloudWatch = new CloudWatchClient({});
+const ecs = new ECSClient({});
+
+/**
+ * Has the service keep as many workers as are needed. Not by alarms and policies: an alarm sees a metric some seconds to a minute after it
+ * was sent, and acts on what is no longer so.
+ *
+ * @param busyTasks ids of the tasks that have flow runs: none is taken away while the protection of one of them has lapsed, as ECS might
+ * choose that one
+ */
+export async function setDesiredCount(
+  configuration: PublisherConfiguration, { desired }: Fleet, required: number, busyTasks: readonly string[],
+): Promise<void> {
+  if (required === desired) return;
+  const { cluster, service, scaleInMinutes } = configuration;
+  const [bounds, recent] = await Promise.all([boundsOf(configuration), required < desired ? requiredRecently(configuration) : []]);
+  const count = bounds && newDesiredCount({ required, busy: busyTasks.length, desired, recent }, scaleInMinutes, bounds);
+  if (count === undefined || count < desired && await anyUnprotected(cluster, busyTasks)) return;
+  await ecs.send(new UpdateServiceCommand({ cluster, service, desiredCount: count }));
+  console.log(`The service keeps ${count} workers, before ${desired}: ${required} are needed.`);
+}
+
+/** Whether the protection of any has lapsed, or does so before ECS has taken others away. */
+async function anyUnprotected(cluster: string, tasks: readonly string[]): Promise<boolean> {
+  for (let first = 0; first < tasks.length; first += MOST_TASKS) {
+    const { protectedTasks = [] } = await ecs.send(new GetTaskProtectionCommand({ cluster, tasks: tasks.slice(first, first + MOST_TASKS) }));
+    const soon = Date.now() + SOON_SECONDS * 1000;
+    const holds = (expires?: Date) => expires === undefined || expires.getTime() >= soon;
+    if (protectedTasks.some(({ protectionEnabled, expirationDate }) => !protectionEnabled || !holds(expirationDate))) return true;
+  }
+  return false;
+}
+
+/** Undefined where nothing may scale the service. */
+async function boundsOf({ cluster, service }: PublisherConfiguration): Promise<Bounds | undefined> {
+  const { ScalableTargets: [target] = [] } = await autoScaling.send(new DescribeScalableTargetsCommand({
+    ServiceNamespace: 'ecs',
+    ScalableDimension: 'ecs:service:DesiredCount',
+    ResourceIds: [`service/${cluster.split('/').pop()}/${service.split('/').pop()}`],
+  }));
+  return target && {
+    min: target.MinCapacity!,
+    max: target.MaxCapacity!,
+    outSuspended: target.SuspendedState?.DynamicScalingOutSuspended,
+    inSuspended: target.SuspendedState?.DynamicScalingInSuspended,
+  };
+}
+
+/** The most workers that were needed in each of the last minutes, as far as CloudWatch shows them. */
+async function requiredRecently({ workPool, worker, scaleInMinutes }: PublisherConfiguration): Promise<number[]> {
+  const now = Date.now();
+  const { MetricDataResults: [found] = [] } = await cloudWatch.send(new GetMetricDataCommand({
+    StartTime: new Date((Math.floor(now / MINUTE) - scaleInMinutes) * MINUTE),
+    EndTime: new Date(now),
+    MetricDataQueries: [{
+      Id: 'required',
+      MetricStat: {
+        Metric: {
+          Namespace: NAMESPACE,
+          MetricName: 'RequiredWorkers',
+          Dimensions: [{ Name: 'WorkPool', Value: workPool }, { Name: 'Worker', Value: worker }],
+        },
+        Period: MINUTE / 1000,
+        Stat: 'Maximum',
+      },
+    }],
+  }));
+  return found?.Values ?? [];
+}
