@@ -1,8 +1,7 @@
-import { AutoScaling, startAutoScaling } from './support/autoscaling';
 import { CommandFailed, deploy } from './support/cdk';
 import { Live, startLive } from './support/environment';
 import { eventually, physicalIds } from './support/evidence';
-import { deployedTemplate } from './support/policies';
+import { watchScaling } from './support/watched-scaling';
 
 jest.setTimeout(600_000);
 
@@ -33,9 +32,6 @@ const left = async () => {
 const release = (type: string, name: string) => ({ WORKER_TYPE: type, WORKERS: type === 'ecs' ? '1' : '0', SECONDS: '100', RELEASE: name });
 
 describe('a PROCESS worker', () => {
-  let scaling: AutoScaling;
-  afterAll(() => scaling?.stop());
-
   test('is deployed when a flow run has completed, which leaves nothing behind', async () => {
     expect(await given(release('process', 'first'))).toMatch(/WorkerVerified\w* = a flow run completed in \d+ seconds/);
     expect(await left()).toEqual([0, 0, 0]);
@@ -43,7 +39,7 @@ describe('a PROCESS worker', () => {
 
   test('fails to deploy at zero workers, and goes back, where no worker starts; the reason says why', async () => {
     const ids = await physicalIds(live.standIn, 'Verified');
-    scaling = startAutoScaling(live.standIn, deployedTemplate(live.deployment.output), ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'), TIME_SCALE);
+    const scaling = watchScaling(live.standIn, 'verified', ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'));
     expect(await eventually(120, async () => ((await scaling.counts()).running === 0 ? 0 : undefined))).toBe(0);
     const output = await failed({ ...release('process', 'second'), SECONDS: '60', IMAGE: 'missing' });
     expect(output).toMatch(/Verified +\| .*UPDATE_ROLLBACK_COMPL/);
