@@ -1,6 +1,6 @@
 import { ApplicationAutoScalingClient, DescribeScalableTargetsCommand } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
-import { ECSClient, GetTaskProtectionCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { DescribeTasksCommand, ECSClient, GetTaskProtectionCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import type { PublisherConfiguration } from './configuration';
 import { NAMESPACE } from './metrics';
 import { Bounds, newDesiredCount, SOON_SECONDS } from './new-desired-count';
@@ -19,19 +19,38 @@ const ecs = new ECSClient({});
  * Has the service keep as many workers as are needed. Not by alarms and policies: an alarm sees a metric some seconds to a minute after it
  * was sent, and acts on what is no longer so.
  *
- * @param busyTasks ids of the tasks that have flow runs: none is taken away while the protection of one of them has lapsed, as ECS might
- * choose that one
+ * @param busyTasks the service's tasks that have flow runs: none is taken away while the protection of one of them has lapsed, as ECS
+ * might choose that one; undefined where they aren't known, and then none is taken away either
  */
 export async function setDesiredCount(
-  configuration: PublisherConfiguration, { desired }: Fleet, required: number, busyTasks: readonly string[],
+  configuration: PublisherConfiguration, { desired }: Fleet, required: number, busyTasks: readonly string[] | undefined,
 ): Promise<void> {
   if (required === desired) return;
   const { cluster, service, scaleInMinutes } = configuration;
-  const [bounds, recent] = await Promise.all([boundsOf(configuration), required < desired ? requiredRecently(configuration) : []]);
-  const count = bounds && newDesiredCount({ required, busy: busyTasks.length, desired, recent }, scaleInMinutes, bounds);
-  if (count === undefined || count < desired && await anyUnprotected(cluster, busyTasks)) return;
+  const bounds = await boundsOf(configuration);
+  if (!bounds) return;
+  const busy = busyTasks?.length ?? Infinity;
+  // CloudWatch charges for each time that it is asked.
+  const recent = Math.max(required, busy, bounds.min) < desired ? await requiredRecently(configuration) : [];
+  const count = newDesiredCount({ required, busy, desired, recent }, scaleInMinutes, bounds);
+  if (count === undefined || count < desired && await anyUnprotected(cluster, busyTasks ?? [])) return;
   await ecs.send(new UpdateServiceCommand({ cluster, service, desiredCount: count }));
   console.log(`The service keeps ${count} workers, before ${desired}: ${required} are needed.`);
+}
+
+/**
+ * The tasks of the service among those of workers, whose names are made of region, cluster and task. Other services of the cluster may
+ * serve the same queues.
+ */
+export async function tasksOf({ cluster, service }: PublisherConfiguration, workers: readonly string[]): Promise<string[]> {
+  const start = `${process.env.AWS_REGION}:${cluster.split('/').pop()}:`;
+  const ids = workers.filter(name => name.startsWith(start)).map(name => name.slice(start.length));
+  const own: string[] = [];
+  for (let first = 0; first < ids.length; first += MOST_TASKS) {
+    const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: ids.slice(first, first + MOST_TASKS) }));
+    own.push(...tasks.filter(({ group, lastStatus }) => group === `service:${service}` && lastStatus !== 'STOPPED').map(({ taskArn }) => taskArn!));
+  }
+  return own;
 }
 
 /** Whether the protection of any has lapsed, or does so before ECS has taken others away. */

@@ -30,8 +30,8 @@ export interface Reading {
   readonly room: number;
   /** The most slots of workers that the demand takes at one time. */
   readonly slots: number;
-  /** The names of the workers that have flow runs, as far as it is known. */
-  readonly busyWorkers: readonly string[];
+  /** The names of the workers that have flow runs; undefined where they are more runs than are read. */
+  readonly busyWorkers?: readonly string[];
 }
 
 type ReadMetric = Extract<MetricName,
@@ -156,7 +156,7 @@ export async function poll(
       now: now.getTime(),
       until: now.getTime() + configuration.leadTimeSeconds * 1000,
     }),
-    busyWorkers: [...new Set(taken.runs.flatMap(({ worker }) => worker ?? []))],
+    busyWorkers: taken.byQueue && [...new Set(taken.runs.flatMap(({ worker }) => worker ?? []))],
   };
 }
 

@@ -3,7 +3,7 @@ import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwat
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { PublisherConfiguration } from './configuration';
 import { CrashPosition } from './crash-position';
-import { setDesiredCount } from './desired-count';
+import { setDesiredCount, tasksOf } from './desired-count';
 import { MetricName, NAMESPACE, UNITS, Values } from './metrics';
 import { poll } from './poll';
 import { RunTimes } from './run-times';
@@ -57,31 +57,28 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
     await publish(configuration, { PublisherErrors: 1 });
     return;
   }
-  await publish(configuration, { ...values, PublisherErrors: 0 });
+  await publish(configuration, values);
   crashPosition.advance(configuration.worker, until);
 }
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
   const client = await connect(ownApi(), Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
   const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes, runTimes), describe(configuration)]);
-  const { values, room, slots } = reading;
-  const busyTasks = tasksIn(configuration, reading.busyWorkers);
+  const { values, room, slots, busyWorkers } = reading;
+  // An ECS worker only starts tasks, which go on without it.
+  const busyTasks = configuration.flowRunLimit === undefined ? [] : busyWorkers && await tasksOf(configuration, busyWorkers);
   const workers = workersFor({
     demand: values.Demand,
     slots,
     room,
-    busyWorkers: busyTasks.length,
+    busyWorkers: busyTasks?.length ?? Infinity,
     oldestLateSeconds: values.OldestLateSeconds,
     onlineWorkers: values.OnlineWorkers,
   }, fleet, configuration);
-  if (workers) await setDesiredCount(configuration, fleet, workers.RequiredWorkers, busyTasks);
-  return { ...values, ...workers };
-}
-
-/** The tasks of workers in the service's cluster: a name is made of region, cluster and task. Other services there serve other queues. */
-function tasksIn({ cluster }: PublisherConfiguration, workers: readonly string[]): string[] {
-  const start = `${process.env.AWS_REGION}:${cluster.split('/').pop()}:`;
-  return workers.filter(name => name.startsWith(start)).map(name => name.slice(start.length));
+  let errors = 0;
+  // The service stays as it is until the next poll, and what is known of the demand is published all the same.
+  if (workers) await setDesiredCount(configuration, fleet, workers.RequiredWorkers, busyTasks).catch(error => { errors = 1; console.error(error); });
+  return { ...values, ...workers, PublisherErrors: errors };
 }
 
 async function describe({ cluster, service }: PublisherConfiguration): Promise<Fleet> {

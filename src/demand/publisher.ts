@@ -12,7 +12,7 @@ export class Publisher extends Construct {
   private readonly role: iam.Role;
   private readonly services = new iam.PolicyStatement({ sid: 'Services', actions: ['ecs:DescribeServices'] });
   private readonly scaled = new iam.PolicyStatement({ sid: 'ScaledServices', actions: ['ecs:UpdateService'] });
-  private readonly tasks = new iam.PolicyStatement({ sid: 'BusyTasks', actions: ['ecs:GetTaskProtection'] });
+  private readonly tasks = new iam.PolicyStatement({ sid: 'BusyTasks', actions: ['ecs:DescribeTasks', 'ecs:GetTaskProtection'] });
 
   constructor(scope: ApiFunctions, id: string) {
     super(scope, id);

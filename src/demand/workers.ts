@@ -10,7 +10,7 @@ export interface Need {
   /** Flow runs that are active or may start within the lead time, and the most slots of workers that they take at one time. */
   readonly demand: number;
   readonly slots: number;
-  /** Workers that have flow runs now. */
+  /** Workers that have flow runs now; infinitely many where it isn't known. */
   readonly busyWorkers: number;
   /** How many runs beyond it the limits in Prefect would let start. */
   readonly room: number;

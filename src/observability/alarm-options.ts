@@ -74,7 +74,7 @@ export interface AlarmOptions {
   readonly fewerTasksThanWanted?: ThresholdAlarmSettings;
 
   /**
-   * The demand publisher can't read the Prefect API, or can't write to CloudWatch. Pages.
+   * The demand publisher can't read the Prefect API, can't set how many workers the service keeps, or can't write to CloudWatch. Pages.
    *
    * @default - on
    */

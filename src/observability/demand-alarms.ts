@@ -82,9 +82,9 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
       datapoints: [3, 5],
       // Silence is the next alarm's.
       missing: NOT_BREACHING,
-      happened: 'The demand publisher can\'t read the Prefect API, or can\'t write to CloudWatch.',
+      happened: 'The demand publisher can\'t read the Prefect API, can\'t set how many workers the service keeps, or can\'t write to CloudWatch.',
       means: 'Scaling and the alarms on runs are blind; workers may not reach the API either.',
-      firstStep: 'Read the last error of the work pool in the publisher\'s log group; check the API\'s status, the key and its role, and the way to the API.',
+      firstStep: 'Read the last error of the work pool in the publisher\'s log group; check the API\'s status, the key and its role, and the way to the API and to AWS.',
       critical: true,
     },
     {

@@ -45,7 +45,7 @@ describe('the demand publisher', () => {
       ['cloudwatch:PutMetricData', '*', { StringEquals: { 'cloudwatch:namespace': 'PrefectFargateWorker' } }],
       ['ecs:DescribeServices', `{${resource(template, 'AWS::ECS::Service').logicalId}}`, undefined],
       ['ecs:UpdateService', `{${resource(template, 'AWS::ECS::Service').logicalId}}`, undefined],
-      ['ecs:GetTaskProtection', expect.stringMatching(/:task\/\{WorkerCluster\w+\}\/\*$/), undefined],
+      [['ecs:DescribeTasks', 'ecs:GetTaskProtection'], expect.stringMatching(/:task\/\{WorkerCluster\w+\}\/\*$/), undefined],
       [['cloudwatch:GetMetricData', 'application-autoscaling:DescribeScalableTargets'], '*', undefined],
       ['logs:FilterLogEvents', expect.stringMatching(/^(arn\S+:log-group:\{\w+DemandLogs\w+\} )?\{\w+DemandLogs\w+\.Arn\}$/), undefined],
       [['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], expect.stringMatching(/AuthString/), undefined],

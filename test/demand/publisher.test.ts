@@ -22,7 +22,7 @@ beforeEach(async () => {
   [published, log, more, slow, answered] = [[], [], 0, 0, 0];
   [desired, recent, target, asked, counts] = [1, [], {}, [], []];
   protection = { protectionEnabled: true, expirationDate: Date.now() / 1000 + 1800 };
-  [due, active, times] = [15, 4, []];
+  [due, active, times, task, refused] = [15, 4, [], {}, undefined];
   mockWaits.length = 0;
   server.standInForAws();
   process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
@@ -45,10 +45,12 @@ function aws({ headers, body }: Request): Answer {
     DescribeScalableTargets: { ScalableTargets: target && [{ MinCapacity: 0, MaxCapacity: 10, ...target }] },
     GetMetricData: { MetricDataResults: [{ Id: 'required', Values: recent }] },
     GetTaskProtection: { protectedTasks: body.tasks?.map((taskArn: string) => ({ taskArn, ...protection })) },
+    DescribeTasks: { tasks: body.tasks?.map((id: string) => ({ taskArn: `arn:task/cluster/${id}`, group: 'service:worker', lastStatus: 'RUNNING', ...task })) },
     UpdateService: {},
   };
-  if (action === 'UpdateService') counts.push(body.desiredCount);
   asked.push({ action, body });
+  if (action === refused) return { status: 400, body: { __type: 'AccessDeniedException', message: 'no' } };
+  if (action === 'UpdateService') counts.push(body.desiredCount);
   if (answers[action]) return { status: 200, body: answers[action] };
   expect(action).toBe('PutMetricData');
   published.push(body);
@@ -60,6 +62,8 @@ let desired: number;
 let recent: number[];
 let target: object | undefined;
 let protection: object;
+let task: object;
+let refused: string | undefined;
 let asked: { action: string; body: any }[];
 let counts: number[];
 
@@ -231,10 +235,53 @@ describe('the service keeps', () => {
 
   test('no fewer than have flow runs, and all while one of these might be taken', async () => {
     expect(await now({ desired: 5, active: 1, recent: [0, 0] })).toEqual([1]);
-    expect(asked.find(({ action }) => action === 'GetTaskProtection')!.body).toEqual({ cluster: 'cluster', tasks: ['busy'] });
+    expect(asked.find(({ action }) => action === 'GetTaskProtection')!.body).toEqual({ cluster: 'cluster', tasks: ['arn:task/cluster/busy'] });
     for (protection of [{ protectionEnabled: false }, { protectionEnabled: true, expirationDate: Date.now() / 1000 + 30 }]) {
       expect(await now({ desired: 5, active: 1, recent: [1, 1] })).toEqual([1]);
     }
+  });
+
+  test('what it has where more runs are active than are read, so that nobody knows who is busy', async () => {
+    more = 601;
+    expect(await now({ desired: 5, active: 4, recent: [1, 1] })).toEqual([]);
+    expect(values(published[0])).toMatchObject({ RequiredWorkers: 1, SurplusWorkers: 0 });
+  });
+
+  test.each<[string, object]>([
+    ['another service of the cluster, which serves the same queues', { group: 'service:other' }],
+    ['a task that has stopped, whose runs are handed back', { lastStatus: 'STOPPED' }],
+  ])('as many as are needed beside a run of %s, whose protection says nothing', async (_, of) => {
+    task = of;
+    protection = { protectionEnabled: false };
+    expect(await now({ desired: 5, active: 1, recent: [0, 0] })).toEqual([1]);
+    expect(asked.map(({ action }) => action)).not.toContain('GetTaskProtection');
+  });
+
+  test('one ECS worker where one is enough, although the other has started the task of a flow run that goes on', async () => {
+    protection = { protectionEnabled: false };
+    expect(await now({ desired: 2, active: 1, recent: [1, 1] }, { flowRunLimit: undefined, workers: 2 })).toEqual([1]);
+    expect(asked.map(({ action }) => action)).not.toContain('DescribeTasks');
+  });
+
+  test('what it has, at no charge, where no fewer may be', async () => {
+    target = { MinCapacity: 2 };
+    expect(await now({ desired: 2, recent: [0, 0] })).toEqual([]);
+    expect(asked.map(({ action }) => action)).not.toContain('GetMetricData');
+  });
+
+  test.each(['UpdateService', 'DescribeScalableTargets'])('what it has where %s is refused, and what is known is published, with an error', async action => {
+    refused = action;
+    expect(await now({ desired: 1, due: 15, active: 4 })).toEqual([]);
+    expect(values(published[0])).toMatchObject({ Demand: 19, RequiredWorkers: 3, MissingWorkers: 2, PublisherErrors: 1 });
+    refused = undefined;
+    expect(await now({ desired: 1, due: 15, active: 4 })).toEqual([3]);
+    expect(values(published[1])).toMatchObject({ PublisherErrors: 0 });
+  });
+
+  test('what it has where ECS does not say which tasks are protected', async () => {
+    refused = 'GetTaskProtection';
+    expect(await now({ desired: 5, active: 1, recent: [0, 0] })).toEqual([]);
+    expect(values(published[0])).toMatchObject({ RunningRuns: 1, PublisherErrors: 1 });
   });
 
   test('one worker for many short runs of which the times are known', async () => {

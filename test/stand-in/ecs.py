@@ -303,8 +303,17 @@ class EcsResponse(BaseResponse):
         return ActionResult({"taskArns": arns})
 
     def get_task_protection(self) -> ActionResult:
-        wanted = [reference.rsplit("/", 1)[-1] for reference in self._request.get("tasks") or self._state.tasks]
-        return ActionResult({"protectedTasks": [_protection(self._state.task(item)) for item in wanted], "failures": []})
+        cluster_arn = self._state.cluster(self._request.get("cluster"))["clusterArn"]
+        found, failures = [], []
+        for reference in self._request.get("tasks") or list(self._state.tasks):
+            task = self._state.tasks.get(reference.rsplit("/", 1)[-1])
+            if task is None or task.cluster_arn != cluster_arn:
+                failures.append({"arn": reference, "reason": "MISSING"})
+            elif not task.group.startswith("service:"):
+                failures.append({"arn": task.arn, "reason": "TASK_NOT_VALID"})
+            else:
+                found.append(_protection(task))
+        return ActionResult({"protectedTasks": found, "failures": failures})
 
     def update_task_protection(self) -> ActionResult:
         tasks = [self._state.task(item) for item in self._request["tasks"]]
