@@ -235,6 +235,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       tracing,
       parameters: hasParameters(api._secrets, api._functionSecrets, props.secrets, tracing?._secrets),
       enableExecuteCommand: props.enableExecuteCommand,
+      followsDemand: plan.followsDemand,
       vpc: props.vpc ?? props.cluster?.vpc ?? api._server?.vpc,
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,

@@ -189,7 +189,7 @@ const recipes: Record<string, Recipe> = {
     works: template => {
       const { ScheduledActions } = resource(template, 'AWS::ApplicationAutoScaling::ScalableTarget').Properties;
       expect(ScheduledActions.map(({ ScalableTargetAction }: any) => ScalableTargetAction.MinCapacity)).toEqual([4, 0]);
-      expect(resource(template, 'AWS::CloudWatch::Alarm', /Surplus/).Properties.EvaluationPeriods).toBe(10);
+      expect(settingsOf(template, /Demand/).scaleInMinutes).toBe(10);
     },
   },
   'tracing': {

@@ -26,12 +26,13 @@ const FOR_ECS_WORKERS: readonly Endpoint[] = [
 
 const FOR_XRAY: Endpoint = { id: 'XRayEndpoint', service: ec2.InterfaceVpcEndpointAwsService.XRAY, actions: 'xray:*' };
 
-/** What the demand publisher calls, where it runs in the VPC. */
+/** What the demand publisher calls, where it runs in the VPC, and beside that where it sets the number of workers. */
 const FOR_PUBLISHER: readonly Endpoint[] = [
   ECS,
   { id: 'CloudWatchEndpoint', service: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING, actions: 'cloudwatch:*' },
-  { id: 'AutoScalingEndpoint', service: ec2.InterfaceVpcEndpointAwsService.APPLICATION_AUTOSCALING, actions: 'application-autoscaling:*' },
 ];
+
+const FOR_BOUNDS: Endpoint = { id: 'AutoScalingEndpoint', service: ec2.InterfaceVpcEndpointAwsService.APPLICATION_AUTOSCALING, actions: 'application-autoscaling:*' };
 
 const FOR_PARAMETERS: Endpoint = { id: 'SsmEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SSM, actions: 'ssm:*' };
 
@@ -62,10 +63,12 @@ export interface EndpointsProps {
   readonly parameters: boolean;
   readonly enableExecuteCommand: boolean;
   readonly functions: FunctionsInside;
+  /** Whether the number of workers follows demand. */
+  readonly followsDemand: boolean;
 }
 
 /** The interface endpoints that a worker of this type uses, and its functions where they run in the VPC. */
-function endpointsFor({ workerType, xray, parameters, enableExecuteCommand, functions }: EndpointsProps): readonly Endpoint[] {
+function endpointsFor({ workerType, xray, parameters, enableExecuteCommand, functions, followsDemand }: EndpointsProps): readonly Endpoint[] {
   return [...new Set([
     ...FOR_EVERY_TASK,
     ...(workerType === WorkerType.ECS ? FOR_ECS_WORKERS : []),
@@ -73,6 +76,7 @@ function endpointsFor({ workerType, xray, parameters, enableExecuteCommand, func
     ...(parameters ? [FOR_PARAMETERS] : []),
     ...(enableExecuteCommand ? FOR_EXECUTE_COMMAND : []),
     ...(functions === 'none' ? [] : FOR_PUBLISHER),
+    ...(functions === 'none' || !followsDemand ? [] : [FOR_BOUNDS]),
     ...(functions === 'all' ? [FOR_PROVIDER] : []),
   ])];
 }

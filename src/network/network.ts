@@ -22,6 +22,8 @@ export interface NetworkProps {
   /** Whether secrets are SSM parameters. */
   readonly parameters: boolean;
   readonly enableExecuteCommand?: boolean;
+  /** Whether the number of workers follows demand. */
+  readonly followsDemand: boolean;
   readonly vpc?: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
@@ -261,7 +263,7 @@ export class Network extends Construct {
   }
 
   private endpoints(): IDependable[] {
-    const { workerType, options, tracing, parameters, enableExecuteCommand = false } = this.props;
+    const { workerType, options, tracing, parameters, enableExecuteCommand = false, followsDemand } = this.props;
     const { owner } = this;
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
@@ -275,6 +277,7 @@ export class Network extends Construct {
       xray: tracing !== undefined && !tracing._otlp,
       parameters,
       enableExecuteCommand,
+      followsDemand,
       functions: options.functionsInVpc ? 'all' : this.functionsInVpc ? 'ours' : 'none',
     });
   }

@@ -22,6 +22,8 @@ export interface ScalingPlan {
   readonly fromZero: boolean;
   /** How many workers serve any number of flow runs, where one takes as many as there are; undefined where their number is fixed. */
   readonly workers?: number;
+  /** Whether the demand publisher sets the number of workers. */
+  readonly followsDemand: boolean;
 }
 
 /**
@@ -84,6 +86,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
     standby,
     fromZero,
     workers,
+    followsDemand: type === WorkerType.PROCESS || workers !== undefined,
   };
 }
 

@@ -172,14 +172,21 @@ describe('the ranges that endpoints admit', () => {
 });
 
 describe('endpoints for functions in the VPC', () => {
-  const ALL = [...FOR_ECS_WORKERS, 'lambda', 'monitoring', 'application-autoscaling'].sort();
+  const ALL = [...FOR_ECS_WORKERS, 'lambda', 'monitoring'].sort();
 
   test('are those that the CDK\'s functions need to call ours, too', () => {
     expect(endpoints(templateOf({ network: { functionsInVpc: true } }))).toEqual(ALL);
   });
 
   test('are those that a PROCESS worker\'s functions call, which ask Amazon ECS for the number of workers', () => {
-    expect(endpoints(templateOf({ workerType: WorkerType.PROCESS, network: { functionsInVpc: true } }))).toEqual(ALL.filter(service => service !== 'sqs'));
+    expect(endpoints(templateOf({ workerType: WorkerType.PROCESS, network: { functionsInVpc: true } }))).toEqual([...ALL.filter(service => service !== 'sqs'), 'application-autoscaling'].sort());
+  });
+
+  test('are those of Application Auto Scaling only where it knows how many workers there may be', () => {
+    const of = (scaling: object) => endpoints(templateOf({ network: { functionsInVpc: true }, scaling }));
+    expect(of({ minWorkers: 0 })).toEqual([...ALL, 'application-autoscaling'].sort());
+    expect(of({ standby: {} })).toEqual([...ALL, 'application-autoscaling'].sort());
+    expect(of({ minWorkers: 1, maxWorkers: 4 })).toEqual(ALL);
   });
 
   test('let the answers of custom resources through to CloudFormation\'s own bucket, and to no other', () => {
