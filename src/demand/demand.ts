@@ -33,7 +33,10 @@ export class Demand extends Construct {
     this.countsWorkers = props.flowRunLimit !== undefined || props.workers !== undefined;
     this.dimensionsMap = { WorkPool: props.workPoolName, Worker: Names.uniqueResourceName(scope, { maxLength: 128 }) };
 
-    this.publisher = props.functions.one('Demand', (shared, one) => new Publisher(shared, one)).serve(props.service, this.countsWorkers);
+    const publisher = props.functions.one('Demand', (shared, one) => new Publisher(shared, one));
+    publisher.serve(props.service);
+    if (this.countsWorkers) publisher.scale(props.service, props.flowRunLimit !== undefined);
+    this.publisher = publisher.function;
     everyMinute(this, {
       description: `Polls the demand for the Prefect worker ${scope.node.path}`,
       fn: this.publisher,

@@ -38,20 +38,22 @@ export class Publisher extends Construct {
     this.role = options.role;
   }
 
-  /** Lets it see what a worker's service runs, and set how many. */
-  public serve(service: ecs.FargateService, scales: boolean): lambda.Function {
+  /** Lets it see what a worker's service runs. */
+  public serve(service: ecs.FargateService): void {
     this.services.addResources(service.serviceArn);
-    if (scales) {
-      if (this.scaled.resources.length === 0) this.grantScaling();
-      this.scaled.addResources(service.serviceArn);
-      this.tasks.addResources(Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${service.cluster.clusterName}/*` }));
-    }
-    return this.function;
+  }
+
+  /** Lets it set how many workers a service keeps; where they hold flow runs themselves, it looks at which of them do. */
+  public scale(service: ecs.FargateService, holdsFlowRuns: boolean): void {
+    if (this.scaled.resources.length === 0) this.grantScaling();
+    this.scaled.addResources(service.serviceArn);
+    if (!holdsFlowRuns) return;
+    if (this.tasks.resources.length === 0) this.role.addToPolicy(this.tasks);
+    this.tasks.addResources(Stack.of(this).formatArn({ service: 'ecs', resource: 'task', resourceName: `${service.cluster.clusterName}/*` }));
   }
 
   private grantScaling(): void {
     this.role.addToPolicy(this.scaled);
-    this.role.addToPolicy(this.tasks);
     this.role.addToPolicy(new iam.PolicyStatement({
       sid: 'Scaling',
       // What has been needed in the last minutes, and the bounds of now: neither metrics nor scalable targets can be named here.

@@ -210,6 +210,6 @@ test('what the publisher asked of AWS is allowed by its policy', async () => {
   const questions = await questionsOf(simulator, calls);
   expect([...new Set(questions.map(({ request }) => request.action))].sort()).toEqual(
     ['application-autoscaling:DescribeScalableTargets', 'cloudwatch:GetMetricData', 'cloudwatch:PutMetricData', 'ecs:DescribeServices',
-      'ecs:GetTaskProtection', 'ecs:UpdateService', 'logs:FilterLogEvents', 'secretsmanager:GetSecretValue']);
+      'ecs:DescribeTasks', 'ecs:GetTaskProtection', 'ecs:UpdateService', 'logs:FilterLogEvents', 'secretsmanager:GetSecretValue']);
   for (const { role, request } of questions) expect({ request, ...await simulator.decide(role, request) }).toMatchObject({ allowed: true });
 });

@@ -25,6 +25,8 @@ test.each<[string, string, string, string, Record<string, string>?]>([
   ['the reconciler looks at a task', reconciler, 'ecs:DescribeTasks', task(name!), inCluster],
   ['the reconciler stops a flow run\'s task', reconciler, 'ecs:StopTask', task(name!), inCluster],
   ['the pools\' function ends a flow run\'s task', pools, 'ecs:StopTask', task(name!), inCluster],
+  ['the publisher sets the number of the workers that follow demand', publisher, 'ecs:UpdateService', services[0], inCluster],
+  ['the publisher asks which of them are protected', publisher, 'ecs:GetTaskProtection', task(name!), inCluster],
   ['the reconciler reads the key', reconciler, 'secretsmanager:GetSecretValue', simulator.arn('ApiKey')],
   ['the publisher publishes', publisher, 'cloudwatch:PutMetricData', '*', { 'cloudwatch:namespace': 'PrefectFargateWorker' }],
 ])('%s', async (_, role, action, resource, context = {}) => {
@@ -34,7 +36,10 @@ test.each<[string, string, string, string, Record<string, string>?]>([
 test.each<[string, string, string, string, Record<string, string>?]>([
   ['the reconciler does not restart another service of the cluster', reconciler, 'ecs:UpdateService', other, inCluster],
   ['the publisher does not look at another service', publisher, 'ecs:DescribeServices', other],
-  ['the publisher restarts none of them', publisher, 'ecs:UpdateService', services[0], inCluster],
+  ['the publisher does not set a number that is fixed', publisher, 'ecs:UpdateService', services[1], inCluster],
+  ['the publisher does not set that of another service', publisher, 'ecs:UpdateService', other, inCluster],
+  ['the publisher protects no task', publisher, 'ecs:UpdateTaskProtection', task(name!), inCluster],
+  ['the publisher looks at no task of another cluster', publisher, 'ecs:DescribeTasks', task('other'), inOther],
   ['the publisher publishes for nobody else', publisher, 'cloudwatch:PutMetricData', '*', { 'cloudwatch:namespace': 'AWS/ECS' }],
   ['the reconciler stops no task of another cluster', reconciler, 'ecs:StopTask', task('other'), inOther],
   ['the pools\' function stops no task of another cluster', pools, 'ecs:StopTask', task('other'), inOther],

@@ -82,6 +82,11 @@ export function familyPrefixesOf(document: unknown): string[] {
   return under(document, 'family').flatMap((family) => /^(.+)-\{\{ family \}\}$/.exec(family)?.[1] ?? []);
 }
 
+/** Whether the function that is told this sets how many workers a service keeps. */
+export function followsDemand({ leadTimeSeconds, flowRunLimit, workers }: any): boolean {
+  return leadTimeSeconds !== undefined && (flowRunLimit ?? workers) !== undefined;
+}
+
 /** A function, and those whose settings name it: the CDK's provider, which hands it the requests of custom resources. */
 export function callersOf(template: Template, functionId: string): string[] {
   const callers = ofType(template, 'AWS::Lambda::Function').filter(

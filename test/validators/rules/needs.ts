@@ -4,7 +4,7 @@ import { Identities } from '../identities';
 import { Resolver } from '../intrinsics';
 import { asArray, ofType, props, targetOf } from '../template';
 import type { Remark, Rule, Template } from '../types';
-import { familyPrefixesOf, settingsOf, under, workersOf } from '../workers';
+import { familyPrefixesOf, followsDemand, settingsOf, under, workersOf } from '../workers';
 
 /** Something that one part of the template does, as another part says it: `who` in the role, or the service. */
 interface Need {
@@ -110,11 +110,25 @@ function functions(resolver: Resolver): Need[] {
             'ecs:cluster': String(cluster),
           }),
         ),
+      ...told.filter(followsDemand).flatMap((value) => scaling(resolver, id, role, value)),
       ...(told.some(({ workPool, leadTimeSeconds }) => workPool && leadTimeSeconds !== undefined)
         ? asks(id, role, '*', ['cloudwatch:PutMetricData'], { 'cloudwatch:namespace': NAMESPACE })
         : []),
     ];
   });
+}
+
+/** What the function asks that sets how many workers a service keeps. */
+function scaling(resolver: Resolver, id: string, role: string | undefined, { cluster, service, flowRunLimit }: any): Need[] {
+  const name = String(cluster).split('/').pop();
+  const inCluster = { 'ecs:cluster': String(cluster) };
+  return [
+    ...asks(id, role, resolver.formatArn('ecs', `service/${name}/${service}`), ['ecs:UpdateService'], inCluster),
+    ...asks(id, role, '*', ['application-autoscaling:DescribeScalableTargets', 'cloudwatch:GetMetricData']),
+    ...(flowRunLimit === undefined
+      ? []
+      : asks(id, role, resolver.formatArn('ecs', `task/${name}/0123456789abcdef0123456789abcdef`), ['ecs:DescribeTasks', 'ecs:GetTaskProtection'], inCluster)),
+  ];
 }
 
 function tasks(resolver: Resolver): Need[] {

@@ -175,6 +175,12 @@ function workers(simulator: PolicySimulator): Refusal[] {
           role,
           request: { action: 'cloudwatch:PutMetricData', resource: '*', context: { 'cloudwatch:namespace': 'AWS/ECS' } },
         },
+        ...(ofType(resolver.template, 'AWS::ECS::Service').length === 0 ? [] : [{
+          logicalId: role,
+          what: 'Its function sets how many tasks another service keeps',
+          role,
+          request: { action: 'ecs:UpdateService', resource: arn('ecs', 'service/other/other'), context: inOther },
+        }]),
         ...granted(simulator, role, 'ecs:StopTask').map((resource) => ({
           logicalId: role,
           what: 'Its function stops tasks of another cluster',

@@ -2,11 +2,12 @@ import { Resolver } from '../intrinsics';
 import { nearerTwin } from '../neighbours';
 import { asArray, ofType, targetOf } from '../template';
 import type { Remark, Rule } from '../types';
+import { followsDemand, workersOf } from '../workers';
 
 const TARGET = 'AWS::ApplicationAutoScaling::ScalableTarget';
 const POLICY = 'AWS::ApplicationAutoScaling::ScalingPolicy';
 
-/** What scales is the service that the target names and each policy belongs to a target. */
+/** What scales is the service that the target names, each policy belongs to a target, and what follows demand has bounds. */
 export const scalableTargets: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
   const services = new Map(
@@ -45,5 +46,8 @@ export const scalableTargets: Rule = (template, { named }) => {
     const twin = nearerTwin(template, logicalId, target);
     return twin ? [{ logicalId, message: `It scales ${target}, where ${twin} is its own.` }] : [];
   });
-  return [...targets, ...policies];
+  const unbounded = workersOf(resolver)
+    .filter(({ service, documents }) => !owners.has(service) && documents.some(({ value }) => followsDemand(value)))
+    .map(({ service }): Remark => ({ logicalId: service, message: 'Its number of tasks follows demand, and no scalable target says between which bounds.' }));
+  return [...targets, ...policies, ...unbounded];
 };
