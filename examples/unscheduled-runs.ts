@@ -21,7 +21,7 @@ export class UnscheduledRuns extends Stack {
       },
     });
 
-    // Your own schedules and policies of AWS Application Auto Scaling act beside the library's.
+    // Your own schedules of AWS Application Auto Scaling move the bounds within which the library sets the number.
     worker.scalableTaskCount.scaleOnSchedule('MarketOpens', { schedule: appscaling.Schedule.cron({ hour: '13', minute: '15', weekDay: 'MON-FRI' }), minCapacity: 4 });
     worker.scalableTaskCount.scaleOnSchedule('MarketIsOpen', { schedule: appscaling.Schedule.cron({ hour: '14', minute: '30', weekDay: 'MON-FRI' }), minCapacity: 0 });
   }

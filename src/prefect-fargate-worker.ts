@@ -74,9 +74,10 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    *
    * - A scheduled action (`scaleOnSchedule()`) moves these bounds, until another moves them back.
    * - Of several policies that act at a moment, the one that asks for the most workers wins.
-   * - Where workers follow demand, which is all but ECS workers of a fixed number, the library's own policies take away after
-   *   `scaling.scaleInAfter` what the demand doesn't need, also what your own policy has added. Keep it with a scheduled
-   *   action, or with `scaling.spareFlowRuns`.
+   * - Where workers follow demand, which is all but ECS workers of a fixed number, the demand publisher sets their number within these
+   *   bounds. What your own policy has added it takes away when the demand hasn't needed it for `scaling.scaleInAfter`, and it adds
+   *   again what that has taken away. Keep workers with a scheduled action, or with `scaling.spareFlowRuns`.
+   * - The publisher, too, respects that you suspend scaling (`DynamicScalingInSuspended`, `DynamicScalingOutSuspended`).
    *
    * @see https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scaling-policies.html
    */

@@ -11,7 +11,8 @@ const MINUTE = 60_000;
 /** As many tasks ECS tells of at a time. */
 const MOST_TASKS = 100;
 
-const autoScaling = new ApplicationAutoScalingClient({});
+// Without a way to it, as in a network with endpoints that lacks this one, the rest of the poll goes on.
+const autoScaling = new ApplicationAutoScalingClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2000 } });
 const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});
 
@@ -33,7 +34,11 @@ export async function setDesiredCount(
   // CloudWatch charges for each time that it is asked.
   const recent = Math.max(required, busy, bounds.min) < desired ? await requiredRecently(configuration) : [];
   const count = newDesiredCount({ required, busy, desired, recent }, scaleInMinutes, bounds);
-  if (count === undefined || count < desired && await anyUnprotected(cluster, busyTasks ?? [])) return;
+  if (count === undefined) return;
+  if (count < desired && await anyUnprotected(cluster, busyTasks ?? [])) {
+    console.log(`The service keeps ${desired} workers and not ${count}: of those that have flow runs one isn't protected, or not for long.`);
+    return;
+  }
   await ecs.send(new UpdateServiceCommand({ cluster, service, desiredCount: count }));
   console.log(`The service keeps ${count} workers, before ${desired}: ${required} are needed.`);
 }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { PublisherConfiguration } from '../../src/demand/configuration';
 import { UNITS } from '../../src/demand/metrics';
 import { Answer, PrefectServer, Request } from '../support/prefect-server';
@@ -283,6 +285,25 @@ describe('the service keeps', () => {
     expect(await now({ desired: 5, active: 1, recent: [0, 0] })).toEqual([]);
     expect(values(published[0])).toMatchObject({ RunningRuns: 1, PublisherErrors: 1 });
   });
+
+  test('what it has where there is no way to Application Auto Scaling, and what is known is published all the same', async () => {
+    // Nobody answers a connection to a socket whose queue is full.
+    const silent = spawn('python3', ['-c', [
+      'import socket, sys',
+      'server = socket.socket(); server.bind(("127.0.0.1", 0)); server.listen(0)',
+      'queue = [socket.socket() for _ in range(4)]',
+      '[one.setblocking(False) or one.connect_ex(server.getsockname()) for one in queue]',
+      'print(server.getsockname()[1], flush=True); sys.stdin.read()',
+    ].join('\n')]);
+    try {
+      const [port] = await once(silent.stdout, 'data');
+      process.env.AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING = `http://127.0.0.1:${`${port}`.trim()}`;
+      expect(await now({ desired: 1, due: 15, active: 4 })).toEqual([]);
+      expect(values(published[0])).toMatchObject({ Demand: 19, RequiredWorkers: 3, PublisherErrors: 1 });
+    } finally {
+      silent.kill();
+    }
+  }, 20_000);
 
   test('one worker for many short runs of which the times are known', async () => {
     times = [4, 5, 5, 6];
