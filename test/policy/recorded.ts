@@ -106,10 +106,13 @@ class Translator {
       case 'ecs:StopTask':
         return [{ action, resource: task(p.task), context: inCluster }];
       case 'ecs:DescribeTasks':
+      case 'ecs:GetTaskProtection':
       case 'ecs:UpdateTaskProtection':
         return asArray<string>(p.tasks).map((id) => ({ action, resource: task(id), context: inCluster }));
       case 'ecs:DescribeServices':
         return asArray<string>(p.services).map((name) => ({ action, resource: this.arn('ecs', `service/${cluster.split('/').pop()}/${name}`, name), context: inCluster }));
+      case 'ecs:UpdateService':
+        return [{ action, resource: this.arn('ecs', `service/${cluster.split('/').pop()}/${p.service}`, p.service), context: inCluster }];
       case 'ecs:DescribeClusters':
         return (p.clusters ?? ['default']).map((name: string) => ({ action, resource: this.cluster(name) }));
       case 'ecs:TagResource':
