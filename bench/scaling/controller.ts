@@ -5,7 +5,7 @@ import { Request, ScalableTarget } from './aws/scalable-target';
 import { timesOf } from './aws/schedule';
 import { stepCapacity } from './aws/step-scaling';
 import { alarmsOf, TargetTrackingPolicy, trackedCapacity } from './aws/target-tracking';
-import { demandMetrics } from './prefect/publisher';
+import { busyWorkers, demandMetrics } from './prefect/publisher';
 import { Worker } from './prefect/worker';
 import { World } from './simulation';
 import { Alarm, Deployment } from './template/deployment';
@@ -59,7 +59,7 @@ function publish({ publisher }: Deployment, world: World, metrics: Metrics, targ
         const required = metricKey('PrefectFargateWorker', 'RequiredWorkers', dimensions);
         const recent = metrics.dataPoints(required, 'Maximum', MINUTE, publisher.scaleInMinutes, clock.now).filter(value => value !== undefined);
         const count = newDesiredCount({
-          required: values.RequiredWorkers, busy: new Set(pool.active().map(({ holder }) => holder)).size, desired: target.desired, recent,
+          required: values.RequiredWorkers, busy: busyWorkers(publisher, pool), desired: target.desired, recent,
         }, publisher.scaleInMinutes, target.bounds);
         const exposed = () => world.service.alive.some(({ container }) => container instanceof Worker && container.isExposed);
         if (count !== undefined && (count > target.desired || !exposed())) world.setDesired(target.desired = count);

@@ -25,6 +25,11 @@ export interface PublisherSettings {
 /** The most runs that Prefect gives at a time. */
 const PAGE = 200;
 
+/** Workers that have flow runs; ECS workers only start their tasks. */
+export function busyWorkers({ flowRunLimit }: PublisherSettings, pool: Pool): number {
+  return flowRunLimit === undefined ? 0 : new Set(pool.active().map(({ holder }) => holder)).size;
+}
+
 /**
  * The metrics of one poll. What the API would answer is written here; what is made of it, limits and the number of workers, is the
  * function's own arithmetic.
@@ -65,7 +70,6 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     now: now * 1000,
     until: (now + settings.leadTimeSeconds) * 1000,
   });
-  const busyWorkers = new Set(active.map(({ holder }) => holder)).size;
   return {
     DueRuns: due.length,
     LateRuns: judged.late,
@@ -74,6 +78,6 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     RunningRuns: running,
     Demand: demand,
     ...workersFor(
-      { demand, slots, room: judged.room, busyWorkers, oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
+      { demand, slots, room: judged.room, busyWorkers: busyWorkers(settings, pool), oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
   };
 }
