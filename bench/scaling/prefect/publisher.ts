@@ -78,6 +78,7 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     RunningRuns: running,
     Demand: demand,
     ...workersFor(
-      { demand, slots, room: judged.room, busyWorkers: busyWorkers(settings, pool), oldestLateSeconds, onlineWorkers: desired }, { desired, running: desired }, settings),
+      { demand, slots, room: judged.room, busyWorkers: busyWorkers(settings, pool), oldestLateSeconds, onlineWorkers: desired },
+      { desired, running: desired }, settings),
   };
 }
