@@ -80,19 +80,20 @@ test('the functions of each stack have a turn of each of its workers', async () 
   expect(new Set(publishers).size).toBe(2 * Math.ceil(EACH / IN_A_STACK));
 });
 
-test('each of them runs a flow run', async () => {
+test('each of them runs a flow run, for which the publisher starts its worker', async () => {
   const services: string[] = [];
   const { clusterArns } = await ecs.send(new ListClustersCommand({}));
   for await (const { serviceArns = [] } of paginateListServices({ client: ecs }, { cluster: clusterArns![0] })) services.push(...serviceArns);
-  const runs = new Map<string, string>();
-  for (const pool of pools) {
-    const deployment = await live.prefect.deploy(`of-${pool}`, { workPool: pool, entrypoint: 'flows.py:hello', directory: FLOWS });
-    runs.set(pool, await live.prefect.start(deployment, {}));
-  }
   for (let first = 0; first < pools.length; first += AT_A_TIME) {
     const some = pools.slice(first, first + AT_A_TIME);
-    for (const pool of some) await scale(services, pool, 1);
-    for (const pool of some) expect([pool, (await live.prefect.waitFor(runs.get(pool)!, ['COMPLETED'], 180)).state.type]).toEqual([pool, 'COMPLETED']);
+    // The worker that each deployment starts has seen that it can start.
+    for (const pool of some) await scale(services, pool, 0);
+    const runs = new Map<string, string>();
+    for (const pool of some) {
+      const deployment = await live.prefect.deploy(`of-${pool}`, { workPool: pool, entrypoint: 'flows.py:hello', directory: FLOWS });
+      runs.set(pool, await live.prefect.start(deployment, {}));
+    }
+    for (const pool of some) expect([pool, (await live.prefect.waitFor(runs.get(pool)!, ['COMPLETED'], 240)).state.type]).toEqual([pool, 'COMPLETED']);
     for (const pool of some) await scale(services, pool, 0);
   }
 });

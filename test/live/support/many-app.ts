@@ -18,7 +18,7 @@ for (const { workerType, place } of places) {
     url: API_URL!, authString: ecs.Secret.fromSecretsManager(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', SECRET_ARN!)), privateNetwork: true,
   });
   for (let index = place * IN_A_STACK; index < Math.min(Number(EACH), (place + 1) * IN_A_STACK); index++) {
-    // Without workers at first: the test has them work in turns.
+    // Without workers at first: the test has a run for a few of them at a time.
     new PrefectFargateWorker(stack, `Worker${index}`, {
       api, vpc, cluster, workerType, workPool: WorkPool.managed(`${workerType}-${index}`), scaling: { minWorkers: 0 },
     });
