@@ -8,6 +8,7 @@ import { ApiFunctions } from './functions/api-functions';
 import { AllowFlowRunRoleOptions } from './identity/allow-flow-run-role-options';
 import { Identity } from './identity/identity';
 import { DefaultImages } from './images/default-images';
+import { warnOfFewAddresses } from './network/few-addresses';
 import { Network } from './network/network';
 import { Observability } from './observability/observability';
 import { addOutputs } from './outputs';
@@ -21,7 +22,7 @@ import { isShared } from './private/shared';
 import { validatedAt } from './private/validation';
 import { Reconciler } from './rescue/reconciler';
 import { ResultStorage } from './results/result-storage';
-import { scalingPlan } from './scaling/plan';
+import { mostWorkers, scalingPlan } from './scaling/plan';
 import { Scaling } from './scaling/scaling';
 import { enableExecuteCommand } from './service/execute-command';
 import { Service } from './service/service';
@@ -405,6 +406,10 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     warnOfBoundaries(compliance, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
     if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
     if (tracing) warnOfEndpoint(this, tracing, network.closed);
+    warnOfFewAddresses(this, network.subnetSelection.subnets!, {
+      'scaling.maxWorkers': mostWorkers(plan),
+      ...workerType === WorkerType.ECS ? { 'concurrencyLimit of the work pool': workPool._managed?.concurrencyLimit } : {},
+    });
     addOutputs(this, api, workPool, { notices: served.notices, verification: verification?.result, dashboard: observability.dashboard });
 
     const metricSources = {

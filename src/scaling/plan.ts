@@ -90,6 +90,12 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
   };
 }
 
+/** The most workers that there may be at any time; undefined where it isn't known. */
+export function mostWorkers({ max, schedules }: ScalingPlan): number | undefined {
+  const all = [max, ...schedules.map(({ maxWorkers = max }) => maxWorkers)];
+  return all.every(known) ? Math.max(...all) : undefined;
+}
+
 function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: number | undefined): number | undefined {
   requireWholeNumber('scaling.spareFlowRuns', spare, 0);
   if (!spare) return undefined;
