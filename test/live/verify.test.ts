@@ -40,7 +40,7 @@ describe('a PROCESS worker', () => {
   test('fails to deploy at zero workers, and goes back, where no worker starts; the reason says why', async () => {
     const ids = await physicalIds(live.standIn, 'Verified');
     const scaling = watchScaling(live.standIn, 'verified', ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'));
-    expect(await eventually(120, async () => ((await scaling.counts()).running === 0 ? 0 : undefined))).toBe(0);
+    expect(await eventually(240, async () => ((await scaling.counts()).running === 0 ? 0 : undefined))).toBe(0);
     const output = await failed({ ...release('process', 'second'), SECONDS: '60', IMAGE: 'missing' });
     expect(output).toMatch(/Verified +\| .*UPDATE_ROLLBACK_COMPL/);
     expect(output.replace(/\s+/g, ' ')).toMatch(/The flow run that verifies the worker is \w+ after \d+ seconds.*The last worker that stopped: .*CannotPullContainerError: .*not found/);

@@ -1,4 +1,4 @@
-import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_lambda as lambda, aws_secretsmanager as secretsmanager, Duration, Stack } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the test of deployments that prove themselves: a worker of the type under test. */
@@ -20,7 +20,8 @@ new PrefectFargateWorker(stack, 'Worker', {
   workPool: WorkPool.managed(WORKER_TYPE === WorkerType.ECS ? 'tasks' : 'verified', { concurrencyLimit: 5 }),
   workerType: WORKER_TYPE as WorkerType,
   environment: { RELEASE: RELEASE! },
-  scaling: { minWorkers: Number(WORKERS) },
+  // The shortest patience, where the number of workers follows demand.
+  scaling: { minWorkers: Number(WORKERS), scaleInAfter: WORKER_TYPE === WorkerType.ECS ? undefined : Duration.minutes(1) },
   verify: true,
 });
 
