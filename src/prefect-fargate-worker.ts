@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { Cluster } from './cluster/cluster';
 import { Compliance } from './compliance/compliance';
 import { warnOfBoundaries } from './compliance/permissions-boundary';
+import { Costs } from './costs/costs';
 import { Demand } from './demand/demand';
 import { ApiFunctions } from './functions/api-functions';
 import { AllowFlowRunRoleOptions } from './identity/allow-flow-run-role-options';
@@ -382,6 +383,16 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       logRetention,
     }) : undefined;
 
+    const costs = new Costs(this, 'Costs', {
+      functions,
+      cluster,
+      taskDefinition: task.taskDefinition,
+      flowRunFamily,
+      workerType,
+      demand,
+      reconciler,
+    });
+
     const observability = new Observability(this, 'Observability', {
       api,
       workPoolName: workPool.name,
@@ -394,6 +405,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       demand,
       reconciler,
       plan,
+      costs,
       encryptionKey: key,
       logRetention,
       options: props.observability ?? {},
@@ -418,6 +430,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       events: served.events,
       managed: workPool._managed !== undefined,
       natGatewayIds: network.natGatewayIds,
+      costs,
       observability,
     };
     return {

@@ -1,5 +1,6 @@
 import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { Costs } from './costs/costs';
 import { Demand } from './demand/demand';
 import { LOGGED, MetricName, UNITS } from './demand/metrics';
 import { containerInsights, natMetric } from './observability/metrics';
@@ -15,6 +16,7 @@ export interface MetricSources {
   /** Whether the stack manages the work pool. */
   readonly managed: boolean;
   readonly natGatewayIds: readonly string[];
+  readonly costs: Costs;
   readonly observability: Observability;
 }
 
@@ -36,20 +38,25 @@ export abstract class WorkerMetrics extends Construct {
   /**
    * A metric that the worker publishes to the CloudWatch namespace `PrefectFargateWorker`, with the dimensions `WorkPool` and `Worker`,
    * once a minute: `DueRuns`, `LateRuns`, `OldestLateSeconds`, `BlockedRuns`, `PendingRuns`, `RunningRuns`, `CrashedRuns`, `OnlineWorkers`, `Demand`,
-   * `RequiredWorkers`, `MissingWorkers`, `SurplusWorkers`, `PublisherErrors`, `ReconcilerErrors`; and once an hour `WorkPoolChanges`. Each has a
-   * method of its own, such as `metricLateRuns()`, which says what it counts. Units are `Count`, and `Seconds` of `OldestLateSeconds`.
+   * `RequiredWorkers`, `MissingWorkers`, `SurplusWorkers`, `PublisherErrors`, `ReconcilerErrors`, `WorkerCost`; once an hour `WorkPoolChanges`; and of
+   * each flow run's task `Cost`. Each has a method of its own, such as `metricLateRuns()`, which says what it counts. Units are `Count`, `Seconds` of
+   * `OldestLateSeconds`, and none of costs, which are US dollars.
    *
    * Throws for another name.
    *
    * @param metricName its name in CloudWatch
-   * @param options statistic, period, label and so on; the default is the maximum over a minute, and the sum of `CrashedRuns`, `PublisherErrors` and `ReconcilerErrors`
+   * @param options statistic, period, label and so on; the default is the maximum over a minute, the sum of `CrashedRuns`, `PublisherErrors` and `ReconcilerErrors`, and the sum over an hour of costs
    */
   public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     validatedAt(this, () => {
       const names: string[] = [...Object.keys(UNITS), ...LOGGED];
       if (known(metricName) && !names.includes(metricName)) throw invalid('metricName', metricName, `give one of ${names.join(', ')}.`);
     });
-    return this._metricSources.demand.metric(metricName as MetricName, options);
+    const { costs, demand } = this._metricSources;
+    if (metricName === 'Cost' || metricName === 'WorkerCost') costs.warnOfForeignPrices();
+    if (metricName === 'Cost') return costs.flowRuns(options);
+    if (metricName === 'WorkerCost') return costs.workers(options);
+    return demand.metric(metricName as MetricName, options);
   }
 
   /**
@@ -194,6 +201,35 @@ export abstract class WorkerMetrics extends Construct {
   public metricWorkPoolChanges(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     if (!this._metricSources.managed) throw new ValidationError('metricWorkPoolChanges() is of a managed work pool: use WorkPool.managed(), or leave the metric out.', this.node.path);
     return this.metric('WorkPoolChanges', options);
+  }
+
+  /**
+   * What flow runs have cost, in US dollars: the price of each one's task on AWS Fargate, at its end and from the pull of its image on, by size,
+   * architecture, Spot or not, and storage over 20 GiB. Throws for a PROCESS worker, whose flow runs have no tasks of their own. What
+   * a deployment has cost is in the log: the saved query "costs by deployment".
+   *
+   * Prices are AWS's list prices in the stack's region as of the date in docs/costs.md. Not in it are traffic, logs and discounts. Counting begins where the
+   * dashboard, `observability.monthlyBudget` or this method first asks for it. A worker of `WorkPool.existing()` counts all tasks of its pool in its cluster.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over an hour
+   * @see https://aws.amazon.com/fargate/pricing/
+   */
+  public metricCost(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('Cost', options);
+  }
+
+  /**
+   * What the workers have cost, in US dollars: the price of the service's running tasks on AWS Fargate. For an ECS worker, that is what it costs beside its flow
+   * runs, idle or not; a PROCESS worker's flow runs are in it. The minute or two in which a task starts and stops is not. Spot counts by the share that `capacity` gives it.
+   *
+   * Prices are AWS's list prices in the stack's region as of the date in docs/costs.md. Published once a minute from where the
+   * dashboard, `observability.monthlyBudget` or this method first asks for it.
+   *
+   * @param options statistic, period, label and so on; the default is the sum over an hour
+   * @see https://aws.amazon.com/fargate/pricing/
+   */
+  public metricWorkerCost(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('WorkerCost', options);
   }
 
   /**

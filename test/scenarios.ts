@@ -109,6 +109,8 @@ export const scenarios: readonly Scenario[] = [
         cpuArchitecture: ecs.CpuArchitecture.ARM64,
         observability: {
           tracing: Tracing.xray({ samplingRatio: 0.25, collectorImage: ecs.ContainerImage.fromEcrRepository(images, 'collector-0.49.0') }),
+          monthlyBudget: 500,
+          alarms: { overBudget: { threshold: 90 } },
         },
         compliance: { configRules: true },
       });

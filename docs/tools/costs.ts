@@ -7,6 +7,7 @@ import { ScaledToZero } from '../../examples/scaled-to-zero';
 import { Small } from '../../examples/small';
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../src';
 import { UNITS } from '../../src/demand/metrics';
+import { FARGATE_PRICES, REFERENCE_REGION } from '../../src/private/fargate-prices';
 import { scenarios } from '../../test/scenarios';
 
 /**
@@ -16,10 +17,12 @@ export const HOURS = 730;
 // test/validators judges templates; here it would only be slow.
 process.env.CDK_VALIDATION = 'false';
 
-/** In US dollars, as of 2026-03. The pages are in docs/costs.md. */
+const { X86_64, ARM64 } = FARGATE_PRICES[REFERENCE_REGION];
+
+/** In US dollars, as of 2026-03, and Fargate as the library has it. The pages are in docs/costs.md. */
 export const PRICE = {
-  vCpuHour: { X86_64: 0.04048, ARM64: 0.03238 } as Record<string, number>,
-  gigabyteHour: { X86_64: 0.004445, ARM64: 0.00356 } as Record<string, number>,
+  vCpuHour: { X86_64: X86_64[0], ARM64: ARM64![0] } as Record<string, number>,
+  gigabyteHour: { X86_64: X86_64[1], ARM64: ARM64![1] } as Record<string, number>,
   natGatewayHour: 0.045,
   publicAddressHour: 0.005,
   endpointHour: 0.01,
@@ -147,7 +150,7 @@ function bill(template: any): Line[] {
     monthly('KMS key', of('AWS::KMS::Key').length, PRICE.key),
     monthly('secret with the API key', 1, PRICE.secret),
     monthly('Cloud Map namespace', of('AWS::ServiceDiscovery::PrivateDnsNamespace').length, PRICE.hostedZone),
-    monthly('metrics of demand, of looks at flow runs and of log errors', published(of('AWS::Events::Rule')) + of('AWS::Logs::MetricFilter').length, PRICE.metric),
+    monthly('metrics of demand, costs, looks at flow runs and log errors', published(of('AWS::Events::Rule')) + of('AWS::Logs::MetricFilter').length, PRICE.metric),
     monthly('thousand metrics published', of('AWS::ECS::Service').length * PUTS * 60 * HOURS / 1000, PRICE.thousandPuts),
     monthly('ten thousand readings of the secret', of('AWS::ECS::Service').length * READINGS * 60 * HOURS / 10_000, PRICE.tenThousandReadings),
     monthly('metrics under alarms', metricsUnder(of('AWS::CloudWatch::Alarm').filter(alarm => !isFast(alarm))), PRICE.alarmMetric),
@@ -165,7 +168,8 @@ function published(rules: any[]): number {
     if (/"interruptedRuns":/.test(settings)) return 1;
     if (!/"leadTimeSeconds":/.test(settings)) return 0;
     const counted = /"(flowRunLimit|workers)":\d/.test(settings);
-    return Object.keys(UNITS).filter(name => counted || !name.endsWith('Workers') || name === 'OnlineWorkers').length;
+    const priced = /"pricedTask":/.test(settings);
+    return Object.keys(UNITS).filter(name => (counted || !name.endsWith('Workers') || name === 'OnlineWorkers') && (priced || name !== 'WorkerCost')).length;
   };
   return told.reduce((sum, settings) => sum + names(settings), 0);
 }

@@ -18,9 +18,19 @@ export interface PublisherConfiguration {
   readonly scaleInMinutes: number;
   /** Whether the worker only takes over when another doesn't serve the pool. */
   readonly standby?: Standby;
+  /** A worker's task, where its price is to be published. */
+  readonly pricedTask?: PricedTask;
   /** The ECS service: the ARN or name of its cluster, and its name. */
   readonly cluster: string;
   readonly service: string;
+}
+
+/** As a task definition has it, as text: also what is known only at deployment. */
+export interface PricedTask {
+  readonly cpu?: string;
+  readonly memoryMiB?: string;
+  readonly ephemeralStorageGiB?: number | string;
+  readonly cpuArchitecture?: string;
 }
 
 export interface Standby {

@@ -1,10 +1,14 @@
-import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, Duration, Names } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_lambda as lambda, Duration, Lazy, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { PublisherConfiguration, Standby } from './configuration';
+import { PricedTask, PublisherConfiguration, Standby } from './configuration';
 import { LOGGED, MetricName, NAMESPACE } from './metrics';
 import { Publisher } from './publisher';
 import { ApiFunctions } from '../functions/api-functions';
+import { Turn } from '../private/pool-log';
 import { everyMinute } from '../private/turn';
+
+const SUMS: readonly string[] = ['CrashedRuns', 'PublisherErrors', 'ReconcilerErrors', 'Cost', 'WorkerCost'];
+const HOURLY: readonly string[] = ['WorkPoolChanges', 'Cost', 'WorkerCost'];
 
 export interface DemandProps {
   readonly functions: ApiFunctions;
@@ -27,6 +31,7 @@ export class Demand extends Construct {
   /** Whether it publishes how many workers are needed: not where their number is fixed. */
   public readonly countsWorkers: boolean;
   private readonly dimensionsMap: { WorkPool: string; Worker: string };
+  private pricedTask?: ecs.FargateTaskDefinition;
 
   constructor(scope: Construct, id: string, private readonly props: DemandProps) {
     super(scope, id);
@@ -44,15 +49,25 @@ export class Demand extends Construct {
     });
   }
 
+  /** Whom it is for, as the functions are told. */
+  public get turn(): Turn {
+    return { workPool: this.dimensionsMap.WorkPool, worker: this.dimensionsMap.Worker };
+  }
+
+  /** Has it publish what the workers cost: by this task definition, as it is at the end of synthesis. */
+  public priceWorkers(taskDefinition: ecs.FargateTaskDefinition): void {
+    this.pricedTask = taskDefinition;
+  }
+
   /** A metric of the worker: what the publisher sends, a minute at a time, or what another function says in its log. */
   public metric(metricName: MetricName | typeof LOGGED[number], options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
     return new cloudwatch.Metric({
       namespace: NAMESPACE,
       metricName,
       dimensionsMap: this.dimensionsMap,
-      statistic: metricName === 'CrashedRuns' || metricName === 'PublisherErrors' || metricName === 'ReconcilerErrors' ? cloudwatch.Stats.SUM : cloudwatch.Stats.MAXIMUM,
-      // The work pool is looked at once an hour.
-      period: metricName === 'WorkPoolChanges' ? Duration.hours(1) : Duration.minutes(1),
+      statistic: SUMS.includes(metricName) ? cloudwatch.Stats.SUM : cloudwatch.Stats.MAXIMUM,
+      // The work pool is looked at once an hour, and prices are of an hour.
+      period: HOURLY.includes(metricName) ? Duration.hours(1) : Duration.minutes(1),
       ...options,
     });
   }
@@ -60,8 +75,7 @@ export class Demand extends Construct {
   private configuration(): PublisherConfiguration {
     const { service, workQueues, flowRunLimit, spareFlowRuns, workers, leadTime, pollInterval, scaleInMinutes, standby } = this.props;
     return {
-      workPool: this.dimensionsMap.WorkPool,
-      worker: this.dimensionsMap.Worker,
+      ...this.turn,
       workQueues,
       flowRunLimit,
       spareFlowRuns,
@@ -72,6 +86,14 @@ export class Demand extends Construct {
       standby,
       cluster: service.cluster.clusterArn,
       service: service.serviceName,
+      pricedTask: Lazy.any({ produce: () => this.pricedTask && sizeOf(this.pricedTask) }) as any,
     };
   }
+}
+
+/** What it is billed by, with all that users have changed. */
+function sizeOf(taskDefinition: ecs.FargateTaskDefinition): PricedTask {
+  const { cpu, memory, ephemeralStorage, runtimePlatform } = taskDefinition.node.defaultChild as ecs.CfnTaskDefinition;
+  const [storage, platform] = Stack.of(taskDefinition).resolve([ephemeralStorage ?? {}, runtimePlatform ?? {}]);
+  return { cpu, memoryMiB: memory, ephemeralStorageGiB: storage.sizeInGiB, cpuArchitecture: platform.cpuArchitecture };
 }

@@ -1,6 +1,6 @@
 export { NAMESPACE } from '../private/namespace';
 
-/** What the publisher sends, each with its unit in CloudWatch. */
+/** What the publisher sends, each with its unit in CloudWatch, which has none for money. */
 export const UNITS = {
   DueRuns: 'Count',
   LateRuns: 'Count',
@@ -15,10 +15,11 @@ export const UNITS = {
   MissingWorkers: 'Count',
   SurplusWorkers: 'Count',
   PublisherErrors: 'Count',
+  WorkerCost: 'None',
 } as const;
 
 /** What the other functions of the workers publish by their logs. */
-export const LOGGED = ['ReconcilerErrors', 'WorkPoolChanges'] as const;
+export const LOGGED = ['ReconcilerErrors', 'WorkPoolChanges', 'Cost'] as const;
 
 export type MetricName = keyof typeof UNITS;
 

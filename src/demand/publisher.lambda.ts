@@ -7,6 +7,7 @@ import { setDesiredCount, tasksOf } from './desired-count';
 import { MetricName, NAMESPACE, UNITS, Values } from './metrics';
 import { poll } from './poll';
 import { RunTimes } from './run-times';
+import { costOf } from './worker-cost';
 import { Fleet, workersFor } from './workers';
 import { named } from '../private/pool-log';
 import { connect, ownApi } from '../private/prefect-connection';
@@ -54,7 +55,9 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
   } catch (error) {
     // What isn't known isn't published: the alarms then see no data, and not that there is nothing to do.
     console.error(error);
-    await publish(configuration, { PublisherErrors: 1 });
+    // What the workers cost, Prefect need not say.
+    const fleet = configuration.pricedTask && await describe(configuration).catch(() => undefined);
+    await publish(configuration, { ...fleet?.cost, PublisherErrors: 1 });
     return;
   }
   await publish(configuration, values);
@@ -78,14 +81,15 @@ async function read(configuration: PublisherConfiguration, now: Date, crashes: {
   let errors = 0;
   // The service stays as it is until the next poll, and what is known of the demand is published all the same.
   if (workers) await setDesiredCount(configuration, fleet, workers.RequiredWorkers, busyTasks).catch(error => { errors = 1; console.error(error); });
-  return { ...values, ...workers, PublisherErrors: errors };
+  return { ...values, ...workers, ...fleet.cost, PublisherErrors: errors };
 }
 
-async function describe({ cluster, service }: PublisherConfiguration): Promise<Fleet> {
+async function describe(configuration: PublisherConfiguration): Promise<Fleet & { readonly cost?: Values }> {
+  const { cluster, service } = configuration;
   const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
   const [found] = services ?? [];
   if (found?.desiredCount === undefined || found.runningCount === undefined) throw new Error(`ECS doesn't know the service ${service}.`);
-  return { desired: found.desiredCount, running: found.runningCount };
+  return { desired: found.desiredCount, running: found.runningCount, cost: costOf(found, configuration) };
 }
 
 async function publish({ workPool, worker }: PublisherConfiguration, values: Values): Promise<void> {

@@ -165,6 +165,14 @@ export interface AlarmOptions {
   readonly standbyTookOver?: AlarmSettings;
 
   /**
+   * At the rate of the last seven days, the worker and its flow runs cost so much of `monthlyBudget` in a month, in percent, 80 by default. Only with
+   * `observability.monthlyBudget`.
+   *
+   * @default - on
+   */
+  readonly overBudget?: ThresholdAlarmSettings;
+
+  /**
    * A deployment of the service failed; a message by Amazon EventBridge, with the reason.
    *
    * @default - on

@@ -7,7 +7,7 @@ type AlarmKey = Exclude<keyof AlarmOptions, 'enabled'>;
 export type AlarmName = Capitalize<AlarmKey>;
 
 const WHOLE_NUMBERS = ['fewerTasksThanWanted', 'lateRuns', 'crashedRuns', 'deadLetters', 'natPortsExhausted'] as const;
-const PERCENTAGES = ['highCpu', 'highMemory'] as const;
+const PERCENTAGES = ['highCpu', 'highMemory', 'overBudget'] as const;
 const DURATIONS = ['oldestLateRun', 'eventsUnread'] as const;
 
 /** Who has alarms that not every worker has. */
@@ -18,6 +18,7 @@ const OWNERS: { readonly [key in AlarmKey]?: string } = {
   workPoolChanged: 'a worker of a managed work pool',
   natPortsExhausted: 'a worker whose VPC is created for it, with NAT gateways',
   standbyTookOver: 'a standby',
+  overBudget: 'a worker with observability.monthlyBudget',
 };
 
 export function settingsOf(options: AlarmOptions, name: AlarmName): AlarmSettings {

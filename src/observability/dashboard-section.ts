@@ -1,7 +1,10 @@
 import { aws_cloudwatch as cloudwatch, aws_ecs as ecs, aws_logs as logs, aws_sqs as sqs, Duration } from 'aws-cdk-lib';
 import { LOG_QUERIES, queryString } from './log-queries';
 import { containerInsights, natMetric } from './metrics';
+import { costQuery } from '../costs/cost-query';
+import { Costs } from '../costs/costs';
 import { Demand } from '../demand/demand';
+import { known } from '../private/validation';
 
 /** What a worker's section of the dashboard is drawn from. */
 export interface DashboardSectionProps {
@@ -20,6 +23,8 @@ export interface DashboardSectionProps {
   readonly natGatewayIds: readonly string[];
   readonly logGroup: logs.ILogGroup;
   readonly loggedErrors: cloudwatch.IMetric;
+  readonly costs: Costs;
+  readonly monthlyBudget?: number;
 }
 
 interface Size {
@@ -27,15 +32,18 @@ interface Size {
   readonly height: number;
 }
 
+type Sized = (size: Size) => cloudwatch.IWidget;
+
 const { MAXIMUM, AVERAGE, SUM } = cloudwatch.Stats;
 const FIVE_MINUTES = Duration.minutes(5);
+const HOURS_A_MONTH = 730;
 
 /** The rows of a worker: is it healthy, is work waiting, is capacity following, what does it cost, where are the errors. */
 export function dashboardSection(props: DashboardSectionProps): cloudwatch.IWidget[] {
   return [
     [heading(`## ${props.title}\nWork pool [${props.workPoolName}](${props.workPoolUrl})`, 2)],
-    healthy(props), waiting(props), following(props), cost(props), errors(props),
-  ].map(widgets => new cloudwatch.Row(...widgets));
+    healthy(props), waiting(props), following(props), dollars(props), cost(props), errors(props),
+  ].map(line => new cloudwatch.Row(...line));
 }
 
 function heading(markdown: string, height = 1): cloudwatch.IWidget {
@@ -43,9 +51,12 @@ function heading(markdown: string, height = 1): cloudwatch.IWidget {
 }
 
 /** A row of graphs as wide as the dashboard, under a question. */
-function row(question: string, widgets: ((size: Size) => cloudwatch.IWidget)[]): cloudwatch.IWidget[] {
-  const width = Math.floor(24 / widgets.length);
-  return [heading(`### ${question}`), ...widgets.map(widget => widget({ width, height: 6 }))];
+function row(question: string, of: Sized[]): cloudwatch.IWidget[] {
+  return [heading(`### ${question}`), ...widgets(of)];
+}
+
+function widgets(of: Sized[]): cloudwatch.IWidget[] {
+  return of.map(widget => widget({ width: Math.floor(24 / of.length), height: 6 }));
 }
 
 function graph(title: string, left: cloudwatch.IMetric[], options: cloudwatch.GraphWidgetProps = {}) {
@@ -107,6 +118,23 @@ function following({ demand }: DashboardSectionProps): cloudwatch.IWidget[] {
   ]);
 }
 
+function dollars({ costs, monthlyBudget, demand: { turn } }: DashboardSectionProps): cloudwatch.IWidget[] {
+  const spent = { ...costs.ofFlowRuns && { runs: costs.flowRuns({ label: 'Flow runs' }) }, workers: costs.workers({ label: 'Workers' }) };
+  // Whatever period the graph is drawn with.
+  const hourly = Object.entries(spent).map(([id, metric]) => new cloudwatch.MathExpression({
+    expression: `${id} * 3600 / PERIOD(${id})`, usingMetrics: { [id]: metric }, label: metric.label, period: FIVE_MINUTES,
+  }));
+  const budget = known(monthlyBudget) ? [{ value: monthlyBudget / HOURS_A_MONTH, label: 'monthlyBudget', color: cloudwatch.Color.RED }] : [];
+  const prices = costs.foreignPrices === undefined ? '' : `, at the prices of ${costs.foreignPrices}`;
+  return row('What does it cost?', [
+    graph(`US dollars an hour on Fargate${prices}`, hourly, { stacked: true, leftAnnotations: budget }),
+    size => new cloudwatch.SingleValueWidget({ title: 'US dollars in the time shown', metrics: Object.values(spent), setPeriodToTimeRange: true, ...size }),
+    ...costs.ofFlowRuns ? [(size: Size) => new cloudwatch.LogQueryWidget({
+      title: 'US dollars by deployment', logGroupNames: [costs.logGroup.logGroupName], queryLines: costQuery(turn.worker), view: cloudwatch.LogQueryVisualizationType.TABLE, ...size,
+    })] : [],
+  ]);
+}
+
 function cost({ service, natGatewayIds, vpcId, logGroup, ...props }: DashboardSectionProps): cloudwatch.IWidget[] {
   // Each task reports once a minute what it reserves, so a minute's sum is that of all tasks. Whatever period the graph is drawn
   // with, this is the average of its minutes. Fargate's CPU units are 1024 to a vCPU, and MiB 1024 to a GiB.
@@ -131,7 +159,7 @@ function cost({ service, natGatewayIds, vpcId, logGroup, ...props }: DashboardSe
     usingMetrics: {},
   })];
   const bytes = [...nat, ...endpoints];
-  return row('What does it cost?', [
+  return widgets([
     ...(props.containerInsights ? [graph('Fargate in the cluster, workers and flow runs', [reserved('CpuReserved', 'cpu', 'vCPU'), reserved('MemoryReserved', 'memory', 'GiB')])] : []),
     ...(bytes.length > 0 ? [graph('Bytes through NAT gateways and endpoints', bytes, { stacked: true })] : []),
     graph('Log bytes', [new cloudwatch.Metric({

@@ -69,6 +69,18 @@ export interface ObservabilityOptions {
   readonly logDestinationArn?: string;
 
   /**
+   * What the worker's and its flow runs' tasks on AWS Fargate may cost in a month, in US dollars. The alarm `OverBudget` goes off where they cost, at
+   * the rate of the last seven days, a share of that in a month of 730 hours: 80%, or the threshold of `alarms.overBudget`.
+   *
+   * Counted are AWS's list prices of vCPUs, memory and storage, as of the date in docs/costs.md: neither your discounts nor what else costs. Nothing is
+   * stopped. In the first week it is the cost of the time since the first deployment, as if the rest of the week had cost nothing. Throws unless it is above 0.
+   *
+   * @see https://aws.amazon.com/fargate/pricing/
+   * @default - none, and no such alarm
+   */
+  readonly monthlyBudget?: number;
+
+  /**
    * Where traces of flow runs go: `Tracing.xray()` or `Tracing.otlp()`.
    *
    * @default - no traces

@@ -8,6 +8,7 @@ import { AlarmOptions } from './alarm-options';
 import { anyEnabled, requireExisting, validateThresholds } from './alarm-settings';
 import { AlarmTopics } from './alarm-topics';
 import { Alarms } from './alarms';
+import { overBudget, requireBudget } from './budget';
 import { stackDashboard } from './dashboard';
 import { DashboardOverview } from './dashboard-overview';
 import { dashboardSection, DashboardSectionProps } from './dashboard-section';
@@ -20,6 +21,7 @@ import { ObservabilityOptions } from './observability-options';
 import { ServiceEvents } from './service-events';
 import { natAlarms, queueAlarms, rescueFailing, serviceAlarms, workPoolAlarm } from './worker-alarms';
 import { Cluster } from '../cluster/cluster';
+import { Costs } from '../costs/costs';
 import { Reconciler } from '../rescue/reconciler';
 import { ScalingPlan } from '../scaling/plan';
 import { EventQueue } from '../work-pool/event-queue';
@@ -39,6 +41,7 @@ export interface ObservabilityProps {
   readonly demand: Demand;
   readonly reconciler: Reconciler;
   readonly plan: ScalingPlan;
+  readonly costs: Costs;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
 }
@@ -54,7 +57,9 @@ export class Observability extends Construct {
     super(scope, id);
     const { options, service, logGroup, encryptionKey } = props;
 
-    const { alarms = {} } = options;
+    const { alarms = {}, monthlyBudget } = options;
+    requireBudget(monthlyBudget);
+    if (monthlyBudget !== undefined) props.costs.warnOfForeignPrices();
     if (anyEnabled(alarms)) {
       validateThresholds(alarms);
       const topics = new AlarmTopics(this, options, encryptionKey);
@@ -82,7 +87,7 @@ export class Observability extends Construct {
   }
 
   private alarmDefinitions(options: AlarmOptions): AlarmDefinition[] {
-    const { network, cluster, service, events, managed, demand, reconciler, plan } = this.props;
+    const { network, cluster, service, events, managed, demand, reconciler, plan, costs, options: { monthlyBudget } } = this.props;
     // 1 or more while a worker is wanted, where there may be none on purpose.
     const wanted = plan.fromZero ? demand.metric('RequiredWorkers') : undefined;
     const standby = plan.standby !== undefined;
@@ -93,6 +98,7 @@ export class Observability extends Construct {
       ...(events ? queueAlarms(events, wanted, options) : []),
       ...natAlarms(network.natGatewayIds, options),
       ...(managed ? [workPoolAlarm(demand)] : []),
+      ...(monthlyBudget === undefined ? [] : [overBudget(costs, monthlyBudget, options)]),
     ];
     requireExisting(options, definitions.map(({ name }) => name));
     return definitions;
@@ -113,6 +119,7 @@ export class Observability extends Construct {
       vpcId: network.ownVpc ? network.vpc.vpcId : undefined,
       natGatewayIds: network.natGatewayIds,
       loggedErrors: this.loggedErrors(),
+      monthlyBudget: this.props.options.monthlyBudget,
     };
     DashboardOverview.of(dashboard).add(section);
     dashboard.addWidgets(...dashboardSection(section));

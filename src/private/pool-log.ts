@@ -19,20 +19,28 @@ export async function named<T>({ workPool, worker }: Turn, act: () => Promise<T>
   }
 }
 
+/** What such a line says beside the value. */
+export interface MetricLine {
+  readonly unit?: 'Count' | 'None';
+  /** What the metric doesn't have, and a query of the log finds. */
+  readonly also?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Publishes a metric of a pool by a line of the log: without a call, its price, a permission, and a filter in the template.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function logMetric({ workPool, worker }: Turn, name: string, value: number): void {
+export function logMetric({ workPool, worker }: Turn, name: string, value: number, { unit = 'Count', also = {} }: MetricLine = {}): void {
   const line = {
     _aws: {
       Timestamp: Date.now(),
-      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [['WorkPool', 'Worker']], Metrics: [{ Name: name, Unit: 'Count' }] }],
+      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [['WorkPool', 'Worker']], Metrics: [{ Name: name, Unit: unit }] }],
     },
     WorkPool: workPool,
     Worker: worker,
     [name]: value,
+    ...also,
   };
   // Not by the console, before whose lines Lambda puts a time: CloudWatch takes nothing but JSON.
   process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -1,3 +1,5 @@
+import type { Turn } from '../private/pool-log';
+
 /** What the construct tells the function that looks after flow runs of a worker, as the input of each event. */
 export interface ReconcilerConfiguration {
   readonly workPool: string;
@@ -15,6 +17,19 @@ export interface ReconcilerConfiguration {
   readonly cluster: string;
   /** Name of the workers' service in it. */
   readonly service: string;
+}
+
+/** A pool whose flow runs' tasks have a price. */
+export interface PricedPool extends Turn {
+  readonly cluster: string;
+  /** How the families of their task definitions begin. */
+  readonly family: string;
+}
+
+/** What the construct has the function told of a task that has ended: it, as the event has it, and whose it may be. */
+export interface TaskEnd<Task> {
+  readonly pools: readonly PricedPool[];
+  readonly task: Task;
 }
 
 /** Runs that run out of memory start again with more, up to a limit in MiB; `remember`: later runs of their deployments begin with it. */

@@ -1,4 +1,6 @@
-import { LIMITS, ReconcilerConfiguration, ReconcilerLimits } from './configuration';
+import type { Task } from '@aws-sdk/client-ecs';
+import { LIMITS, ReconcilerConfiguration, ReconcilerLimits, TaskEnd } from './configuration';
+import { priceTask } from './ended-task';
 import { Look } from './look';
 import { followSecrets } from './rotation';
 import { logMetric, named } from '../private/pool-log';
@@ -11,9 +13,12 @@ const OVERDUE = 50;
  * Looks for flow runs that have no task any more, or never got one, and gives them a state from which they go on or end; then
  * for tasks whose flow runs have ended. First of all for secrets that the workers don't have yet: without these, Prefect may
  * refuse the workers and this function.
+ *
+ * Told of a flow run's task that has ended, it publishes the price of it, for which nobody has to ask Prefect.
  */
-export async function handler(configuration: ReconcilerConfiguration): Promise<void> {
-  await named(configuration, () => reported(configuration, () => look(configuration)));
+export async function handler(configuration: ReconcilerConfiguration | TaskEnd<Task>): Promise<void> {
+  if ('task' in configuration) await priceTask(configuration);
+  else await named(configuration, () => reported(configuration, () => look(configuration)));
 }
 
 /** Says whether a look has failed: after it, or shortly before Lambda ends one that takes too long. */

@@ -1,4 +1,4 @@
-import { aws_ecs as ecs, aws_events as events, aws_lambda as lambda, Names, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_events as events, aws_lambda as lambda, aws_logs as logs, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ReconcilerConfiguration } from './configuration';
 import { SharedReconciler } from './shared-reconciler';
@@ -33,10 +33,13 @@ export interface ReconcilerProps {
 export class Reconciler extends Construct {
   /** The function, which all workers of the API share. */
   public readonly function: lambda.IFunction;
+  public readonly logGroup: logs.ILogGroup;
 
   constructor(scope: Construct, id: string, private readonly props: ReconcilerProps) {
     super(scope, id);
-    this.function = props.functions.one('Rescue', (shared, one) => new SharedReconciler(shared, one)).serve(props.cluster, props.service, props.workerType);
+    const reconciler = props.functions.one('Rescue', (shared, one) => new SharedReconciler(shared, one));
+    this.function = reconciler.serve(props.cluster, props.service, props.workerType);
+    this.logGroup = reconciler.logGroup;
     everyMinute(this, {
       description: `Looks for flow runs that lost their task, for the Prefect worker ${scope.node.path}`,
       fn: this.function,

@@ -1,4 +1,4 @@
-import { aws_ecs as ecs, aws_iam as iam, aws_lambda as lambda, Duration, Stack } from 'aws-cdk-lib';
+import { aws_ecs as ecs, aws_iam as iam, aws_lambda as lambda, aws_logs as logs, Duration, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { LIMITS, WORKER_SECRETS_VARIABLE } from './configuration';
 import { ReconcilerFunction } from './reconciler-function';
@@ -11,6 +11,7 @@ import { WorkerType } from '../worker-type';
 /** The function that looks after the flow runs of one API, with what it may do for the workers that it serves. */
 export class SharedReconciler extends Construct {
   public readonly function: lambda.Function;
+  public readonly logGroup: logs.ILogGroup;
   private readonly role: iam.Role;
   private readonly statements = new Map<string, iam.PolicyStatement>();
 
@@ -19,6 +20,7 @@ export class SharedReconciler extends Construct {
     const { role, ...options } = scope.options(this, 'Looks for Prefect flow runs that lost their task');
     const secrets = Object.values(scope.api._secrets);
     this.role = role;
+    this.logGroup = options.logGroup;
     this.function = new ReconcilerFunction(this, 'Function', {
       description: 'Looks for flow runs that lost their task, for Prefect workers',
       timeout: Duration.seconds(55),

@@ -81,6 +81,12 @@ export class Tasks {
     return outcomes;
   }
 
+  /** None of a task that ECS has forgotten. */
+  public async tags(task: string): Promise<Partial<Record<string, string>>> {
+    const { tasks = [] } = await this.client.send(new DescribeTasksCommand({ cluster: this.cluster, tasks: [task], include: ['TAGS'] }));
+    return Object.fromEntries(tasks.flatMap(({ tags = [] }) => tags.map(({ key, value }) => [key, value])));
+  }
+
   public async stop(arn: string, reason: string): Promise<void> {
     await this.client.send(new StopTaskCommand({ cluster: this.cluster, task: arn, reason: (STOPPED_BY_RECONCILER + reason).slice(0, 1024) }));
   }

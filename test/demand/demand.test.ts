@@ -28,6 +28,7 @@ describe('the demand publisher', () => {
       pollSeconds: 60,
       cluster: expect.stringMatching(/^\{WorkerCluster\w+\.Arn\}$/),
       service: `{${service}.Name}`,
+      pricedTask: { cpu: '1024', memoryMiB: '2048', cpuArchitecture: 'X86_64' },
     });
   });
 

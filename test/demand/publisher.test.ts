@@ -24,7 +24,7 @@ beforeEach(async () => {
   [published, log, more, slow, answered] = [[], [], 0, 0, 0];
   [desired, recent, target, asked, counts] = [1, [], {}, [], []];
   protection = { protectionEnabled: true, expirationDate: Date.now() / 1000 + 1800 };
-  [due, active, times, task, refused] = [15, 4, [], {}, undefined];
+  [due, active, times, task, refused, service] = [15, 4, [], {}, undefined, {}];
   mockWaits.length = 0;
   server.standInForAws();
   process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
@@ -43,7 +43,7 @@ function aws({ headers, body }: Request): Answer {
   const action = `${headers['x-amz-target']}`.split('.')[1];
   if (action === 'FilterLogEvents') return { status: 200, body: { events: log } };
   const answers: Record<string, unknown> = {
-    DescribeServices: { services: [{ desiredCount: desired, runningCount: desired }] },
+    DescribeServices: { services: [{ desiredCount: desired, runningCount: desired, ...service }] },
     DescribeScalableTargets: { ScalableTargets: target && [{ MinCapacity: 0, MaxCapacity: 10, ...target }] },
     GetMetricData: { MetricDataResults: [{ Id: 'required', Values: recent }] },
     GetTaskProtection: { protectedTasks: body.tasks?.map((taskArn: string) => ({ taskArn, ...protection })) },
@@ -68,6 +68,7 @@ let task: object;
 let refused: string | undefined;
 let asked: { action: string; body: any }[];
 let counts: number[];
+let service: object;
 
 /** How many milliseconds an answer of the API takes, and when the first one was given. */
 let slow: number;
@@ -320,5 +321,37 @@ describe('the service keeps', () => {
     times = [];
     counts.length = 0;
     expect(await now({ desired: 0, due: 12 })).toEqual([2]);
+
+describe('where the workers have a price', () => {
+  const pricedTask = { cpu: '1024', memoryMiB: '2048', cpuArchitecture: 'X86_64' };
+  const HOUR = 0.04048 + 2 * 0.004445;
+
+  test('each poll publishes what those that run have cost since the last, Prefect or not', async () => {
+    service = { runningCount: 3 };
+    const [first, ...others] = (await invoke({ pricedTask, pollSeconds: 20 })).map(values);
+    expect(others).toHaveLength(2);
+    expect(first.WorkerCost).toBeCloseTo(3 * HOUR / 180, 9);
+    published = [];
+    expect((await invoke({ pricedTask }, 'another')).map(values)).toEqual([{ PublisherErrors: 1, WorkerCost: expect.closeTo(3 * HOUR / 60, 9) }]);
+  });
+
+  test.each([
+    ['of which the base is on demand, and the rest is shared by weight', [{ capacityProvider: 'FARGATE', base: 1, weight: 1 }, { capacityProvider: 'FARGATE_SPOT', weight: 3 }], 2, 3],
+    ['that are all on Spot', [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }], 0, 5],
+    ['that are all on demand', [{ capacityProvider: 'FARGATE', weight: 1 }], 5, 0],
+  ])('Spot costs less, of five workers %s', async (_, capacityProviderStrategy, onDemand, spot) => {
+    service = { runningCount: 5, capacityProviderStrategy };
+    const [first] = (await invoke({ pricedTask })).map(values);
+    expect(first.WorkerCost).toBeCloseTo((onDemand + spot * 0.3184) * HOUR / 60, 9);
+  });
+
+  test('ARM and storage have their prices, in text as well', async () => {
+    const [first] = (await invoke({ pricedTask: { cpu: '512', memoryMiB: '1024', ephemeralStorageGiB: '120', cpuArchitecture: 'ARM64' } })).map(values);
+    expect(first.WorkerCost).toBeCloseTo((0.5 * 0.03238 + 0.00356 + 100 * 0.000111) / 60, 9);
+  });
+
+  test('no worker costs nothing', async () => {
+    service = { runningCount: 0 };
+    expect((await invoke({ pricedTask })).map(values)).toEqual([expect.objectContaining({ WorkerCost: 0 })]);
   });
 });

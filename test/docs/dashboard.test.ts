@@ -18,6 +18,7 @@ const body = widgets();
 const alarms = [...new Set<string>(body.filter(({ type }) => type === 'alarm').flatMap(({ properties }) => properties.alarms))]
   .map((arn: string, index: number) => ({ arn, name: `Alarm${index}`, state: index === 0 ? 'ALARM' as const : 'OK' as const }));
 const groups = body.filter(({ type }) => type === 'log').map(({ properties }) => /'([^']+)'/.exec(properties.query)![1]);
+const workersLogs = groups.find(group => /TaskLogs/.test(group))!;
 const logs = Object.fromEntries(groups.map(group => [group, []]));
 const empty: Recording = { widgets: body, seconds: 1200, timeScale: 4, samples: {}, alarms, logs };
 const graphs = body.filter(({ type, properties }) => type === 'metric' && properties.view !== 'singleValue');
@@ -69,9 +70,21 @@ describe('the picture of the dashboard', () => {
     expect(shown(drawing)).toContain('10');
   });
 
+  test('lists what deployments have cost, the dearest first, of its own worker', () => {
+    const [query] = body.filter(({ type, properties }) => type === 'log' && properties.title === 'US dollars by deployment').map(({ properties }) => properties.query);
+    const Worker = /Worker = "([^"]+)"/.exec(query)![1];
+    const line = (deployment: string, Cost: number, of = Worker) => ({ time: '2026-01-02T03:04:05.678Z', message: JSON.stringify({ Worker: of, deployment, Cost, seconds: 1800 }) });
+    const group = /'([^']+)'/.exec(query)![1];
+    const lines = [line('orders/small', 0.01), line('orders/large', 0.05), line('orders/small', 0.02), line('orders/other', 9, 'Other')];
+    const told = shown(draw({ ...empty, logs: { ...empty.logs, [group]: lines } }, 'Dashboard'));
+    const at = told.indexOf('orders/large');
+    expect(told.slice(at, at + 8)).toEqual(['orders/large', '0.05000', '1', '0.50', 'orders/small', '0.03000', '2', '1.00']);
+    expect(told).not.toContain('orders/other');
+  });
+
   test('lists the errors that the logs hold', () => {
     const line = { time: '2026-01-02T03:04:05.678Z', message: JSON.stringify({ levelname: 'ERROR', msg: 'The ledger is lost', flow_run_name: 'brave-bear' }) };
-    const drawing = draw({ ...empty, logs: { ...empty.logs, [groups[0]]: [line, { ...line, message: JSON.stringify({ levelname: 'INFO', msg: 'All is well' }) }] } }, 'Dashboard');
+    const drawing = draw({ ...empty, logs: { ...empty.logs, [workersLogs]: [line, { ...line, message: JSON.stringify({ levelname: 'INFO', msg: 'All is well' }) }] } }, 'Dashboard');
     expect(shown(drawing)).toContain('The ledger is lost');
     expect(shown(drawing)).toContain('03:04:05.678');
     expect(shown(drawing)).not.toContain('All is well');

@@ -47,6 +47,20 @@ const EXPECTATIONS: readonly Expectation[] = [
     }),
   },
   {
+    rule: /\/TaskEnds\/Rule$/,
+    takes: (origin) => ({
+      'a flow run that ended': taskStateChange(origin),
+      'a flow run that was interrupted on Spot': taskStateChange(origin, { stopCode: 'SpotInterruption', capacityProviderName: 'FARGATE_SPOT' }),
+      'one whose image could not be pulled, which is billed too': taskStateChange(origin, { stopCode: 'TaskFailedToStart', startedAt: undefined }),
+    }),
+    leaves: (origin) => ({
+      'a flow run that is stopping': taskStateChange(origin, { lastStatus: 'DEPROVISIONING' }),
+      'one for which there was no capacity, which is not billed': taskStateChange(origin, { stopCode: 'TaskFailedToStart', pullStartedAt: undefined, startedAt: undefined }),
+      'a flow run in another cluster': taskStateChange({ ...origin, clusterArn: elsewhere(origin).clusterArn }),
+      'a deployment': deploymentStateChange(origin, FAILED),
+    }),
+  },
+  {
     rule: /^Observability\/Events\/DeploymentFailed$/,
     takes: (origin) => ({ 'a failed deployment': deploymentStateChange(origin, FAILED) }),
     leaves: (origin) => ({
@@ -99,10 +113,12 @@ function rulesOf(named: NamedTemplate) {
   });
   return ofType(template, 'AWS::Events::Rule').filter(([, { Properties }]) => Properties?.EventPattern).map(([id, { Properties }]) => {
     const path = pathOf(template, id);
-    const service = services.find(({ worker }) => path.startsWith(`${worker}/`))!;
+    const own = services.find(({ worker }) => path.startsWith(`${worker}/`));
+    // What the workers share, the first one has as well as any.
+    const service = own ?? services[0];
     return {
       name: `${named.name}: ${path}`,
-      inWorker: path.slice(service.worker.length + 1).replace(/\/Resource$/, ''),
+      inWorker: (own ? path.slice(own.worker.length + 1) : path).replace(/\/Resource$/, ''),
       origin: service.origin,
       pattern: resolver.resolve(Properties!.EventPattern),
     };

@@ -52,6 +52,8 @@ export function taskStateChange({ clusterArn, family }: Origin, detail: Record<s
     memory: '1024',
     overrides: { containerOverrides: [{ name: 'prefect' }] },
     platformVersion: '1.4.0',
+    pullStartedAt: '2026-01-23T17:57:38.453Z',
+    pullStoppedAt: '2026-01-23T17:57:48.103Z',
     startedAt: '2026-01-23T17:57:58.103Z',
     stopCode: 'EssentialContainerExited',
     stoppedAt: '2026-01-23T17:57:58.103Z',

@@ -73,7 +73,8 @@ describe('functions', () => {
       expect(rule.Properties.Targets[0].Arn).toEqual({ 'Fn::GetAtt': [logicalId, 'Arn'] });
       expect(settingsOf(template, new RegExp(`^${id}${room}Schedule`))).toMatchObject({ workPool: id.toLowerCase(), worker: expect.stringMatching(`^Stack${id}`) });
     }
-    expect(resources(template, 'AWS::Lambda::Permission').filter(({ Properties }) => JSON.stringify(Properties.FunctionName).includes(logicalId))).toHaveLength(2);
+    const callers = resources(template, 'AWS::Lambda::Permission').filter(({ Properties }) => JSON.stringify(Properties.FunctionName).includes(logicalId));
+    expect(callers.filter(({ Properties }) => /Schedule/.test(JSON.stringify(Properties.SourceArn)))).toHaveLength(2);
   });
 
   test('know no worker by their variables', () => {
@@ -162,7 +163,7 @@ describe('without its first worker', () => {
 
   test('what the stack shares differs only in what it may do and show', () => {
     const changed = Object.keys(after).filter(id => JSON.stringify(before[id]) !== JSON.stringify(after[id]));
-    expect([...new Set(changed.map(id => after[id].Type))].sort()).toEqual(['AWS::CloudWatch::Dashboard', 'AWS::IAM::Policy', 'AWS::KMS::Key', 'AWS::Logs::QueryDefinition']);
+    expect([...new Set(changed.map(id => after[id].Type))].sort()).toEqual(['AWS::CloudWatch::Dashboard', 'AWS::Events::Rule', 'AWS::IAM::Policy', 'AWS::KMS::Key', 'AWS::Logs::QueryDefinition']);
     // In the key's policy, the order of the statements.
     const statements = (resources_: Resources) => Object.values(resources_).find(({ Type }) => Type === 'AWS::KMS::Key')!.Properties.KeyPolicy.Statement.map((one: object) => JSON.stringify(one)).sort();
     expect(statements(before)).toEqual(statements(after));

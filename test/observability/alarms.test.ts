@@ -8,6 +8,7 @@ const ecs = templateOf();
 const process = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 1 } });
 const fromZero = templateOf({ workerType: WorkerType.PROCESS, scaling: { minWorkers: 0 } });
 const standby = templateOf({ workerType: WorkerType.PROCESS, scaling: { standby: {} } });
+const budgeted = templateOf({ observability: { monthlyBudget: 730 } });
 const ecsStandby = templateOf({ scaling: { standby: {} } });
 
 /** The names of a worker's alarms. */
@@ -23,6 +24,8 @@ interface Life {
   readonly after: number;
   /** How many minutes stand for one, where the alarm's metric is slower. @default 1 */
   readonly pace?: number;
+  /** How long what stands for a minute is, where the alarm looks at weeks. @default 60 */
+  readonly seconds?: number;
   /** What it says when nothing is measured any more, coming from OK and from ALARM. */
   readonly silence: readonly [string, string];
 }
@@ -50,18 +53,21 @@ const lives: Life[] = [
   { name: 'EventsUnread', template: ecs, well: { ApproximateAgeOfOldestMessage: 300 }, fault: { ApproximateAgeOfOldestMessage: 900 }, after: 5, silence: FORGIVEN },
   { name: 'DeadLetters', template: ecs, well: { ApproximateNumberOfMessagesVisible: 0 }, fault: { ApproximateNumberOfMessagesVisible: 1 }, after: 1, silence: FORGIVEN },
   { name: 'WorkPoolChanged', template: ecs, well: {}, fault: { WorkPoolChanges: 1 }, after: 1, silence: FORGIVEN, pace: 60 },
+  // A dollar an hour is the budget, so 134.4 a week are 80% of it.
+  { name: 'OverBudget', template: budgeted, well: { workers: 50, runs: 84 }, fault: { workers: 50, runs: 85 }, after: 1, silence: FORGIVEN, seconds: 604_800 },
+  { name: 'OverBudget', template: budgeted, well: { workers: 134 }, fault: { workers: 135 }, after: 1, silence: FORGIVEN, seconds: 604_800 },
   { name: 'NatPortsExhausted', template: ecs, well: { nat0: 0, nat1: 0 }, fault: { nat0: 0, nat1: 1 }, after: 2, silence: FORGIVEN },
 ];
 
-describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { template, well, fault, after, silence, pace = 1 }) => {
+describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { template, well, fault, after, silence, pace = 1, seconds }) => {
   const long = (count: number, minute?: Minute) => minutes(count * pace, minute);
 
   test('is OK while all is well', () => {
-    expect(new Alarm(template, name).after(long(60, well))).toBe('OK');
+    expect(new Alarm(template, name, seconds).after(long(60, well))).toBe('OK');
   });
 
   test('goes off for its fault, and not too early', () => {
-    const alarm = new Alarm(template, name);
+    const alarm = new Alarm(template, name, seconds);
     alarm.after(long(30, well));
     expect(alarm.after(long(after - 1, fault))).toBe('OK');
     expect(alarm.after(long(1, fault))).toBe('ALARM');
@@ -69,22 +75,22 @@ describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { temp
   });
 
   test('is OK again when the fault is gone', () => {
-    const alarm = new Alarm(template, name);
+    const alarm = new Alarm(template, name, seconds);
     alarm.after([...long(30, well), ...long(30, fault)]);
     expect(alarm.after(long(20, well))).toBe('OK');
   });
 
   test('treats silence as what it means', () => {
-    const alarm = new Alarm(template, name);
+    const alarm = new Alarm(template, name, seconds);
     alarm.after(long(30, well));
     expect(alarm.after(long(60))).toBe(silence[0]);
-    const off = new Alarm(template, name);
+    const off = new Alarm(template, name, seconds);
     off.after([...long(30, well), ...long(30, fault)]);
     expect(off.after(long(60))).toBe(silence[1]);
   });
 
   test('says what happened, what it means and the first step, within what CloudWatch keeps', () => {
-    const { description } = new Alarm(template, name);
+    const { description } = new Alarm(template, name, seconds);
     expect(description).toMatch(/^[A-Z][^.]+\. .+\. First step: .+ Worker Stack\/Worker, https:\S+$/);
     expect(description.endsWith(`docs/operations.md#${name.toLowerCase()}`)).toBe(true);
     expect(description.length).toBeLessThanOrEqual(1024);
@@ -93,7 +99,7 @@ describe.each(lives.map(life => [life.name, life] as const))('%s', (name, { temp
 
 test('every alarm has its life above', () => {
   const described = [...new Set(lives.map(({ name }) => name))].sort();
-  expect([...new Set([ecs, process, fromZero, standby, ecsStandby].flatMap(alarmsOf))].sort()).toEqual(described);
+  expect([...new Set([ecs, process, fromZero, standby, ecsStandby, budgeted].flatMap(alarmsOf))].sort()).toEqual(described);
 });
 
 describe('scaled to zero on purpose', () => {

@@ -38,9 +38,10 @@ describe('the dashboard', () => {
     expect(alarms).toHaveLength(Object.keys(template.findResources('AWS::CloudWatch::Alarm')).filter(id => /ObservabilityAlarms/.test(id)).length + 1);
   });
 
-  test('asks the worker\'s logs', () => {
-    const logs = widgets(template).filter(({ type }) => type === 'log');
-    expect(logs.map(({ properties: { title } }) => title)).toEqual(['Errors', 'Slow starts']);
+  test('asks the worker\'s logs, and those in which its flow runs\' prices are', () => {
+    const [costs, ...logs] = widgets(template).filter(({ type }) => type === 'log');
+    expect([costs, ...logs].map(({ properties: { title } }) => title)).toEqual(['US dollars by deployment', 'Errors', 'Slow starts']);
+    expect(costs.properties.query).toMatch(/^SOURCE '\{\w+RescueLogs\w+\}' \| filter Worker = "StackWorker\w+"\n\| filter ispresent\(Cost\)\n\| stats sum\(Cost\) as dollars, .* by deployment\n/);
     for (const { properties: { query } } of logs) expect(query).toMatch(/^SOURCE '\{WorkerTaskLogs\w+\}' \| (fields|filter) /);
   });
 
@@ -87,6 +88,22 @@ describe('the dashboard', () => {
     expect(counted({})).toBe(false);
     expect(counted({ workerType: WorkerType.PROCESS })).toBe(true);
     expect(counted({ scaling: { standby: {} } })).toBe(true);
+  });
+
+  test('shows dollars of flow runs and of workers, against the budget by the hour', () => {
+    const dollars = (props: Parameters<typeof templateOf>[0]) => widgets(templateOf(props)).map(({ properties }) => properties).filter(({ title }) => title?.startsWith('US dollars'));
+    const named = ({ metrics }: any) => metrics.filter(([first]: unknown[]) => typeof first === 'string').map(([, name]: string[]) => name);
+    const [hourly, inAll, ...others] = dollars({ observability: { monthlyBudget: 365 } });
+    expect([hourly, inAll].map(named)).toEqual([['Cost', 'WorkerCost'], ['Cost', 'WorkerCost']]);
+    // Thirty cents in five minutes are 3.60 dollars an hour.
+    const [[{ expression }]] = hourly.metrics;
+    expect(evaluateMath(expression, { runs: [0.3] }, 300)).toEqual([3.6]);
+    expect(hourly).toMatchObject({ stacked: true, annotations: { horizontal: [{ value: 0.5, label: 'monthlyBudget' }] } });
+    expect(inAll).toMatchObject({ view: 'singleValue', setPeriodToTimeRange: true });
+    expect(others).toHaveLength(1);
+    const process = dollars({ workerType: WorkerType.PROCESS });
+    expect(process.map(({ title }) => title)).toEqual(['US dollars an hour on Fargate', 'US dollars in the time shown']);
+    expect(process.map(named)).toEqual([['WorkerCost'], ['WorkerCost']]);
   });
 
   test('has no task events for PROCESS workers', () => {

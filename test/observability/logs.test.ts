@@ -22,10 +22,10 @@ describe('workers and flow runs', () => {
 describe('saved queries', () => {
   const queries = resources(template, 'AWS::Logs::QueryDefinition').map(({ Properties }) => Properties);
 
-  test('are in a folder of the stack, over the logs of its workers', () => {
-    expect(queries.map(({ Name }) => Name)).toEqual(['errors', 'slow starts', 'a run by id (put it in place of the zeros)', 'crashed tasks']
+  test('are in a folder of the stack, over the logs of its workers, and of what is told of costs', () => {
+    expect(queries.map(({ Name }) => Name)).toEqual(['errors', 'slow starts', 'a run by id (put it in place of the zeros)', 'crashed tasks', 'costs by deployment']
       .map(title => expect.stringMatching(new RegExp(`^prefect/Stack/${title.replace(/[()]/g, '\\$&')}$`))));
-    for (const { LogGroupNames } of queries) expect(LogGroupNames).toEqual([workersLogs]);
+    for (const { Name, LogGroupNames } of queries) expect(LogGroupNames).toEqual([Name.endsWith('/costs by deployment') ? { Ref: expect.stringMatching(/RescueLogs/) } : workersLogs]);
   });
 
   test.each(queries.map(({ Name, QueryString }) => [Name.split('/').pop(), QueryString]))('%s is made of commands that Logs Insights has', (_, query) => {

@@ -58,9 +58,9 @@ describe('a metric', () => {
     const { stack, worker, call } = built({});
     const metric = worker.metric(name);
     expect(stack.resolve(metric.toMetricConfig())).toEqual(stack.resolve(call(`metric${name}`)().toMetricConfig()));
-    expect([metric.namespace, metric.metricName, metric.period.toSeconds()]).toEqual(['PrefectFargateWorker', name, 60]);
+    expect([metric.namespace, metric.metricName, metric.period.toSeconds()]).toEqual(['PrefectFargateWorker', name, name === 'WorkerCost' ? 3600 : 60]);
     expect(metric.dimensions).toEqual({ WorkPool: 'etl', Worker: expect.stringMatching(/^StackWorker/) });
-    expect(metric.statistic).toBe(['CrashedRuns', 'PublisherErrors'].includes(name) ? 'Sum' : 'Maximum');
+    expect(metric.statistic).toBe(['CrashedRuns', 'PublisherErrors', 'WorkerCost'].includes(name) ? 'Sum' : 'Maximum');
   });
 
   test.each(METHODS)('%s takes options', method => {
@@ -72,7 +72,7 @@ describe('a metric', () => {
   test('of another name is refused, with the names that there are', () => {
     expect(() => built({}).worker.metric('lateRuns')).toThrow(
       'Stack/Worker: metricName is "lateRuns": give one of DueRuns, LateRuns, OldestLateSeconds, BlockedRuns, PendingRuns, RunningRuns, CrashedRuns, OnlineWorkers, Demand, '
-      + 'RequiredWorkers, MissingWorkers, SurplusWorkers, PublisherErrors, ReconcilerErrors, WorkPoolChanges.');
+      + 'RequiredWorkers, MissingWorkers, SurplusWorkers, PublisherErrors, WorkerCost, ReconcilerErrors, WorkPoolChanges, Cost.');
   });
 
   test('of a name that is known only at deployment is taken', () => {

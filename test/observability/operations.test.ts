@@ -6,7 +6,7 @@ const handbook = readFileSync(join(__dirname, '..', '..', 'docs', 'operations.md
 const headings = [...handbook.matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading);
 const rows = [...handbook.matchAll(/^\| \[(\w+)\]\(#(\w+)\)( ●)? \| [^|]+ \| [^|]+ \| [^|]+ \|$/gm)];
 
-const told = [templateOf(), templateOf({ scaling: { standby: {} } })].flatMap(template => [
+const told = [templateOf(), templateOf({ scaling: { standby: {} } }), templateOf({ observability: { monthlyBudget: 500 } })].flatMap(template => [
   ...[...resources(template, 'AWS::CloudWatch::Alarm'), ...resources(template, 'AWS::CloudWatch::CompositeAlarm')].map(({ Properties }) => String(Properties.AlarmDescription)),
   ...resources(template, 'AWS::Events::Rule').map(({ Properties }) => JSON.stringify(Properties.Targets)),
 ]);

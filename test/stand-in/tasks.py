@@ -87,12 +87,14 @@ class Task:
     def describe(self) -> dict[str, Any]:
         described = {
             "attachments": _attachments(self.id, self.network),
+            "attributes": [{"name": "ecs.cpu-architecture", "value": (self.definition.get("runtimePlatform") or {}).get("cpuArchitecture", "X86_64").lower()}],
             "availabilityZone": f"{self.region}a",
             "clusterArn": self.cluster_arn,
             "connectivity": "CONNECTED",
             "containers": [self._container(item) for item in self.containers],
             "cpu": str(self.overrides.get("cpu") or self.definition.get("cpu") or "256"),
             "desiredStatus": self.desired_status,
+            "ephemeralStorage": self.overrides.get("ephemeralStorage") or self.definition.get("ephemeralStorage") or {"sizeInGiB": 20},
             "enableExecuteCommand": bool(self.request.get("enableExecuteCommand")),
             "group": self.group,
             "healthStatus": self.health,
@@ -144,11 +146,12 @@ class Task:
         if self._hindrance["how"] in ("unplaced", "failed"):
             self._never_placed()
             return
-        self._move("PENDING")
+        self._move("PENDING", "pullStartedAt")
         try:
             for item in self.containers:
                 pulls.check(item.definition.get("image") or "")
             self._pull()
+            self.times["pullStoppedAt"] = now()
             environments = {item.name: self._environment(item) for item in self.containers}
             self._mounts_of = {item.name: self._mounts(item) for item in self.containers}
             self._run(environments)

@@ -18,7 +18,8 @@ export class Alarm {
   private readonly measured: Minute[] = [];
   public state: AlarmState = 'INSUFFICIENT_DATA';
 
-  constructor(template: Template, name: string) {
+  /** @param seconds how long what stands for a minute is, where the alarm's period is long */
+  constructor(template: Template, name: string, private readonly seconds = 60) {
     this.properties = resource(template, 'AWS::CloudWatch::Alarm', new RegExp(`ObservabilityAlarms${name}[0-9A-F]{8}$`)).Properties;
   }
 
@@ -47,7 +48,7 @@ export class Alarm {
   }
 
   private dataPoints(key: string, statistic: Statistic, period: number, count: number): Series {
-    const length = period / 60;
+    const length = period / this.seconds;
     const over = Math.floor(this.measured.length / length);
     const first = Math.max(0, over - count);
     return Array.from({ length: over - first }, (_, index) => {

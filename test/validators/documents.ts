@@ -32,7 +32,8 @@ function find(resolver: Resolver): Found {
     eachText(resolver.resolve(Properties), (text, path) => {
       if (!/^\s*\{\s*("|\})/.test(text)) return;
       try {
-        documents.push({ logicalId, path, value: JSON.parse(text) });
+        // What EventBridge puts in place of `<name>` is JSON.
+        documents.push({ logicalId, path, value: JSON.parse(path.endsWith('.InputTemplate') ? text.replace(/:<\w+>/g, ':null') : text) });
       } catch (error) {
         broken.push({ logicalId, path, why: (error as Error).message });
       }

@@ -16,14 +16,14 @@ interface Axis {
   readonly label?: string;
 }
 
-/** A widget of single values: the last data point of each metric, over its name. */
+/** A widget of single values: the last data point of each metric, or the one of all that is shown, over its name. */
 export function singleValues(recording: Recording, widget: Widget, box: Box): string {
   const lines = linesOf(recording, widget);
   const width = (box.width - 28) / lines.length;
   return lines.map(({ label, points, color }, index) => {
     const x = box.x + 14 + index * width;
     const value = points.filter(point => point !== undefined).at(-1);
-    return text(x, box.y + box.height - 34, value === undefined ? '–' : `${value}`, { size: 22, weight: 600 })
+    return text(x, box.y + box.height - 34, value === undefined ? '–' : `${+value.toPrecision(4)}`, { size: 22, weight: 600 })
       + text(x, box.y + box.height - 14, label, { size: 11, color });
   }).join('');
 }
@@ -59,7 +59,8 @@ export function graph(recording: Recording, widget: Widget, box: Box): string {
 function linesOf(recording: Recording, widget: Widget): Line[] {
   const metrics = plotted(widget);
   const points = (metric: Plotted): Series => {
-    if (metric.key) return dataPoints(recording, metric.key, metric.statistic, metric.period);
+    const period = widget.properties.setPeriodToTimeRange ? recording.seconds : metric.period;
+    if (metric.key) return dataPoints(recording, metric.key, metric.statistic, period);
     // What searches for metrics finds none that the recording knows of.
     if (/SEARCH\(/.test(metric.expression!)) return [];
     const byId = Object.fromEntries(metrics.filter(({ id }) => id).map(other => [other.id!, points(other)]));
@@ -71,8 +72,10 @@ function linesOf(recording: Recording, widget: Widget): Line[] {
 
 /** The next number that divides well into four steps. */
 function nice(value: number): number {
-  if (value <= 1) return 1;
   const magnitude = 10 ** Math.floor(Math.log10(value));
+  // Dollars have parts; of what is counted there is one, or none.
+  if (value > 0 && value < 0.5) return [1, 2, 4, 8, 10].map(step => step * magnitude).find(step => step >= value)!;
+  if (value <= 1) return 1;
   return [1, 2, 4, 8, 10, 20].map(step => step * magnitude).find(step => step >= Math.max(value, 4))!;
 }
 
@@ -81,7 +84,7 @@ function stack(lines: readonly Line[]): number[][] {
   return lines.map(({ points }) => points.map((value, index) => sums[index] += value ?? 0));
 }
 
-const short = (value: number) => (value >= 1e6 ? `${+(value / 1e6).toFixed(1)}M` : value >= 1e3 ? `${+(value / 1e3).toFixed(1)}k` : `${+value.toFixed(2)}`);
+const short = (value: number) => (value > 0 && value < 0.1 ? `${+value.toPrecision(2)}` : value >= 1e6 ? `${+(value / 1e6).toFixed(1)}M` : value >= 1e3 ? `${+(value / 1e3).toFixed(1)}k` : `${+value.toFixed(2)}`);
 
 function grid(plot: Box, { left, right }: { left?: Axis; right?: Axis }, seconds: number): string {
   const steps = (left ?? right)!.max <= 1 ? 1 : 4;

@@ -3,7 +3,7 @@ import { CloudWatchClient, DescribeAlarmsCommand, GetDashboardCommand, GetMetric
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { alarmsNow } from './alarms';
 import { Measuring } from './measure';
-import { logGroupOf, LogLine, plotted, Recording, Sample, Widget } from './recording';
+import { isOfCosts, logGroupOf, LogLine, plotted, Recording, Sample, Widget } from './recording';
 import { deploy } from '../../../test/live/support/cdk';
 import { ECS_POOL, Live, PROCESS_POOL, startLive } from '../../../test/live/support/environment';
 import { physicalIds } from '../../../test/live/support/evidence';
@@ -59,7 +59,7 @@ async function record(live: Live, onProgress: (line: string) => void): Promise<R
     if (logs[group]) continue;
     logs[group] = await linesOf(new CloudWatchLogsClient(client), group, start);
     // To the left of a worker's first table is the graph of what its metric filter counts.
-    measuring.logs(group, logs[group], plotted(widgets[index - 1])[0].key!);
+    if (!isOfCosts(widget)) measuring.logs(group, logs[group], plotted(widgets[index - 1])[0].key!);
   }
   const { MetricAlarms, CompositeAlarms } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmTypes: ['MetricAlarm', 'CompositeAlarm'], MaxRecords: 100 }));
   const asked = widgets.filter(({ type }) => type === 'metric').flatMap(plotted).map(({ key = '' }) => key)

@@ -78,6 +78,9 @@ export function logGroupOf({ properties: { query } }: Widget): string {
   return /^SOURCE '([^']+)'/.exec(query)![1];
 }
 
+/** Whether a table is of prices, which the functions log. */
+export const isOfCosts = ({ properties }: Widget): boolean => /ispresent\(Cost\)/.test(properties.query);
+
 /** A line's fields, where it is JSON, as CloudWatch Logs finds them. */
 export function fieldsOf({ message }: LogLine): Record<string, any> {
   try {

@@ -1,4 +1,4 @@
-import { AlarmNow, fieldsOf, logGroupOf, LogLine, Recording, Widget } from './recording';
+import { AlarmNow, fieldsOf, isOfCosts, logGroupOf, LogLine, Recording, Widget } from './recording';
 import { Box, GREY, INK, text } from '../drawing';
 
 const LINK = '#0972d3';
@@ -67,7 +67,7 @@ interface Column {
 /** A log widget: what its query finds among the lines of the recording. */
 export function logTable(recording: Recording, widget: Widget, box: Box): string {
   const lines = recording.logs[logGroupOf(widget)];
-  const [rows, columns] = /\| stats /.test(widget.properties.query) ? slowStarts(lines) : errors(lines);
+  const [rows, columns] = isOfCosts(widget) ? costs(lines, widget) : /\| stats /.test(widget.properties.query) ? slowStarts(lines) : errors(lines);
   const width = box.width - 28;
   const most = Math.floor((box.height - 64) / 19);
   const row = (y: number, cells: readonly string[], style: object) => {
@@ -100,6 +100,23 @@ function errors(lines: readonly LogLine[]): [any[], Column[]] {
     { title: 'levelname', part: 0.11, of: ({ levelname }) => levelname ?? '' },
     { title: 'flow_run_name', part: 0.2, of: ({ flow_run_name: name }) => name ?? '' },
     { title: 'text', part: 0.54, of: ({ message, msg, raw }) => String(message ?? msg ?? raw).split('\n')[0] },
+  ]];
+}
+
+/** What the saved query "costs by deployment" asks for, the dearest first. */
+function costs(lines: readonly LogLine[], { properties }: Widget): [any[], Column[]] {
+  const [, worker] = /Worker = "([^"]+)"/.exec(properties.query)!;
+  const sums = new Map<string, { deployment: string; dollars: number; tasks: number; hours: number }>();
+  for (const { Cost, Worker, deployment, seconds } of lines.map(fieldsOf)) {
+    if (Cost === undefined || Worker !== worker) continue;
+    const { dollars, tasks, hours } = sums.get(deployment) ?? { dollars: 0, tasks: 0, hours: 0 };
+    sums.set(deployment, { deployment, dollars: dollars + Cost, tasks: tasks + 1, hours: hours + seconds / 3600 });
+  }
+  return [[...sums.values()].sort((a, b) => b.dollars - a.dollars), [
+    { title: 'deployment', part: 0.5, of: ({ deployment }) => deployment },
+    { title: 'dollars', part: 0.2, of: ({ dollars }) => dollars.toFixed(5) },
+    { title: 'tasks', part: 0.13, of: ({ tasks }) => `${tasks}` },
+    { title: 'hours', part: 0.17, of: ({ hours }) => hours.toFixed(2) },
   ]];
 }
 

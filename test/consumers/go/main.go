@@ -124,6 +124,8 @@ func selfHosted(app awscdk.App) {
 				SamplingRatio:  jsii.Number(0.25),
 				CollectorImage: awsecs.ContainerImage_FromEcrRepository(images, jsii.String("collector-0.49.0")),
 			}),
+			MonthlyBudget: jsii.Number(500),
+			Alarms:        &worker.AlarmOptions{OverBudget: &worker.ThresholdAlarmSettings{Threshold: jsii.Number(90)}},
 		},
 		Compliance: &worker.ComplianceOptions{ConfigRules: jsii.Bool(true)},
 	})

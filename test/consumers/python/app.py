@@ -16,6 +16,7 @@ from aws_cdk import (
     aws_secretsmanager as secretsmanager,
 )
 from cdk_prefect_fargate_worker import (
+    AlarmOptions,
     CapacityOptions,
     ComplianceOptions,
     FlowRunDefaults,
@@ -37,6 +38,7 @@ from cdk_prefect_fargate_worker import (
     ServerSize,
     ServerTaskSize,
     StandbyOptions,
+    ThresholdAlarmSettings,
     Tracing,
     WorkerType,
     WorkPool,
@@ -143,7 +145,9 @@ def self_hosted(app: cdk.App) -> None:
             tracing=Tracing.xray(
                 sampling_ratio=0.25,
                 collector_image=ecs.ContainerImage.from_ecr_repository(images, "collector-0.49.0"),
-            )
+            ),
+            monthly_budget=500,
+            alarms=AlarmOptions(over_budget=ThresholdAlarmSettings(threshold=90)),
         ),
         compliance=ComplianceOptions(config_rules=True),
     )

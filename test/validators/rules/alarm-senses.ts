@@ -5,7 +5,7 @@ import type { Remark, Rule, Template } from '../types';
 
 /** Things that happen, of which a sum tells; of the rest, which is there at a time, it tells nothing. */
 const COUNTED =
-  /^(CrashedRuns|PublisherErrors|RescueErrors|LoggedErrors|Errors|Throttles|Invocations|FailedInvocations|ErrorPortAllocation|PacketsDropCount|Bytes\w+|Incoming\w+|Number\w+|\w+_Count|RestartCount|RequestCount|(Blocked|Counted)Requests)$/;
+  /^(Cost|WorkerCost|CrashedRuns|PublisherErrors|RescueErrors|LoggedErrors|Errors|Throttles|Invocations|FailedInvocations|ErrorPortAllocation|PacketsDropCount|Bytes\w+|Incoming\w+|Number\w+|\w+_Count|RestartCount|RequestCount|(Blocked|Counted)Requests)$/;
 /** Metrics of which little is bad. */
 const WANTED = /^(OnlineWorkers|RunningTaskCount|HealthyHostCount|Invocations|MatchedEvents)$/;
 const PERCENT = /Utilization$/;
@@ -49,7 +49,9 @@ function sense(alarm: any, uses: MetricUse[]): string[] {
       ? [`CloudWatch has no period of ${uses.map(({ period }) => period)} seconds.`]
       : []),
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html: at most a day, a week from an hour on.
-    ...(uses.some(({ period }) => Number(period) * Number(alarm.EvaluationPeriods) > 86_400) ? ['It looks back for more than a day.'] : []),
+    ...(uses.some(({ period }) => Number(period) * Number(alarm.EvaluationPeriods) > (Number(period) < 3600 ? 86_400 : 604_800))
+      ? ['It looks back for more than a day, or a week by the hour.']
+      : []),
   ];
 }
 

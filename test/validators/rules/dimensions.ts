@@ -4,7 +4,7 @@ import { Identities, type Form } from '../identities';
 import { Resolver } from '../intrinsics';
 import { metricUses, type MetricUse } from '../metric-uses';
 import { nearerTwin } from '../neighbours';
-import { ofType } from '../template';
+import { asArray, ofType } from '../template';
 import type { Remark, Rule, Template } from '../types';
 
 /** What a dimension's value is the name or id of. */
@@ -45,15 +45,17 @@ interface Publisher {
 /** Settings that name a pool and a worker are those of a publisher, which publishes under these names: the demand, or what another function logs. */
 function publishersOf(resolver: Resolver): Publisher[] {
   return documentsOf(resolver)
-    .documents.map(({ logicalId, value }) => {
-      const { workPool = value.check?.name, worker } = value;
-      return { logicalId, publishes: publishedBy(value), workPool, worker };
+    .documents.flatMap(({ logicalId, value }) => asArray<any>(value.pools ?? value).map((settings) => ({ logicalId, settings })))
+    .map(({ logicalId, settings }) => {
+      const { workPool = settings.check?.name, worker } = settings;
+      return { logicalId, publishes: publishedBy(settings), workPool, worker };
     })
     .filter(({ workPool, worker }) => typeof workPool === 'string' && typeof worker === 'string');
 }
 
 function publishedBy(settings: any): string[] {
-  if (settings.leadTimeSeconds !== undefined) return Object.keys(UNITS);
+  if (settings.leadTimeSeconds !== undefined) return Object.keys(UNITS).filter((name) => settings.pricedTask || name !== 'WorkerCost');
+  if (settings.family !== undefined) return ['Cost'];
   return settings.check !== undefined ? ['WorkPoolChanges'] : ['ReconcilerErrors'];
 }
 

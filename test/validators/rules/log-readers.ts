@@ -4,7 +4,7 @@ import { nearerTwin } from '../neighbours';
 import { asArray, ofType, targetOf } from '../template';
 import type { Remark, Rule } from '../types';
 
-/** What reads the log lines of tasks reads the groups that tasks write to: elsewhere it finds nothing, without an error. */
+/** What reads the log lines of tasks, or of the function that prices them, reads the groups that these write to: elsewhere it finds nothing, without an error. */
 export const logReaders: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
   const written = new Set(
@@ -13,7 +13,13 @@ export const logReaders: Rule = (template, { named }) => {
       .map(({ LogConfiguration }) => LogConfiguration?.Options?.['awslogs-group'])
       .filter(Boolean),
   );
-  const fault = (logicalId: string, group: unknown, raw: unknown): Remark[] => {
+  // Where the function logs that is told of the ends of tasks.
+  const pricing = ofType(template, 'AWS::Events::Rule')
+    .filter(([, { Properties = {} }]) => asArray<any>(Properties.Targets)[0]?.InputTransformer?.InputPathsMap?.task)
+    .map(([, { Properties = {} }]) => template.Resources[targetOf(template, Properties.Targets[0].Arn)!].Properties!.LoggingConfig.LogGroup)
+    .map((group) => resolver.resolve(group));
+  const fault = (logicalId: string, group: unknown, raw: unknown, query?: unknown): Remark[] => {
+    if (/ispresent\(Cost\)/.test(String(query))) return pricing.includes(group as string) ? [] : [{ logicalId, message: `It asks ${group} for prices, which nobody writes there.` }];
     if (!written.has(group)) return [{ logicalId, message: `It reads ${group}, which no task writes to.` }];
     const id = targetOf(template, raw);
     const twin = id && nearerTwin(template, logicalId, id);
@@ -30,7 +36,7 @@ export const logReaders: Rule = (template, { named }) => {
       fault(id, resolver.resolve(Properties.LogGroupName), Properties.LogGroupName),
     ),
     ...ofType(template, 'AWS::Logs::QueryDefinition').flatMap(([id, { Properties = {} }]) =>
-      asArray<any>(Properties.LogGroupNames).flatMap((group) => fault(id, resolver.resolve(group), group)),
+      asArray<any>(Properties.LogGroupNames).flatMap((group) => fault(id, resolver.resolve(group), group, Properties.QueryString)),
     ),
     ...ofType(template, 'AWS::Logs::QueryDefinition')
       .filter(([, { Properties = {} }]) => asArray(Properties.LogGroupNames).length === 0)
@@ -40,7 +46,7 @@ export const logReaders: Rule = (template, { named }) => {
       asArray<any>(value.widgets)
         .filter(({ type }) => type === 'log')
         .flatMap(({ properties }) =>
-          [...String(properties?.query).matchAll(/SOURCE '([^']*)'/g)].flatMap(([, group]) => fault(logicalId, group, undefined)),
+          [...String(properties?.query).matchAll(/SOURCE '([^']*)'/g)].flatMap(([, group]) => fault(logicalId, group, undefined, properties?.query)),
         ),
     ),
   ];

@@ -1,5 +1,6 @@
 package consumer;
 
+import io.github.cdkprefect.fargateworker.AlarmOptions;
 import io.github.cdkprefect.fargateworker.CapacityOptions;
 import io.github.cdkprefect.fargateworker.ComplianceOptions;
 import io.github.cdkprefect.fargateworker.FlowRunDefaults;
@@ -28,6 +29,7 @@ import io.github.cdkprefect.fargateworker.ServerSignIn;
 import io.github.cdkprefect.fargateworker.ServerSize;
 import io.github.cdkprefect.fargateworker.ServerTaskSize;
 import io.github.cdkprefect.fargateworker.StandbyOptions;
+import io.github.cdkprefect.fargateworker.ThresholdAlarmSettings;
 import io.github.cdkprefect.fargateworker.Tracing;
 import io.github.cdkprefect.fargateworker.WorkPool;
 import io.github.cdkprefect.fargateworker.WorkQueue;
@@ -194,6 +196,8 @@ public final class App {
                                 .samplingRatio(0.25)
                                 .collectorImage(ContainerImage.fromEcrRepository(images, "collector-0.49.0"))
                                 .build()))
+                        .monthlyBudget(500)
+                        .alarms(AlarmOptions.builder().overBudget(ThresholdAlarmSettings.builder().threshold(90).build()).build())
                         .build())
                 .compliance(ComplianceOptions.builder().configRules(true).build())
                 .build();
