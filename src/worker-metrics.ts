@@ -204,12 +204,12 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * What flow runs have cost, in US dollars: the price of each one's task on AWS Fargate, at its end and from the pull of its image on, by size,
-   * architecture, Spot or not, and storage over 20 GiB. Throws for a PROCESS worker, whose flow runs have no tasks of their own. What
-   * a deployment has cost is in the log: the saved query "costs by deployment".
+   * What flow runs have cost, in US dollars: the price of each one's task on AWS Fargate, published when it ends, by its size and architecture,
+   * Spot or on demand, and storage over 20 GiB. Throws for a PROCESS worker, whose flow runs have no tasks of their own. The
+   * saved query "costs by deployment" shows what each deployment has cost.
    *
-   * Prices are AWS's list prices in the stack's region as of the date in docs/costs.md. Not in it are traffic, logs and discounts. Counting begins where the
-   * dashboard, `observability.monthlyBudget` or this method first asks for it. A worker of `WorkPool.existing()` counts all tasks of its pool in its cluster.
+   * Prices are AWS's list prices in the stack's region as of the date in docs/costs.md, without traffic, logs and discounts. Counting begins where
+   * the dashboard, `observability.monthlyBudget` or this method first asks for it. With `WorkPool.existing()`, all tasks of the pool in the worker's cluster are counted.
    *
    * @param options statistic, period, label and so on; the default is the sum over an hour
    * @see https://aws.amazon.com/fargate/pricing/
@@ -219,11 +219,12 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * What the workers have cost, in US dollars: the price of the service's running tasks on AWS Fargate. For an ECS worker, that is what it costs beside its flow
-   * runs, idle or not; a PROCESS worker's flow runs are in it. The minute or two in which a task starts and stops is not. Spot counts by the share that `capacity` gives it.
+   * What the workers have cost, in US dollars: the price of the service's running tasks on AWS Fargate. An ECS worker costs this whether flow runs
+   * run or not; for a PROCESS worker it includes the flow runs, which are executed in its tasks. The minute or two in which a task starts and
+   * stops is not included. Where `capacity` has Spot, its share of the tasks is counted as Spot.
    *
-   * Prices are AWS's list prices in the stack's region as of the date in docs/costs.md. Published once a minute from where the
-   * dashboard, `observability.monthlyBudget` or this method first asks for it.
+   * Prices are AWS's list prices in the stack's region as of the date in docs/costs.md. Published at each poll, where the
+   * dashboard, `observability.monthlyBudget` or this method asks for it.
    *
    * @param options statistic, period, label and so on; the default is the sum over an hour
    * @see https://aws.amazon.com/fargate/pricing/

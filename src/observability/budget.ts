@@ -14,7 +14,7 @@ export function requireBudget(budget: number | undefined): void {
   }
 }
 
-/** Alarm on what the worker and its flow runs would cost in a month if all of it went on like the last week. */
+/** Alarm on what the worker and its flow runs would cost in a month at the rate of the last week. */
 export function overBudget(costs: Costs, budget: number, options: AlarmOptions): AlarmDefinition {
   const spent = {
     workers: costs.workers({ period: WEEK }),

@@ -69,11 +69,11 @@ export interface ObservabilityOptions {
   readonly logDestinationArn?: string;
 
   /**
-   * What the worker's and its flow runs' tasks on AWS Fargate may cost in a month, in US dollars. The alarm `OverBudget` goes off where they cost, at
-   * the rate of the last seven days, a share of that in a month of 730 hours: 80%, or the threshold of `alarms.overBudget`.
+   * What the worker's and its flow runs' tasks on AWS Fargate may cost in a month, in US dollars. The alarm `OverBudget` is raised when a month
+   * of 730 hours, at the rate of the last seven days, would cost a share of that: 80%, or the threshold of `alarms.overBudget`.
    *
-   * Counted are AWS's list prices of vCPUs, memory and storage, as of the date in docs/costs.md: neither your discounts nor what else costs. Nothing is
-   * stopped. In the first week it is the cost of the time since the first deployment, as if the rest of the week had cost nothing. Throws unless it is above 0.
+   * AWS's list prices of vCPUs, memory and storage are counted, as of the date in docs/costs.md, without your discounts, and without
+   * traffic and logs. Nothing is stopped. In the first week after the first deployment, the rate is too low. Throws unless it is above 0.
    *
    * @see https://aws.amazon.com/fargate/pricing/
    * @default - none, and no such alarm
