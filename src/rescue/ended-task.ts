@@ -13,7 +13,8 @@ export async function priceTask({ pools, task }: TaskEnd<Task>): Promise<void> {
   const tags = await tagsOf(task);
   const tag = (name: string) => tags[`prefect.io/${name}`];
   // Prefect's own names of task definitions, which those of an existing pool have, are those of other pools too.
-  const [pool] = candidates.filter(({ workPool }) => [undefined, workPool].includes(tag('work-pool-name'))).sort((a, b) => b.family.length - a.family.length);
+  const owner = tag('work-pool-name');
+  const [pool] = candidates.filter(({ workPool }) => owner === undefined || inTags(owner) === inTags(workPool)).sort((a, b) => b.family.length - a.family.length);
   if (!pool) return;
   const region = process.env.AWS_REGION!;
   const size = {
@@ -38,6 +39,9 @@ export async function priceTask({ pools, task }: TaskEnd<Task>): Promise<void> {
     },
   });
 }
+
+/** What is left of a name in a tag: Prefect writes hyphens in place of all others. */
+const inTags = (name: string) => name.normalize('NFKC').replace(/[^a-zA-Z0-9]/g, '');
 
 /** Without them, a price is better than none. */
 async function tagsOf({ clusterArn, taskArn }: Task): Promise<Partial<Record<string, string>>> {

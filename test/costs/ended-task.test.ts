@@ -4,7 +4,7 @@ import { PrefectServer } from '../support/prefect-server';
 
 const CLUSTER = 'arn:aws:ecs:us-east-1:123456789012:cluster/data';
 const POOLS = [
-  { workPool: 'etl', worker: 'StackEtl', cluster: CLUSTER, family: 'prefect-StackEtl' },
+  { workPool: 'on premises "etl"', worker: 'StackEtl', cluster: CLUSTER, family: 'prefect-StackEtl' },
   { workPool: 'own', worker: 'StackOwn', cluster: CLUSTER, family: 'prefect' },
 ];
 const TAGS = {
@@ -12,7 +12,8 @@ const TAGS = {
   'prefect.io/flow-run-name': 'brave-bear',
   'prefect.io/flow-name': 'orders',
   'prefect.io/deployment-name': 'nightly',
-  'prefect.io/work-pool-name': 'etl',
+  // As Prefect writes the pool's name.
+  'prefect.io/work-pool-name': 'on-premises-etl',
 };
 /** A minute and a half from the pull to the end. */
 const TIMES = { pullStartedAt: '2026-01-23T17:00:00.000Z', stoppedAt: '2026-01-23T17:01:29.500Z' };
@@ -50,7 +51,7 @@ test('a flow run\'s task is published with its price, and what it was', async ()
   expect(line.metrics).toEqual([{ Namespace: 'PrefectFargateWorker', Dimensions: [['WorkPool', 'Worker']], Metrics: [{ Name: 'Cost', Unit: 'None' }] }]);
   expect(line.Cost).toBeCloseTo((0.5 * 0.04048 + 0.004445) * 90 / 3600, 9);
   expect(line).toMatchObject({
-    WorkPool: 'etl',
+    WorkPool: 'on premises "etl"',
     Worker: 'StackEtl',
     deployment: 'orders/nightly',
     flow_run_id: TAGS['prefect.io/flow-run-id'],
@@ -80,7 +81,7 @@ test('Prefect is not asked', async () => {
 test('a task whose tags Amazon ECS doesn\'t tell has a price, of a deployment that is not known', async () => {
   tags = undefined;
   const [line] = await ended();
-  expect(line).toMatchObject({ WorkPool: 'etl', deployment: 'unknown', seconds: 90 });
+  expect(line).toMatchObject({ WorkPool: 'on premises "etl"', deployment: 'unknown', seconds: 90 });
   expect(line.Cost).toBeGreaterThan(0);
 });
 
