@@ -14,7 +14,8 @@ export async function priceTask({ pools, task }: TaskEnd<Task>): Promise<void> {
   const tag = (name: string) => tags[`prefect.io/${name}`];
   // Prefect's own names of task definitions, which those of an existing pool have, are those of other pools too.
   const owner = tag('work-pool-name');
-  const [pool] = candidates.filter(({ workPool }) => owner === undefined || inTags(owner) === inTags(workPool)).sort((a, b) => b.family.length - a.family.length);
+  const [pool] = candidates.filter(({ workPool }) => owner === undefined || inTags(owner) === inTags(workPool))
+    .sort((a, b) => b.family.length - a.family.length);
   if (!pool) return;
   const region = process.env.AWS_REGION!;
   const size = {
