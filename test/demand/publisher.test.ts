@@ -321,6 +321,8 @@ describe('the service keeps', () => {
     times = [];
     counts.length = 0;
     expect(await now({ desired: 0, due: 12 })).toEqual([2]);
+  });
+});
 
 describe('where the workers have a price', () => {
   const pricedTask = { cpu: '1024', memoryMiB: '2048', cpuArchitecture: 'X86_64' };

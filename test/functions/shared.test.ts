@@ -32,7 +32,7 @@ describe('a further worker in the VPC and cluster of others', () => {
     expect(added).toBeLessThan(limit);
   });
 
-  test.each([[ECS, 9, 6], [PROCESS, 13, 11]])('is, of the type %s, the last of %d by their resources, and of %d by a template that is indented', (type, byResources, bySize) => {
+  test.each([[ECS, 9, 6], [PROCESS, 13, 10]])('is, of the type %s, the last of %d by their resources, and of %d by a template that is indented', (type, byResources, bySize) => {
     const of = (workers: number) => {
       const stack = newStack();
       let first: PrefectFargateWorker | undefined;
