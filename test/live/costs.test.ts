@@ -6,7 +6,7 @@ import { awsLogs, eventually } from './support/evidence';
 import { clientConfiguration } from '../stand-in/stand-in';
 
 /** What flow runs cost, by real runs in tasks of several sizes, held against arithmetic over what Amazon ECS says of the tasks. */
-jest.setTimeout(180_000);
+jest.setTimeout(400_000);
 
 /** Of AWS's page of prices for us-east-1, in November 2026; by hand, so that a slip in the table shows. */
 const PRICES: Record<string, readonly [vCpuHour: number, gibHour: number]> = { x86_64: [0.04048, 0.004445], arm64: [0.03238, 0.00356] };

@@ -102,7 +102,8 @@ async function published(
         MetricStat: {
           Metric: { Namespace, MetricName, Dimensions: pairs.map(pair => ({ Name: pair.split('=')[0], Value: pair.split('=')[1] })) },
           Period: 1,
-          Stat: 'Average',
+          // Several flow runs may end in a second.
+          Stat: MetricName === 'Cost' ? 'Sum' : 'Average',
         },
       }],
     }));
