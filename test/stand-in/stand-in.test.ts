@@ -209,6 +209,11 @@ test('scale-in spares a task that protects itself', async () => {
   await aws('ecs', 'UpdateTaskProtection', { cluster: 'test', tasks: [before[0].taskArn], protectionEnabled: false });
   await until(() => tasksOf('guarded'), (items) => items[0].lastStatus === 'STOPPED');
   expect((await tasksOf('guarded'))[1].lastStatus).toBe('RUNNING');
+
+  const single = await run('guarded');
+  const asked = await aws('ecs', 'GetTaskProtection', { cluster: 'test', tasks: [before[1].taskArn, 'none', single] });
+  expect(asked.protectedTasks).toMatchObject([{ taskArn: before[1].taskArn, protectionEnabled: true }]);
+  expect(asked.failures).toEqual([{ arn: 'none', reason: 'MISSING' }, { arn: single, reason: 'TASK_NOT_VALID' }]);
 });
 
 test('a deployment that never gets up is rolled back by the circuit breaker', async () => {
