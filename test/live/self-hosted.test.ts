@@ -168,7 +168,7 @@ describe('the recorded calls', () => {
     const asked = new Set(questions.map(({ request }) => request.action));
     for (const action of [
       'ecs:RegisterTaskDefinition', 'ecs:RunTask', 'ecs:StopTask', 'ecs:DescribeTasks', 'ecs:UpdateTaskProtection', 'iam:PassRole',
-      'sqs:GetQueueUrl', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'logs:GetLogEvents', 'secretsmanager:GetSecretValue',
+      'sqs:GetQueueUrl', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'logs:GetLogEvents', 'secretsmanager:GetSecretValue', 's3:GetObject', 's3:PutObject', 'kms:GenerateDataKey',
     ]) {
       expect(asked).toContain(action);
     }
@@ -199,9 +199,12 @@ describe('a later deployment', () => {
     expect(changed.base_job_template.variables.properties.env.default).toMatchObject({ GREETING: 'good day' });
   });
 
-  test('that removes the stack leaves the pools, and no worker and no automation behind', async () => {
+  test('that removes the stack leaves the pools, and no worker, no automation and no block behind', async () => {
+    const blocks = () => live.prefect.call<unknown[]>('GET', '/block_types/slug/s3-bucket/block_documents');
+    expect(await blocks()).toHaveLength(1);
     await destroy(live.standIn, live.deployment);
     expect(await live.prefect.call('POST', '/automations/filter', {})).toEqual([]);
+    expect(await blocks()).toEqual([]);
     expect(await pool(ECS_POOL)).toMatchObject({ type: 'ecs' });
     expect((await live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'RUNNING')).toEqual([]);
   });

@@ -63,6 +63,8 @@ class Translator {
         return this.ecs(action, p);
       case 'sqs':
         return this.sqs(action, p);
+      case 's3':
+        return this.s3(action, p);
       case 'logs':
         return [{ action, resource: this.logStream(p) }];
       case 'secretsmanager':
@@ -137,6 +139,21 @@ class Translator {
       resource: resolver.arn(key!),
       context: { 'kms:EncryptionContext:aws:sqs:arn': resource, 'kms:ViaService': `sqs.${resolver.deployment.region}.amazonaws.com` },
     }))];
+  }
+
+  /** Looking at an object is reading it, and so is what makes a part of an upload writing it. In an encrypted bucket it takes the key. */
+  private s3(action: string, { Bucket, Key }: Record<string, any>): IamRequest[] {
+    const { template, resolver } = this.simulator;
+    const arn = resolver.formatArn('s3', Bucket, { region: '', account: '' });
+    const bucket = ofType(template, 'AWS::S3::Bucket').find(([id]) => resolver.arn(id) === arn)?.[1].Properties;
+    const [rule] = asArray<any>(bucket?.BucketEncryption?.ServerSideEncryptionConfiguration);
+    const key = targetOf(template, rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID);
+    const writes = /^s3:(Put|Create|Upload|Complete)/.test(action);
+    const context = { 'kms:ViaService': `s3.${resolver.deployment.region}.amazonaws.com`, 'kms:EncryptionContext:aws:s3:arn': arn };
+    return [
+      { action: writes ? 's3:PutObject' : action.replace(/^s3:HeadObject$/, 's3:GetObject'), resource: Key === undefined ? arn : `${arn}/${Key}` },
+      ...(key ? [{ action: writes ? 'kms:GenerateDataKey' : 'kms:Decrypt', resource: resolver.arn(key), context }] : []),
+    ];
   }
 
   private passRoles(roles: string[]): IamRequest[] {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, aws_ssm as ssm, Duration, Stack } from 'aws-cdk-lib';
 import { addToFlowRuns } from './flow-run-additions';
-import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
+import { PrefectApi, PrefectFargateWorker, Results, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the live tests and the demo: a worker of each type, sharing a network, as a user would write it. */
 const { API_URL, SECRET_ARN, HEADERS_ARN, MANAGEMENT_PARAMETER, CLOUD_ACCOUNT, CLOUD_WORKSPACE, WORKERS = '1', GREETING = 'hello' } = process.env;
@@ -34,6 +34,7 @@ const processes = new PrefectFargateWorker(stack, 'Processes', {
   vpc: CLOUD_ACCOUNT ? undefined : new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 }),
   workPool: WorkPool.managed('live "processes"', { concurrencyLimit: 30, workQueues: [{ name: 'urgent', priority: 1 }] }),
   workerType: WorkerType.PROCESS,
+  results: CLOUD_ACCOUNT ? undefined : Results.managed(),
   scaling,
 });
 const tasks = new PrefectFargateWorker(stack, 'Tasks', {
