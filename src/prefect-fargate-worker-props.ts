@@ -40,8 +40,8 @@ export interface PrefectFargateWorkerProps {
   readonly flowRunLimit?: number;
 
   /**
-   * Image of the worker. A PROCESS worker's flow runs use it too, so it holds your flows' dependencies; an ECS worker's
-   * image needs `prefect-aws`. An image that runs as root keeps working for PROCESS workers; ECS workers run as user 1000
+   * Image of the worker. A PROCESS worker's flow runs use it too, so it holds your flows' dependencies. An ECS worker's
+   * image needs `prefect-aws`, and its flow runs have `flowRunDefaults.image`. An image that runs as root keeps working for PROCESS workers; ECS workers run as user 1000
    * on a read-only file system.
    *
    * @default - the official image for the type, at the version that this library was tested with
@@ -64,7 +64,8 @@ export interface PrefectFargateWorkerProps {
   readonly copyImages?: boolean;
 
   /**
-   * CPU units of the worker, where 1024 are one vCPU. Throws for a number that Fargate doesn't offer.
+   * CPU units of the worker, where 1024 are one vCPU. Flow runs of an ECS worker have `flowRunDefaults.cpu`. Throws for a number that
+   * Fargate doesn't offer.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
    * @default - 512 for ECS workers, 1024 for PROCESS workers
@@ -72,14 +73,15 @@ export interface PrefectFargateWorkerProps {
   readonly cpu?: number;
 
   /**
-   * Memory of the worker in MiB. Throws for an amount that Fargate doesn't offer with this `cpu`.
+   * Memory of the worker in MiB. Flow runs of an ECS worker have `flowRunDefaults.memoryLimitMiB`. Throws for an amount that Fargate doesn't offer with this `cpu`.
    *
    * @default - 1024 for ECS workers, 2048 for PROCESS workers, or the least that `cpu` allows above that
    */
   readonly memoryLimitMiB?: number;
 
   /**
-   * Ephemeral storage of the worker in GiB, a whole number from 21 to 200. Throws for others.
+   * Ephemeral storage of the worker in GiB, a whole number from 21 to 200. Throws for others. Flow runs of an ECS worker have
+   * `flowRunDefaults.ephemeralStorageGiB`, and a warning reminds you of that.
    *
    * @default - the 20 GiB that every Fargate task has
    */
@@ -105,7 +107,8 @@ export interface PrefectFargateWorkerProps {
   readonly cpuArchitecture?: ecs.CpuArchitecture;
 
   /**
-   * Environment variables of the worker. Throws for a variable that this construct sets, and for a value that looks like a key.
+   * Environment variables of the worker. Flow runs of an ECS worker have `flowRunDefaults.environment`, and a warning reminds you of that where
+   * a variable is none of Prefect's. Throws for a variable that this construct sets, and for a value that looks like a key.
    * ECS workers have their `HOME` and `PREFECT_HOME` in `/tmp`; a PROCESS worker's are yours to set.
    *
    * @see https://docs.prefect.io/v3/api-ref/settings-ref
@@ -114,7 +117,8 @@ export interface PrefectFargateWorkerProps {
   readonly environment?: { [name: string]: string };
 
   /**
-   * Environment variables of the worker whose values come from AWS Secrets Manager or SSM. The execution role is allowed to read them.
+   * Environment variables of the worker whose values come from AWS Secrets Manager or SSM. The execution role is allowed to read them. Flow runs of an
+   * ECS worker have `flowRunDefaults.secrets`, and a warning reminds you of that.
    * Throws for a variable that this construct sets, and for a name that is in `environment` too.
    *
    * @default - none but the API's
@@ -122,7 +126,7 @@ export interface PrefectFargateWorkerProps {
   readonly secrets?: { [name: string]: ecs.Secret };
 
   /**
-   * Task role of the workers: what the worker itself may do. Your own role gets what this construct may add to it; for an imported one that
+   * Task role of the workers: the permissions of the worker itself. Your own role gets what this construct may add to it; for an imported one that
    * takes nothing (`mutable: false`, or of another account), a warning lists the statements that it needs. It has to trust
    * `ecs-tasks.amazonaws.com`: throws for a role of this app that doesn't.
    *
@@ -140,7 +144,7 @@ export interface PrefectFargateWorkerProps {
   readonly executionRole?: iam.IRole;
 
   /**
-   * Task role of flow runs: what your flows may do. Yours is treated as `workerRole` is. Throws for PROCESS workers, whose flow runs have
+   * Task role of flow runs: the permissions of your flows. Yours is treated as `workerRole` is. Throws for PROCESS workers, whose flow runs have
    * the worker's role. A warning says where it is one of the other roles too.
    *
    * @default - a new role without permissions

@@ -31,6 +31,7 @@ import { warnOfEndpoint } from './task/collector';
 import { FlowRunTask } from './task/flow-run-task';
 import { workerSize } from './task/size';
 import { Task } from './task/task';
+import { warnOfWorkerAlone } from './task/worker-alone';
 import { validateProps } from './validate-props';
 import { Verification } from './verification/verification';
 import { flowRunFamilyPrefix } from './work-pool/flow-run-template';
@@ -222,6 +223,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
   /** The rooms, from first to last. */
   private build(props: PrefectFargateWorkerProps) {
     validateProps(props);
+    warnOfWorkerAlone(this, props);
     const { api, workPool, workerType = WorkerType.ECS, cpuArchitecture = ecs.CpuArchitecture.X86_64 } = props;
     const tracing = props.observability?.tracing;
     const logRetention = props.observability?.logRetention ?? logs.RetentionDays.ONE_MONTH;
