@@ -152,6 +152,23 @@ for (const bundled of ['src/images/private-repository.ts', 'src/private/stored-s
   project.eslint!.allowDevDeps(bundled);
 }
 
+// The order in which data flows: a module knows those before it, and private/ none of them.
+const MODULES = [
+  'network', 'cluster', 'identity', 'images', 'task', 'service', 'functions', 'work-pool', 'rescue', 'demand', 'scaling', 'verification', 'observability', 'compliance', 'server',
+];
+project.eslint!.addRules({
+  'import/no-restricted-paths': ['error', {
+    zones: [
+      ...MODULES.slice(0, -1).map((module, index) => ({
+        target: `./src/${module}`,
+        from: MODULES.slice(index + 1).map(later => `./src/${later}`),
+        message: `${module}/ comes before it: take what you need by props.`,
+      })),
+      { target: './src/private', from: MODULES.map(module => `./src/${module}`), message: 'private/ is used by all modules, and knows none.' },
+    ],
+  }],
+});
+
 // TypeScript finds it by its paths.
 project.eslint!.addOverride({
   files: ['examples/**/*.ts'],
