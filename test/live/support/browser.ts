@@ -21,7 +21,8 @@ export async function shows(page: Page, text: string, seconds = 30): Promise<voi
   // In the browser.
   await page.waitForFunction((wanted: string) => (globalThis as any).document.body.innerText.includes(wanted), { timeout: seconds * 1000 }, text)
     .catch(async error => {
-      throw new Error(`${page.url()} does not show ${JSON.stringify(text)}, but: ${(await page.evaluate(() => (globalThis as any).document.body.innerText)).slice(0, 2000)} (${error.message})`);
+      await screenshot(page, 'browser-failure');
+      throw new Error(`${page.url()} does not show ${JSON.stringify(text)}, but: ${(await page.evaluate(() => (globalThis as any).document.body.innerText)).slice(0, 4000)} (${error.message})`);
     });
 }
 
