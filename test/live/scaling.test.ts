@@ -52,15 +52,9 @@ const empty = () => eventually(200, async () => {
 const count = (type: string) => live.prefect.call<number>('POST', '/flow_runs/count', {
   work_pools: { name: { any_: [POOL] } }, flow_runs: { state: { type: { any_: [type] } } },
 });
-const schedule = (time: number, seconds = 1, of = flow) => live.prefect.call<{ id: string }>('POST', `/deployments/${of}/create_flow_run`, {
-  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds },
+const schedule = (time: number) => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
+  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds: 1 },
 });
-/** The most workers that the service is to keep, within some seconds. */
-async function mostDesired(seconds: number): Promise<number> {
-  let most = 0;
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(1000)) most = Math.max(most, (await scaling.counts()).desired);
-  return most;
-}
 /** The running tasks whose worker Prefect takes for online; a worker's name ends in its task's id. */
 async function onlineWorkers(): Promise<string[]> {
   const tasks = (await live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'RUNNING').map(({ taskArn }) => taskArn.split('/').pop()!);
@@ -144,32 +138,6 @@ describe('a flow run that the server makes from a cron schedule', () => {
     expect(await empty()).toBe(true);
     expect(await count('SCHEDULED')).toBeGreaterThan(0);
   });
-});
-
-test('short flow runs that follow each other take one worker, and not one for each ten of them, once Prefect knows how long they take', async () => {
-  // Of twenty that are due within two minutes one runs at a time: a process takes some four seconds of CPU to start.
-  const [runs, every] = [20, 6000];
-  await deploy(live.standIn, { ...live.deployment, environment: { ...live.deployment.environment, LEAD_TIME: '120' } });
-  const short = await live.prefect.deploy('short', {
-    workPool: POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS, jobVariables: { command: 'python -m prefect.engine' },
-  });
-  for (let known = 0; known < 4; known++) await live.prefect.waitFor((await schedule(Date.now(), 1, short)).id, ['COMPLETED'], 90);
-  const first = Date.now() + 40_000;
-  const ids = await Promise.all(Array.from({ length: runs }, async (_, index) => (await schedule(first + index * every, 1, short)).id));
-  expect(await mostDesired((first - Date.now() + runs * every) / 1000)).toBe(1);
-  for (const id of ids) await live.prefect.waitFor(id, ['COMPLETED'], 60);
-  await deploy(live.standIn, live.deployment);
-  expect(await empty()).toBe(true);
-}, 600_000);
-
-test('a worker with a flow run stays while the others go, and the run is executed once', async () => {
-  const { id } = await schedule(Date.now() + 5000, 120);
-  for (let run = 0; run < 12; run++) await schedule(Date.now() + 5000);
-  await live.prefect.waitFor(id, ['RUNNING'], 90);
-  expect(await eventually(150, async () => ((await scaling.counts()).desired === 1 ? true : undefined))).toBe(true);
-  await live.prefect.waitFor(id, ['COMPLETED'], 150);
-  expect(await live.prefect.call<{ run_count: number }>('GET', `/flow_runs/${id}`)).toMatchObject({ run_count: 1 });
-  expect(await empty()).toBe(true);
 });
 
 test('crashed flow runs are counted once each, across an outage of the API and a deployment, which starts no worker', async () => {

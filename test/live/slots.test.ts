@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deploy } from './support/cdk';
+import { FLOWS, Live, startLive } from './support/environment';
+import { eventually, physicalIds } from './support/evidence';
+import { watchScaling, WatchedScaling } from './support/watched-scaling';
+
+jest.setTimeout(300_000);
+
+/** How few workers runs need, and which of them are taken away, with a real server, real workers and the publisher of the stack. */
+const POOL = 'scaled';
+
+let live: Live;
+let scaling: WatchedScaling;
+let flow: string;
+
+beforeAll(async () => {
+  // A minute of AWS passes in ten seconds. All of the short runs below are due within the lead time.
+  live = await startLive({ api: 'self-hosted', app: 'test/live/support/scaled-app.ts', timeScale: 6, environment: { LEAD_TIME: '120', RELEASE: '1' } });
+  await deploy(live.standIn, live.deployment);
+  const ids = await physicalIds(live.standIn, 'Scaled');
+  scaling = watchScaling(live.standIn, POOL, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'));
+  flow = await live.prefect.deploy('short', { workPool: POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS, jobVariables: { command: 'python -m prefect.engine' } });
+});
+afterAll(() => live?.stop());
+
+const empty = () => eventually(200, async () => {
+  const { desired, running } = await scaling.counts();
+  return desired === 0 && running === 0 ? true : undefined;
+});
+const schedule = (time: number, seconds = 1) => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
+  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds },
+});
+/** The most workers that the service is to keep, within some seconds. */
+async function mostDesired(seconds: number): Promise<number> {
+  let most = 0;
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(1000)) most = Math.max(most, (await scaling.counts()).desired);
+  return most;
+}
+
+test('short flow runs that follow each other take one worker, and not one for each ten of them, once Prefect knows how long they take', async () => {
+  // Of twelve that are due within two minutes one runs at a time: a process takes some four seconds of CPU to start.
+  const [runs, every] = [12, 6000];
+  for (let known = 0; known < 4; known++) await live.prefect.waitFor((await schedule(Date.now())).id, ['COMPLETED'], 90);
+  const first = Date.now() + 40_000;
+  const ids = await Promise.all(Array.from({ length: runs }, async (_, index) => (await schedule(first + index * every)).id));
+  expect(await mostDesired((first - Date.now() + runs * every) / 1000)).toBe(1);
+  for (const id of ids) await live.prefect.waitFor(id, ['COMPLETED'], 60);
+  expect(await empty()).toBe(true);
+});
+
+test('a worker with a flow run stays while the others go, and the run is executed once', async () => {
+  const { id } = await schedule(Date.now() + 5000, 120);
+  for (let run = 0; run < 12; run++) await schedule(Date.now() + 5000);
+  await live.prefect.waitFor(id, ['RUNNING'], 90);
+  expect(await eventually(150, async () => ((await scaling.counts()).desired === 1 ? true : undefined))).toBe(true);
+  await live.prefect.waitFor(id, ['COMPLETED'], 150);
+  expect(await live.prefect.call<{ run_count: number }>('GET', `/flow_runs/${id}`)).toMatchObject({ run_count: 1 });
+  expect(await empty()).toBe(true);
+});
