@@ -73,18 +73,20 @@ describe('a highly available server that was deployed', () => {
     const password = await page.waitForSelector('input[type=password]', { timeout: 60_000 });
     await password!.type(await world.authString());
     await page.keyboard.press('Enter');
-    await shows(page, 'Dashboard');
+    await shows(page, 'Work Pools');
+    await shows(page, 'Task Runs');
     await screenshot(page, 'server-ui-dashboard');
 
-    const deployment = await prefect.deploy('seen', { workPool: 'processes', entrypoint: 'flows.py:hello', directory: FLOWS });
-    const id = await prefect.start(deployment, { name: 'the browser' });
+    const deployment = await prefect.deploy('seen', { workPool: 'processes', entrypoint: 'flows.py:talker', directory: FLOWS });
+    const id = await prefect.start(deployment);
     const { name } = await prefect.call<{ name: string }>('GET', `/flow_runs/${id}`);
     // Opened before the run has begun, and not loaded again.
     await page.goto(`${home}${new URL(page.url()).pathname.replace(/\/dashboard.*/, '')}/runs/flow-run/${id}`, { waitUntil: 'domcontentloaded' });
     await shows(page, name);
-    await shows(page, 'Hello from the browser', 90);
-    await shows(page, 'Completed');
+    await shows(page, 'second 3 of 25', 60);
+    expect((await prefect.flowRun(id)).state.type).toBe('RUNNING');
     await screenshot(page, 'server-ui-run');
+    await shows(page, 'Completed', 60);
     expect(refused).toEqual([]);
   });
 

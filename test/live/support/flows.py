@@ -54,6 +54,13 @@ def retried(seconds: float = 60) -> None:
         raise RuntimeError("the flow's first own failure")
 
 
+@flow(name="talker")
+def talker(seconds: int = 25) -> None:
+    for second in range(seconds):
+        get_run_logger().info("second %d of %d", second, seconds)
+        time.sleep(1)
+
+
 @flow(name="of all kinds")
 def of_all_kinds(payload: str = "") -> None:
     """Sends the API what a web application firewall takes for an attack: long bodies, SQL, HTML, addresses, paths, exceptions."""
