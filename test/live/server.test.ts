@@ -74,8 +74,6 @@ describe('a highly available server that was deployed', () => {
     await password!.type(await world.authString());
     await page.keyboard.press('Enter');
     await shows(page, 'Work Pools');
-    await shows(page, 'Task Runs');
-    await screenshot(page, 'server-ui-dashboard');
 
     const deployment = await prefect.deploy('seen', { workPool: 'processes', entrypoint: 'flows.py:talker', directory: FLOWS });
     const id = await prefect.start(deployment);
@@ -87,6 +85,9 @@ describe('a highly available server that was deployed', () => {
     expect((await prefect.flowRun(id)).state.type).toBe('RUNNING');
     await screenshot(page, 'server-ui-run');
     await shows(page, 'Completed', 60);
+    await page.goto(home, { waitUntil: 'domcontentloaded' });
+    await shows(page, 'Flow Runs');
+    await screenshot(page, 'server-ui-dashboard');
     expect(refused).toEqual([]);
   });
 
