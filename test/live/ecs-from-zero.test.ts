@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deploy } from './support/cdk';
+import { FLOWS, Live, startLive } from './support/environment';
+import { eventually, PhysicalIds, physicalIds } from './support/evidence';
+import { visibleMessages } from './support/queue';
+import { watchScaling, WatchedScaling } from './support/watched-scaling';
+
+jest.setTimeout(240_000);
+
+/** ECS workers that are there while there is something to start, with a real server and real workers. A minute of AWS passes in ten seconds. */
+const POOL = 'from zero';
+const LEAD_SECONDS = 45;
+
+let live: Live;
+let scaling: WatchedScaling;
+let ids: PhysicalIds;
+let flow: string;
+let long: string;
+let due: number;
+
+beforeAll(async () => {
+  live = await startLive({ api: 'self-hosted', app: 'test/live/support/from-zero-app.ts', timeScale: 6, environment: { LEAD_TIME: `${LEAD_SECONDS}` } });
+  await deploy(live.standIn, live.deployment);
+  ids = await physicalIds(live.standIn, 'FromZero');
+  scaling = watchScaling(live.standIn, POOL, ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'));
+  flow = await live.prefect.deploy('sleeper', { workPool: POOL, entrypoint: 'flows.py:sleeper', directory: FLOWS });
+});
+afterAll(() => live?.stop());
+
+const none = () => eventually(150, async () => {
+  const { desired, running } = await scaling.counts();
+  return desired === 0 && running === 0 ? true : undefined;
+});
+async function schedule(time: number, seconds: number): Promise<string> {
+  const { id } = await live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
+    state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds },
+  });
+  return id;
+}
+/** How many events of flow runs' tasks wait for a worker, and how many were given up. */
+async function events(): Promise<{ unread: number; dead: number }> {
+  const count = async (dead: boolean) => {
+    const queues = Object.entries(ids.map).filter(([name, url]) => ids.all('AWS::SQS::Queue').includes(url) && /DeadLetter/.test(name) === dead);
+    return (await Promise.all(queues.map(([, url]) => visibleMessages(live.standIn, url)))).reduce((sum, messages) => sum + messages, 0);
+  };
+  return { unread: await count(false), dead: await count(true) };
+}
+
+test('no worker is there while nothing is due', async () => {
+  expect(await none()).toBe(true);
+});
+
+test('one is there before a flow run is due, and none before the lead time', async () => {
+  due = Date.now() + (LEAD_SECONDS + 12) * 1000;
+  long = await schedule(due, 100);
+  await sleep(Math.max(0, due - (LEAD_SECONDS + 1) * 1000 - Date.now()));
+  expect(await scaling.counts()).toEqual({ desired: 0, running: 0 });
+  await sleep(Math.max(0, due - 11_000 - Date.now()));
+  expect(await scaling.counts()).toEqual({ desired: 1, running: 1 });
+  expect(await live.prefect.onlineWorkers(POOL)).toHaveLength(1);
+
+  await live.prefect.waitFor(long, ['RUNNING'], 60);
+  const { start_time: start } = await live.prefect.call<{ start_time: string }>('GET', `/flow_runs/${long}`);
+  expect(Date.parse(start) - due).toBeLessThan(15_000);
+});
+
+test('it goes when nothing is left to start, and the task of the flow run goes on without it', async () => {
+  expect(await none()).toBe(true);
+  expect((await live.prefect.flowRun(long)).state.type).toBe('RUNNING');
+  expect(await live.prefect.waitFor(long, ['COMPLETED', 'CRASHED', 'FAILED'], 150)).toMatchObject({ state: { type: 'COMPLETED' }, run_count: 1 });
+});
+
+test('what became of tasks meanwhile is read by the next worker, and nothing is lost', async () => {
+  expect(await eventually(30, async () => (await events()).unread > 0 || undefined)).toBe(true);
+  const next = await schedule(Date.now(), 1);
+  await live.prefect.waitFor(next, ['COMPLETED'], 120);
+  expect(await eventually(60, async () => (await events()).unread === 0 || undefined)).toBe(true);
+  expect(await events()).toEqual({ unread: 0, dead: 0 });
+  expect((await live.prefect.flowRun(long)).state.type).toBe('COMPLETED');
+});
