@@ -1,7 +1,8 @@
 import {
-  App, aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_ecs_patterns as patterns, aws_events as events,
-  aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, aws_scheduler as scheduler, aws_scheduler_targets as schedules,
-  aws_secretsmanager as secretsmanager, aws_servicediscovery as cloudmap, aws_sns as sns, aws_sqs as sqs, CfnResource, CustomResource, Duration, Stack,
+  App, aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs,
+  aws_ecs_patterns as patterns, aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda,
+  aws_logs as logs, aws_scheduler as scheduler, aws_scheduler_targets as schedules, aws_secretsmanager as secretsmanager,
+  aws_servicediscovery as cloudmap, aws_sns as sns, aws_sqs as sqs, CfnResource, CustomResource, Duration, Stack,
 } from 'aws-cdk-lib';
 import { PrefectApi, PrefectFargateWorker, WorkPool } from '../src';
 
@@ -22,7 +23,8 @@ function worker(app: App, count: number): void {
     });
     let first: PrefectFargateWorker | undefined;
     for (let index = 0; index < workers; index++) {
-      const made: PrefectFargateWorker = new PrefectFargateWorker(stack, `Worker${index}`, { api, workPool: WorkPool.managed(`pool${index}`), vpc: first?.vpc, cluster: first?.cluster });
+      const workPool = WorkPool.managed(`pool${index}`);
+      const made: PrefectFargateWorker = new PrefectFargateWorker(stack, `Worker${index}`, { api, workPool, vpc: first?.vpc, cluster: first?.cluster });
       first ??= made;
     }
   }
@@ -33,7 +35,8 @@ function queueProcessing(app: App, count: number): void {
   for (const { stack, workers } of stacksOf(app, count)) {
     const cluster = new ecs.Cluster(stack, 'Cluster', { vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }) });
     for (let index = 0; index < workers; index++) {
-      new patterns.QueueProcessingFargateService(stack, `Service${index}`, { cluster, image: ecs.ContainerImage.fromRegistry('public.ecr.aws/docker/library/python:3.12'), memoryLimitMiB: 1024, cpu: 512 });
+      const image = ecs.ContainerImage.fromRegistry('public.ecr.aws/docker/library/python:3.12');
+      new patterns.QueueProcessingFargateService(stack, `Service${index}`, { cluster, image, memoryLimitMiB: 1024, cpu: 512 });
     }
   }
 }
@@ -71,7 +74,7 @@ function countTypes(plan: Plan): { [type: string]: number } {
   const stack = new Stack(new App({ analyticsReporting: false }), 'Plan');
   writePlain(stack, plan);
   const counts: { [type: string]: number } = {};
-  for (const resource of stack.node.findAll().filter(CfnResource.isCfnResource)) counts[resource.cfnResourceType] = (counts[resource.cfnResourceType] ?? 0) + 1;
+  for (const { cfnResourceType: type } of stack.node.findAll().filter(CfnResource.isCfnResource)) counts[type] = (counts[type] ?? 0) + 1;
   return counts;
 }
 
@@ -102,42 +105,67 @@ const PARTS: { readonly [part: string]: Part } = {
     type: 'AWS::EC2::VPC',
     write: (stack, id, made) => {
       made.vpc = new ec2.Vpc(stack, id, { maxAzs: 2, restrictDefaultSecurityGroup: true });
-      made.vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toCloudWatchLogs(new logs.LogGroup(stack, `${id}Logs`, { encryptionKey: made.key })) });
+      const flowLogs = new logs.LogGroup(stack, `${id}Logs`, { encryptionKey: made.key });
+      made.vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toCloudWatchLogs(flowLogs) });
       made.vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
     },
   },
   endpoint: {
     type: 'AWS::EC2::VPCEndpoint',
-    write: (stack, id, { vpc }) => vpc.addInterfaceEndpoint(id, { service: new ec2.InterfaceVpcEndpointAwsService(id.toLowerCase()) }).addToPolicy(new iam.PolicyStatement({
-      principals: [new iam.AnyPrincipal()], actions: ['*'], resources: ['*'], conditions: { StringEquals: { 'aws:PrincipalAccount': stack.account } },
-    })),
+    write: (stack, id, { vpc }) => {
+      const endpoint = vpc.addInterfaceEndpoint(id, { service: new ec2.InterfaceVpcEndpointAwsService(id.toLowerCase()) });
+      endpoint.addToPolicy(new iam.PolicyStatement({
+        principals: [new iam.AnyPrincipal()], actions: ['*'], resources: ['*'], conditions: { StringEquals: { 'aws:PrincipalAccount': stack.account } },
+      }));
+    },
   },
   cluster: {
     type: 'AWS::ECS::Cluster',
     write: (stack, id, made) => {
-      made.cluster = new ecs.Cluster(stack, id, { vpc: made.vpc, enableFargateCapacityProviders: true, containerInsightsV2: ecs.ContainerInsights.ENABLED });
+      const containerInsightsV2 = ecs.ContainerInsights.ENABLED;
+      made.cluster = new ecs.Cluster(stack, id, { vpc: made.vpc, enableFargateCapacityProviders: true, containerInsightsV2 });
       made.cluster.addDefaultCloudMapNamespace({ name: 'plain.internal', type: cloudmap.NamespaceType.DNS_PRIVATE, vpc: made.vpc });
     },
   },
   apiKey: { type: 'AWS::SecretsManager::Secret', write: (stack, id, made) => { made.apiKey = new secretsmanager.Secret(stack, id); } },
   topic: { type: 'AWS::SNS::Topic', write: (stack, id, made) => { made.topic = new sns.Topic(stack, id, { masterKey: made.key, enforceSSL: true }); } },
-  repository: { type: 'AWS::ECR::Repository', write: (stack, id, { key }) => void new ecr.Repository(stack, id, { encryption: ecr.RepositoryEncryption.KMS, encryptionKey: key, imageScanOnPush: true }) },
+  repository: {
+    type: 'AWS::ECR::Repository',
+    write: (stack, id, { key }) => void new ecr.Repository(stack, id, {
+      encryption: ecr.RepositoryEncryption.KMS, encryptionKey: key, imageScanOnPush: true,
+    }),
+  },
   queue: { type: 'AWS::SQS::Queue', write: (stack, id, { key }) => void new sqs.Queue(stack, id, { encryptionMasterKey: key, enforceSSL: true }) },
   invoked: {
     type: 'AWS::Lambda::EventInvokeConfig',
     write: (stack, id, made) => { made.handler = aFunction(stack, id, made, { maxEventAge: Duration.minutes(1), retryAttempts: 0 }); },
   },
   handler: { type: 'AWS::Lambda::Function', write: (stack, id, made) => { made.handler = aFunction(stack, id, made); } },
-  called: { type: 'AWS::Lambda::Permission', write: (stack, id, { handler }) => void new events.Rule(stack, id, { schedule: events.Schedule.rate(Duration.minutes(1)), targets: [new targets.LambdaFunction(handler)] }) },
-  rule: { type: 'AWS::Events::Rule', write: (stack, id, { cluster, topic }) => void new events.Rule(stack, id, { eventPattern: { source: ['aws.ecs'], detail: { clusterArn: [cluster.clusterArn] } }, targets: [new targets.SnsTopic(topic)] }) },
+  called: {
+    type: 'AWS::Lambda::Permission',
+    write: (stack, id, { handler }) => void new events.Rule(stack, id, {
+      schedule: events.Schedule.rate(Duration.minutes(1)), targets: [new targets.LambdaFunction(handler)],
+    }),
+  },
+  rule: {
+    type: 'AWS::Events::Rule',
+    write: (stack, id, { cluster, topic }) => void new events.Rule(stack, id, {
+      eventPattern: { source: ['aws.ecs'], detail: { clusterArn: [cluster.clusterArn] } }, targets: [new targets.SnsTopic(topic)],
+    }),
+  },
   schedule: {
     type: 'AWS::Scheduler::Schedule',
-    write: (stack, id, { handler }) => void new scheduler.Schedule(stack, id, { schedule: scheduler.ScheduleExpression.rate(Duration.hours(1)), target: new schedules.LambdaInvoke(handler, {}) }),
+    write: (stack, id, { handler }) => void new scheduler.Schedule(stack, id, {
+      schedule: scheduler.ScheduleExpression.rate(Duration.hours(1)), target: new schedules.LambdaInvoke(handler, {}),
+    }),
   },
   pool: { type: 'Custom::PrefectWorkPool', write: (stack, id, made) => aCustomResource(stack, id, made, 'Custom::PrefectWorkPool') },
   flowRunTasks: { type: 'Custom::PrefectFlowRunTasks', write: (stack, id, made) => aCustomResource(stack, id, made, 'Custom::PrefectFlowRunTasks') },
   image: { type: 'Custom::ImageCopy', write: (stack, id, made) => aCustomResource(stack, id, made, 'Custom::ImageCopy') },
-  logs: { type: 'AWS::Logs::LogGroup', write: (stack, id, made) => { made.logGroup = new logs.LogGroup(stack, id, { encryptionKey: made.key, retention: logs.RetentionDays.ONE_MONTH }); } },
+  logs: {
+    type: 'AWS::Logs::LogGroup',
+    write: (stack, id, made) => { made.logGroup = new logs.LogGroup(stack, id, { encryptionKey: made.key, retention: logs.RetentionDays.ONE_MONTH }); },
+  },
   filter: {
     type: 'AWS::Logs::MetricFilter',
     write: (_, id, { logGroup }) => void logGroup.addMetricFilter(id, { filterPattern: logs.FilterPattern.stringValue('$.levelname', '=', 'ERROR'), metricNamespace: 'Plain', metricName: id }),
@@ -164,7 +192,12 @@ const PARTS: { readonly [part: string]: Part } = {
     type: 'AWS::ECS::Service',
     write: (_, id, { taskDefinition, vpc, cluster }) => {
       const service = new ecs.FargateService(cluster.stack, id, {
-        cluster, taskDefinition, desiredCount: 2, circuitBreaker: { rollback: true }, minHealthyPercent: 100, cloudMapOptions: {},
+        cluster,
+        taskDefinition,
+        desiredCount: 2,
+        circuitBreaker: { rollback: true },
+        minHealthyPercent: 100,
+        cloudMapOptions: {},
         securityGroups: [new ec2.SecurityGroup(cluster.stack, `${id}Group`, { vpc, allowAllOutbound: false })],
       });
       service.autoScaleTaskCount({ minCapacity: 2, maxCapacity: 2 });
@@ -216,5 +249,6 @@ function aFunction(stack: Stack, id: string, { apiKey, key }: Made, options: Par
 }
 
 function aCustomResource(stack: Stack, id: string, { handler, cluster }: Made, resourceType: string): void {
-  new CustomResource(stack, id, { serviceToken: handler.functionArn, resourceType, properties: { Configuration: stack.toJsonString({ cluster: cluster.clusterArn, pool: id }) } });
+  const Configuration = stack.toJsonString({ cluster: cluster.clusterArn, pool: id });
+  new CustomResource(stack, id, { serviceToken: handler.functionArn, resourceType, properties: { Configuration } });
 }

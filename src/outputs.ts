@@ -1,7 +1,7 @@
 import { aws_cloudwatch as cloudwatch, CfnOutput, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { PrefectApi } from './prefect-api';
-import { known } from './private/validation';
+import { isResolved } from './private/validation';
 import { WorkPool } from './work-pool';
 
 interface Found {
@@ -33,5 +33,5 @@ function consoleOf(region: string): string {
 }
 
 function quoted(argument: string): string {
-  return known(argument) ? `'${argument.replace(/'/g, '\'\\\'\'')}'` : `'${argument}'`;
+  return isResolved(argument) ? `'${argument.replace(/'/g, '\'\\\'\'')}'` : `'${argument}'`;
 }

@@ -4,7 +4,7 @@ import { PrefectCloudOptions, SelfHostedApiOptions } from './prefect-api-options
 import { isPrivateLink, requireApiUrl, requireCertificate, requireCloudUrls, requireProxyUrl, requireUuid } from './private/api-validation';
 import { requireGivenSecret, requireSecret } from './private/secrets';
 import { portOf } from './private/url';
-import { invalid, known } from './private/validation';
+import { invalid, isResolved } from './private/validation';
 import type { PrefectServer } from './server/prefect-server';
 
 const CLOUD_API_URL = 'https://api.prefect.cloud/api';
@@ -182,7 +182,7 @@ export class PrefectApi {
    * @internal
    */
   public _workPoolUrl(workPool: string): string {
-    return `${this.workspaceUrl}/work-pools/work-pool/${known(workPool) ? encodeURIComponent(workPool) : workPool}`;
+    return `${this.workspaceUrl}/work-pools/work-pool/${isResolved(workPool) ? encodeURIComponent(workPool) : workPool}`;
   }
 
   /**

@@ -248,7 +248,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
 
     const ecsCluster = new Cluster(this, 'Cluster', {
       vpc: network.vpc,
-      ownVpc: network.ownVpc,
+      createsVpc: network.createsVpc,
       cluster: props.cluster,
       enableExecuteCommand: props.enableExecuteCommand,
       encryptionKey: key,
@@ -261,7 +261,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       workerType,
       cluster,
       given: props,
-      foreignTemplate: !workPool._managed,
+      existingPool: !workPool._managed,
       flowRunFamily,
     });
 
@@ -418,8 +418,9 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
     applyRemovalPolicy(props.removalPolicy, this, ...shared);
     requireReadableSecrets([this, functions], [identity.executionRole, identity.flowRunExecutionRole], [identity.workerRole, identity.flowRunRole]);
     warnOfBoundaries(compliance, [identity.workerRole, identity.executionRole, identity.flowRunRole, identity.flowRunExecutionRole]);
-    if (network.closed) warnOfDistantSecrets(this, [props.secrets, api._secrets, tracing?._secrets].flatMap(secrets => Object.values(secrets ?? {})));
-    if (tracing) warnOfEndpoint(this, tracing, network.closed);
+    const secrets = [props.secrets, api._secrets, tracing?._secrets].flatMap(some => Object.values(some ?? {}));
+    if (network.isolated) warnOfDistantSecrets(this, secrets);
+    if (tracing) warnOfEndpoint(this, tracing, network.isolated);
     warnOfFewAddresses(this, network.subnetSelection.subnets!, {
       'scaling.maxWorkers': mostWorkers(plan),
       ...workerType === WorkerType.ECS ? { 'concurrencyLimit of the work pool': workPool._managed?.concurrencyLimit } : {},

@@ -1,6 +1,6 @@
 import { PrefectFargateWorkerProps } from './prefect-fargate-worker-props';
 import { requireDuration, requireList, requireMember, requireObject } from './private/type-validation';
-import { invalid, known, requireDistinct, requirePrefectName, ValidationError } from './private/validation';
+import { invalid, isResolved, requireDistinct, requirePrefectName, ValidationError } from './private/validation';
 import { requireFlowRunEnvironment, requireWorkerEnvironment } from './task/environment';
 import { WorkerType } from './worker-type';
 
@@ -14,7 +14,7 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
   if (workQueues?.length === 0) {
     throw invalid('workQueues', workQueues, 'name at least one queue, or leave the prop out to serve all.');
   }
-  if (workQueues && !known(workQueues)) {
+  if (workQueues && !isResolved(workQueues)) {
     throw invalid('workQueues', workQueues,
       'their number must be known at synthesis, while each name may be a token; list the queues one by one, as Fn.select(0, queues) does, or Fn.split() with its assumedLength.');
   }
@@ -74,8 +74,8 @@ function requireTypes(props: PrefectFargateWorkerProps): void {
 
 /** @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html */
 function requireStorage(prop: string, gib: number | undefined): void {
-  if (known(gib) && !Number.isInteger(gib)) throw invalid(prop, gib, 'give a whole number of GiB, from 21 to 200.');
-  if (known(gib) && (gib < 21 || gib > 200)) {
+  if (isResolved(gib) && !Number.isInteger(gib)) throw invalid(prop, gib, 'give a whole number of GiB, from 21 to 200.');
+  if (isResolved(gib) && (gib < 21 || gib > 200)) {
     throw invalid(prop, gib, 'Fargate offers 21 to 200 GiB; leave the prop out for the 20 GiB that every task has.');
   }
 }

@@ -4,7 +4,7 @@ import { InterruptedRuns } from './interrupted-runs';
 import { OutOfMemoryOptions } from './out-of-memory-options';
 import { requireOutOfMemory } from './private/out-of-memory-validation';
 import { requireDuration, requireList, requireMember, requireObject } from './private/type-validation';
-import { invalid, known, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
+import { invalid, isResolved, requireDistinct, requirePrefectName, requireWholeNumber } from './private/validation';
 import { capacityProviderStrategies } from './service/capacity';
 import { CapacityOptions } from './service/capacity-options';
 import { flowRunSize, requireFargateSize } from './task/fargate-size';
@@ -280,7 +280,7 @@ function requireRunTime(maxRunTime?: Duration): void {
 
 function requirePoolName(name: string): void {
   requirePrefectName('workPool name', name);
-  if (known(name) && name.toLowerCase().startsWith('prefect')) {
+  if (isResolved(name) && name.toLowerCase().startsWith('prefect')) {
     throw invalid('workPool name', name, 'Prefect keeps names that begin with "prefect" for itself; choose another.');
   }
 }

@@ -5,7 +5,7 @@ import { Demand } from './demand/demand';
 import { LOGGED, MetricName, UNITS } from './demand/metrics';
 import { containerInsights, natMetric } from './observability/metrics';
 import { Observability } from './observability/observability';
-import { invalid, known, validatedAt, ValidationError } from './private/validation';
+import { invalid, isResolved, validatedAt, ValidationError } from './private/validation';
 import { EventQueue } from './work-pool/event-queue';
 
 /** What the metrics are of. */
@@ -50,7 +50,7 @@ export abstract class WorkerMetrics extends Construct {
   public metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     validatedAt(this, () => {
       const names: string[] = [...Object.keys(UNITS), ...LOGGED];
-      if (known(metricName) && !names.includes(metricName)) throw invalid('metricName', metricName, `give one of ${names.join(', ')}.`);
+      if (isResolved(metricName) && !names.includes(metricName)) throw invalid('metricName', metricName, `give one of ${names.join(', ')}.`);
     });
     const { costs, demand } = this._metricSources;
     if (metricName === 'Cost' || metricName === 'WorkerCost') costs.warnOfForeignPrices();

@@ -123,8 +123,8 @@ describe('a server of your own', () => {
     ['https://prefect.example.com/api/', 'the URL of a Prefect API ends in /api'],
     ['https://prefect.example.com/myapi?x', 'the URL of a Prefect API ends in /api'],
     ['https://prefect.example.com/dashboard', 'the URL of a Prefect API ends in /api'],
-  ])('refuses the URL %s', (url, wayOut) => {
-    expect(() => server(url)).toThrow(`url is ${JSON.stringify(url)}: ${wayOut}`);
+  ])('refuses the URL %s', (url, fix) => {
+    expect(() => server(url)).toThrow(`url is ${JSON.stringify(url)}: ${fix}`);
   });
 
   test('refuses to be without a URL', () => {
@@ -286,9 +286,9 @@ describe('a proxy before the API', () => {
   });
 
   test.each(['https://proxy.example.com:3128', 'proxy.example.com:3128', 'socks5://proxy.example.com:1080', 'http://proxy.example.com:3128/path', ''])('is refused: %s', proxyUrl => {
-    const wayOut = `proxyUrl is "${proxyUrl}": give the scheme http, the host and the port, such as http://proxy.example.com:3128.`;
-    expect(() => server('https://x.example.com/api', { proxyUrl })).toThrow(wayOut);
-    expect(() => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: secret, proxyUrl })).toThrow(wayOut);
+    const fix = `proxyUrl is "${proxyUrl}": give the scheme http, the host and the port, such as http://proxy.example.com:3128.`;
+    expect(() => server('https://x.example.com/api', { proxyUrl })).toThrow(fix);
+    expect(() => PrefectApi.cloud({ accountId: ACCOUNT_ID, workspaceId: WORKSPACE_ID, apiKey: secret, proxyUrl })).toThrow(fix);
   });
 
   test('is refused with a password, which is not shown', () => {

@@ -241,7 +241,7 @@ describe('with a receiver of OTLP', () => {
 
     test('of a receiver that tasks can\'t reach', () => {
       const network = { natGateways: 0 };
-      expect([warned(ENDPOINT, { network }, 'noWayOut'), warned('https://collector.example.internal', { network }, 'noWayOut'), warned(ENDPOINT, {}, 'noWayOut')]).toEqual([1, 0, 0]);
+      expect([warned(ENDPOINT, { network }, 'noInternetRoute'), warned('https://collector.example.internal', { network }, 'noInternetRoute'), warned(ENDPOINT, {}, 'noInternetRoute')]).toEqual([1, 0, 0]);
     });
   });
 

@@ -66,12 +66,12 @@ export function parseCsv(name: string, text: string): Trace {
     what: `${runs.length} runs`,
     start: start * 1000,
     seconds: Math.max(1, Math.ceil(end / DAY)) * DAY,
-    runs: inOrder(runs),
+    runs: sortedByName(runs),
     scheduled: runs.every(run => run.created === -Infinity),
   };
 }
 
-export function inOrder(runs: readonly FlowRun[]): FlowRun[] {
+export function sortedByName(runs: readonly FlowRun[]): FlowRun[] {
   return runs.slice().sort((a, b) => a.expectedStart - b.expectedStart);
 }
 

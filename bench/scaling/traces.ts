@@ -1,5 +1,5 @@
 import { Random } from './random';
-import { FlowRun, inOrder, Limits, Trace } from './trace';
+import { FlowRun, sortedByName, Limits, Trace } from './trace';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -127,7 +127,7 @@ function poisson(random: Random, seconds: number, anHour: number, make: (at: num
 }
 
 function scheduled(name: string, what: string, seconds: number, runs: (random: Random) => FlowRun[], limits?: Limits): Trace {
-  return { name, what, start: START, seconds, runs: inOrder(runs(new Random(20260105))), scheduled: true, limits };
+  return { name, what, start: START, seconds, runs: sortedByName(runs(new Random(20260105))), scheduled: true, limits };
 }
 
 /** Nobody knows of these before they are due. */

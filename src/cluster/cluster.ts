@@ -5,7 +5,7 @@ import { requireSameVpc } from '../private/same-vpc';
 export interface ClusterProps {
   readonly vpc: ec2.IVpc;
   /** Whether the VPC was created for the worker, so that its DNS is known to be on. */
-  readonly ownVpc: boolean;
+  readonly createsVpc: boolean;
   readonly cluster?: ecs.ICluster;
   readonly enableExecuteCommand?: boolean;
   readonly encryptionKey: kms.IKey;
@@ -34,7 +34,7 @@ export class Cluster extends Construct {
       executeCommandConfiguration: props.enableExecuteCommand ? this.sessions(props) : undefined,
     });
     // A private DNS namespace needs DNS in the VPC, and a VPC of this account; in yours neither is known.
-    if (props.ownVpc) {
+    if (props.createsVpc) {
       cluster.addDefaultCloudMapNamespace({
         name: `${Names.uniqueResourceName(this, { maxLength: 50, separator: '-' }).toLowerCase()}.internal`,
         type: cloudmap.NamespaceType.DNS_PRIVATE,

@@ -48,14 +48,14 @@ export class Compliance extends Construct {
       identifier: config.ManagedRuleIdentifiers.VPC_DEFAULT_SECURITY_GROUP_CLOSED,
       type: 'AWS::EC2::SecurityGroup',
       finding: 'The default security group of the worker\'s VPC lets something in or out.',
-      wayOut: 'Remove its rules: what the worker has uses groups of its own.',
+      fix: 'Remove its rules: what the worker has uses groups of its own.',
     }, config.RuleScope.fromResource(config.ResourceType.EC2_SECURITY_GROUP, (vpc as ec2.Vpc).vpcDefaultSecurityGroup));
   }
 
   private watch(scope: Construct, rule: WatchingRule, ruleScope: config.RuleScope): void {
     const managed = new config.ManagedRule(scope, rule.id, {
       identifier: rule.identifier,
-      description: `${rule.finding} ${rule.wayOut}`,
+      description: `${rule.finding} ${rule.fix}`,
       inputParameters: rule.parameters,
       ruleScope,
     });

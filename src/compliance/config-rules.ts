@@ -10,7 +10,7 @@ export interface WatchingRule {
   readonly type: string;
   /** What it finds, and what to do then: at most 256 characters together. */
   readonly finding: string;
-  readonly wayOut: string;
+  readonly fix: string;
   readonly parameters?: { readonly [name: string]: string };
   /** The worker's type, where only its resources pass. */
   readonly workerType?: WorkerType;
@@ -28,14 +28,14 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.ECS_CONTAINERS_NONPRIVILEGED,
     type: 'AWS::ECS::TaskDefinition',
     finding: 'A container of the worker runs privileged.',
-    wayOut: OVERRIDE,
+    fix: OVERRIDE,
   },
   {
     id: 'ContainersReadOnly',
     identifier: config.ManagedRuleIdentifiers.ECS_CONTAINERS_READONLY_ACCESS,
     type: 'AWS::ECS::TaskDefinition',
     finding: 'A container of the worker can write to its root file system.',
-    wayOut: OVERRIDE,
+    fix: OVERRIDE,
     // A PROCESS worker runs flows, which write where their image lets them.
     workerType: WorkerType.ECS,
   },
@@ -44,7 +44,7 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.ECS_NO_ENVIRONMENT_SECRETS,
     type: 'AWS::ECS::TaskDefinition',
     finding: 'A Prefect credential is in clear in the task definition.',
-    wayOut: 'Revoke it in Prefect, put the new one into Secrets Manager, give that to api and deploy.',
+    fix: 'Revoke it in Prefect, put the new one into Secrets Manager, give that to api and deploy.',
     parameters: { secretKeys: CREDENTIALS.join(',') },
     lackingIn: 'aws-us-gov',
   },
@@ -53,7 +53,7 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.ECS_TASK_DEFINITION_LOG_CONFIGURATION,
     type: 'AWS::ECS::TaskDefinition',
     finding: 'A container of the worker writes its logs nowhere.',
-    wayOut: OVERRIDE,
+    fix: OVERRIDE,
     lackingIn: 'aws-us-gov',
   },
   {
@@ -61,35 +61,35 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.ECS_CONTAINER_INSIGHTS_ENABLED,
     type: 'AWS::ECS::Cluster',
     finding: 'Container Insights is off for the worker\'s cluster, so alarms on its tasks see nothing.',
-    wayOut: AGAIN,
+    fix: AGAIN,
   },
   {
     id: 'LatestPlatform',
     identifier: config.ManagedRuleIdentifiers.ECS_FARGATE_LATEST_PLATFORM_VERSION,
     type: 'AWS::ECS::Service',
     finding: 'The worker\'s service is held at an old Fargate platform version.',
-    wayOut: 'Take back the override of platformVersion, or force a new deployment of the service.',
+    fix: 'Take back the override of platformVersion, or force a new deployment of the service.',
   },
   {
     id: 'SecurityGroupsClosed',
     identifier: config.ManagedRuleIdentifiers.VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS,
     type: 'AWS::EC2::SecurityGroup',
     finding: 'A security group of the worker lets connections in from everywhere.',
-    wayOut: 'Remove the ingress rule: worker and flow runs need none.',
+    fix: 'Remove the ingress rule: worker and flow runs need none.',
   },
   {
     id: 'SubnetsWithoutPublicAddresses',
     identifier: config.ManagedRuleIdentifiers.SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED,
     type: 'AWS::EC2::Subnet',
     finding: 'A subnet of the worker\'s VPC gives public addresses to what starts in it.',
-    wayOut: AGAIN,
+    fix: AGAIN,
   },
   {
     id: 'FunctionsNotPublic',
     identifier: config.ManagedRuleIdentifiers.LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED,
     type: 'AWS::Lambda::Function',
     finding: 'Anybody may call a function of the worker.',
-    wayOut: 'Remove the statement with the principal * from the function\'s resource policy.',
+    fix: 'Remove the statement with the principal * from the function\'s resource policy.',
     lackingIn: 'cn-northwest-1',
   },
   {
@@ -97,20 +97,20 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.SNS_ENCRYPTED_KMS,
     type: 'AWS::SNS::Topic',
     finding: 'The topic of the worker\'s alarms is not encrypted with a KMS key.',
-    wayOut: AGAIN,
+    fix: AGAIN,
   },
   {
     id: 'BucketsNotPublic',
     identifier: config.ManagedRuleIdentifiers.S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED,
     type: 'AWS::S3::Bucket',
     finding: 'The archive of the worker\'s logs can be made public.',
-    wayOut: AGAIN,
+    fix: AGAIN,
   },
   {
     id: 'BucketsTlsOnly',
     identifier: config.ManagedRuleIdentifiers.S3_BUCKET_SSL_REQUESTS_ONLY,
     type: 'AWS::S3::Bucket',
     finding: 'The archive of the worker\'s logs answers requests without TLS.',
-    wayOut: AGAIN,
+    fix: AGAIN,
   },
 ];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import type { PublisherConfiguration } from './configuration';
-import { CrashPosition } from './crash-position';
+import { CrashCursor } from './crash-cursor';
 import { setDesiredCount, tasksOf } from './desired-count';
 import { MetricName, NAMESPACE, UNITS, Values } from './metrics';
 import { poll } from './poll';
@@ -23,7 +23,7 @@ const PATIENCE_SECONDS = 8;
 
 const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});
-const crashPosition = new CrashPosition();
+const crashPosition = new CrashCursor();
 const runTimes = new RunTimes();
 
 /**

@@ -6,7 +6,7 @@ import { apiLocation, functionLogs, keepLogs, letLambdaAttach } from '../private
 import { idByKey } from '../private/encryption';
 import { fingerprint } from '../private/fingerprint';
 import { shared } from '../private/shared';
-import { invalid, known } from '../private/validation';
+import { invalid, isResolved } from '../private/validation';
 
 export interface ApiFunctionsProps {
   readonly api: PrefectApi;
@@ -33,7 +33,7 @@ export class ApiFunctions extends Construct {
   }
 
   /** What has to be there before the functions reach what they call. */
-  private readonly reachable = new DependencyGroup();
+  private readonly connectivity = new DependencyGroup();
 
   private constructor(scope: Construct, id: string, private readonly props: ApiFunctionsProps) {
     super(scope, id);
@@ -59,16 +59,16 @@ export class ApiFunctions extends Construct {
     logGroup.grantWrite(role);
     Object.values(api._functionSecrets).forEach(secret => secret.grantRead(role));
     // What waits for its policy waits for the way, too.
-    scope.node.addDependency(this.reachable);
+    scope.node.addDependency(this.connectivity);
     return { ...network.functionOptions, role, logGroup };
   }
 
   private join({ api, network, logRetention }: ApiFunctionsProps): void {
     const [mine, others] = [api, this.props.api].map(({ _tlsCaCertificate: certificate }) => certificate);
-    if (mine !== others && (mine === undefined || known(mine)) && (others === undefined || known(others))) {
-      throw invalid('tlsCaCertificate', mine, `another worker of the stack has another one for ${known(api.url) ? api.url : 'the same API'}; give both the same.`);
+    if (mine !== others && (mine === undefined || isResolved(mine)) && (others === undefined || isResolved(others))) {
+      throw invalid('tlsCaCertificate', mine, `another worker of the stack has another one for ${isResolved(api.url) ? api.url : 'the same API'}; give both the same.`);
     }
     keepLogs(this, logRetention);
-    if (network.functionsInVpc) this.reachable.add(network.reachable);
+    if (network.functionsInVpc) this.connectivity.add(network.connectivity);
   }
 }

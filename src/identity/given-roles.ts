@@ -2,7 +2,7 @@ import { Annotations, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { policyText } from '../private/policy-text';
 import { RecordedRole } from '../private/recorded-role';
-import { invalid, known } from '../private/validation';
+import { invalid, isResolved } from '../private/validation';
 
 /** The service that takes on the roles of tasks. */
 export const TASK_SERVICE = 'ecs-tasks.amazonaws.com';
@@ -45,7 +45,7 @@ export class GivenRoles {
     if (lacking.length === 0) return;
     // Below the worker: what was acknowledged before is heard only of ancestors by older versions of the CDK.
     Annotations.of(this.scope).addWarningV2('cdk-prefect-fargate-worker:roleLacksPermissions',
-      `The role ${known(role.roleArn) ? role.roleArn : role.node.path}, given as ${uses.join(' and ')}, takes no permissions from this app, and needs these. `
+      `The role ${isResolved(role.roleArn) ? role.roleArn : role.node.path}, given as ${uses.join(' and ')}, takes no permissions from this app, and needs these. `
       + `What only the deployment knows stands here as in Fn::Sub. Acknowledge this warning once the role has them:\n${policyText(Stack.of(this.worker), lacking)}`);
   }
 }
@@ -53,8 +53,8 @@ export class GivenRoles {
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html */
 function requireOwnAccount(worker: Construct, role: iam.IRole, use: string): void {
   const [ours, theirs] = [Stack.of(worker).account, role.env.account];
-  if (!known(ours) || !known(theirs) || ours === theirs) return;
-  throw invalid(use, known(role.roleArn) ? role.roleArn : role.node.path,
+  if (!isResolved(ours) || !isResolved(theirs) || ours === theirs) return;
+  throw invalid(use, isResolved(role.roleArn) ? role.roleArn : role.node.path,
     `it is in the account ${theirs}, and roles are passed to Amazon ECS only within theirs; give a role of ${ours}, which may assume that one.`);
 }
 

@@ -18,7 +18,7 @@ export interface IdentityProps {
   readonly workerType: WorkerType;
   readonly cluster: ecs.ICluster;
   /** Whether the base job template is not ours, and may leave the network to the worker. */
-  readonly foreignTemplate: boolean;
+  readonly existingPool: boolean;
   /** Start of the family names of the task definitions that the worker registers for flow runs. */
   readonly flowRunFamily: string;
 }
@@ -133,7 +133,7 @@ export class Identity extends Construct {
     // ECS has no resource-level permissions for reading and retiring task definitions.
     allow('ReadTaskDefinitions', ['ecs:DescribeTaskDefinition', 'ecs:DeregisterTaskDefinition'], ['*']);
     // The worker looks for the subnets of a VPC that the template names, or of the default one. EC2 has no resource-level permissions for it.
-    if (this.props.foreignTemplate) allow('FindSubnetsOfTheTemplate', ['ec2:DescribeVpcs', 'ec2:DescribeSubnets'], ['*']);
+    if (this.props.existingPool) allow('FindSubnetsOfTheTemplate', ['ec2:DescribeVpcs', 'ec2:DescribeSubnets'], ['*']);
     allow('StartFlowRuns', ['ecs:RunTask'], [`${families}:*`], inThisCluster);
     // With Prefect's labels, and with the tags of the stack.
     allow('TagFlowRuns', ['ecs:TagResource'], [tasks, families], { StringEquals: { 'ecs:CreateAction': ['RunTask', 'RegisterTaskDefinition'] } });

@@ -16,7 +16,7 @@ const ARCHITECTURES: Record<string, string> = { X86_64: 'amd64', ARM64: 'arm64' 
 const IMAGES_KEPT = 12;
 
 export interface ImageCopiesProps {
-  readonly network: Pick<Network, 'closed' | 'providerOptions' | 'reachable'>;
+  readonly network: Pick<Network, 'isolated' | 'providerOptions' | 'connectivity'>;
   readonly encryptionKey: kms.IKey;
   readonly logRetention: logs.RetentionDays;
 }
@@ -75,7 +75,7 @@ export class ImageCopies extends Construct {
         Tag: `${name}-${version}-${architecture}`,
       },
     });
-    if (!made && this.inVpc) copy.node.addDependency(this.props.network.reachable);
+    if (!made && this.inVpc) copy.node.addDependency(this.props.network.connectivity);
     return ecs.ContainerImage.fromEcrRepository(this.repository, copy.getAttString('Tag'));
   }
 

@@ -35,11 +35,11 @@ async function copy(image: PublicImage, architecture: string, repository: Privat
     await Promise.all(Array.from({ length: LAYERS_AT_A_TIME }, copyLayers));
     await repository.put(manifest, tag);
   } catch (error) {
-    throw new Error(`${image.name} can't be copied. ${describe(error)} ${wayOut(error)}`);
+    throw new Error(`${image.name} can't be copied. ${describe(error)} ${fix(error)}`);
   }
 }
 
-function wayOut(error: unknown): string {
+function fix(error: unknown): string {
   return error instanceof RegistryError && error.isLimit
     ? 'Functions share their addresses with others, whose pulls count as well: deploy again later, or set copyImages to false.'
     : 'Deploy again, or set copyImages to false and give images of your own with image and flowRunDefaults.';

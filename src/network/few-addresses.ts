@@ -1,6 +1,6 @@
 import { Annotations, aws_ec2 as ec2 } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { known } from '../private/validation';
+import { isResolved } from '../private/validation';
 
 /** AWS keeps so many addresses of each subnet for itself. */
 const RESERVED = 5;
@@ -12,7 +12,7 @@ const RESERVED = 5;
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
  */
 export function warnOfFewAddresses(worker: IConstruct, subnets: readonly ec2.ISubnet[], most: Readonly<Record<string, number | undefined>>): void {
-  const tasks = Object.values(most).reduce((sum: number, some) => sum + (known(some) ? some : NaN), 0);
+  const tasks = Object.values(most).reduce((sum: number, some) => sum + (isResolved(some) ? some : NaN), 0);
   const addresses = subnets.reduce((sum, subnet) => sum + addressesOf(subnet), 0);
   if (!(tasks > addresses)) return;
   Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:fewAddresses',
@@ -23,7 +23,7 @@ export function warnOfFewAddresses(worker: IConstruct, subnets: readonly ec2.ISu
 /** Those of a subnet of which nobody knows how large it is are enough. */
 function addressesOf(subnet: ec2.ISubnet): number {
   const range = rangeOf(subnet);
-  return known(range) ? 2 ** (32 - Number(range.split('/')[1])) - RESERVED : Infinity;
+  return isResolved(range) ? 2 ** (32 - Number(range.split('/')[1])) - RESERVED : Infinity;
 }
 
 /** An import throws where it was not told its range. */

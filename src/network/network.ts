@@ -4,7 +4,7 @@ import { PrefectApi } from '../prefect-api';
 import { fingerprint } from '../private/fingerprint';
 import { shared } from '../private/shared';
 import { isLoopback, portOf } from '../private/url';
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
 import { publicSubnetMask } from './address-range';
@@ -46,13 +46,13 @@ export class Network extends Construct {
   /** The subnets one by one, because the VPC of a cluster may be an import that doesn't know them. */
   public readonly subnetSelection: ec2.SubnetSelection;
   /** Whether the VPC was created here. */
-  public readonly ownVpc: boolean;
+  public readonly createsVpc: boolean;
   /** Tasks in public subnets reach the internet only by an address of their own. */
   public readonly assignPublicIp: boolean;
   /** Whether some of the subnets have no route to the internet. */
-  public readonly closed: boolean;
+  public readonly isolated: boolean;
   /** All that has to be there before a task reaches what it calls. */
-  public readonly reachable: IDependable;
+  public readonly connectivity: IDependable;
   public readonly workerSecurityGroups: ec2.ISecurityGroup[];
   public readonly flowRunSecurityGroup: ec2.ISecurityGroup;
   /** Whether the functions that ask the Prefect API run in the VPC. */
@@ -66,7 +66,7 @@ export class Network extends Construct {
     Object.defineProperty(this, NETWORK, { value: true });
     this.validateOptions();
 
-    this.ownVpc = props.vpc === undefined;
+    this.createsVpc = props.vpc === undefined;
     this.functionsInVpc = props.api._inNetwork || (props.options.functionsInVpc ?? false);
     this.vpc = props.vpc ?? this.makeVpc();
     this.selected = this.selection();
@@ -77,15 +77,15 @@ export class Network extends Construct {
       throw invalid('network.functionsInVpc', true, 'functions have no address of their own, by which they would get out of the public subnets of vpcSubnets; '
         + 'give private subnets, or leave functionsInVpc out.');
     }
-    const closed = this.closedSubnets();
-    this.closed = closed.length > 0;
-    this.warnOfNoWayOut(closed);
-    const reachable = new DependencyGroup(this.subnets.internetConnectivityEstablished);
+    const isolated = this.isolatedSubnets();
+    this.isolated = isolated.length > 0;
+    this.warnOfNoInternetRoute(isolated);
+    const connectivity = new DependencyGroup(this.subnets.internetConnectivityEstablished);
     const endpoints = this.endpoints();
-    endpoints.forEach(endpoint => reachable.add(endpoint));
+    endpoints.forEach(endpoint => connectivity.add(endpoint));
     this.warnOfFunctionsInPublicSubnets(endpoints.length > 0);
-    this.reachable = reachable;
-    props.api._server?.answering.forEach(server => reachable.add(server));
+    this.connectivity = connectivity;
+    props.api._server?.answering.forEach(server => connectivity.add(server));
 
     this.workerSecurityGroups = props.securityGroups ?? [this.securityGroup('WorkerSecurityGroup', 'Prefect worker', props.tracing?._otlp?.endpoint)];
     this.flowRunSecurityGroup = props.securityGroups?.[0] ?? (props.workerType === WorkerType.PROCESS
@@ -97,7 +97,7 @@ export class Network extends Construct {
 
   /** The NAT gateways of the VPC, where it was created here. */
   public get natGatewayIds(): string[] {
-    if (!this.ownVpc) return [];
+    if (!this.createsVpc) return [];
     return this.vpc.node.findAll().filter((child): child is ec2.CfnNatGateway => child instanceof ec2.CfnNatGateway).map(({ ref }) => ref);
   }
 
@@ -123,7 +123,7 @@ export class Network extends Construct {
 
   /** Whether the default group of the VPC has no rules. The CDK takes them away, by a function of its own that is outside any VPC. */
   public get closesDefaultGroup(): boolean {
-    return this.ownVpc && !this.props.options.functionsInVpc;
+    return this.createsVpc && !this.props.options.functionsInVpc;
   }
 
   /** Where the functions are that ask the Prefect API, for those who share them: as values that tell one place from another. */
@@ -187,7 +187,7 @@ export class Network extends Construct {
       }
     }
     for (const prop of ['maxAzs', 'natGateways', 'cidr'] as const) {
-      if (options[prop] !== undefined && !known(options[prop])) {
+      if (options[prop] !== undefined && !isResolved(options[prop])) {
         throw invalid(`network.${prop}`, options[prop], 'the subnets in the template depend on it; give the value itself.');
       }
     }
@@ -239,18 +239,18 @@ export class Network extends Construct {
     throw invalid('vpc', vpc!.node.path, 'it has no private subnets; give a VPC with private subnets, or say with vpcSubnets which ones to use.');
   }
 
-  private closedSubnets(): ec2.ISubnet[] {
+  private isolatedSubnets(): ec2.ISubnet[] {
     if (this.subnets.isPendingLookup) return [];
     const isolated = new Set(this.vpc.isolatedSubnets.map(subnet => subnet.node.path));
     return this.subnets.subnets.filter(subnet => isolated.has(subnet.node.path));
   }
 
-  private warnOfNoWayOut(closed: ec2.ISubnet[]): void {
+  private warnOfNoInternetRoute(isolated: ec2.ISubnet[]): void {
     const { url, _inNetwork: inNetwork } = this.props.api;
-    if (closed.length === 0 || inNetwork) return;
-    Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:noWayOut',
-      `The subnets ${closed.map(subnet => subnet.node.id).join(', ')} have no route to the internet, so tasks there can't reach the Prefect API `
-      + `at ${known(url) ? url : 'its URL'}. Use subnets with a NAT gateway (network.natGateways or vpcSubnets), `
+    if (isolated.length === 0 || inNetwork) return;
+    Annotations.of(this.node.scope!).addWarningV2('cdk-prefect-fargate-worker:noInternetRoute',
+      `The subnets ${isolated.map(subnet => subnet.node.id).join(', ')} have no route to the internet, so tasks there can't reach the Prefect API `
+      + `at ${isResolved(url) ? url : 'its URL'}. Use subnets with a NAT gateway (network.natGateways or vpcSubnets), `
       + 'or set privateNetwork on PrefectApi.selfHosted() where the API is inside your network.');
   }
 

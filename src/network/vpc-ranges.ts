@@ -1,5 +1,5 @@
 import { aws_ec2 as ec2 } from 'aws-cdk-lib';
-import { known } from '../private/validation';
+import { isResolved } from '../private/validation';
 
 /** Where a VPC's addresses can be (RFC 1918 and RFC 6598). */
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
@@ -29,7 +29,7 @@ function told(property: () => string | undefined): string | undefined {
 /** As a number range where the VPC is of this app, so that it can be compared with its subnets'. */
 function primaryRange(vpc: ec2.IVpc): string {
   const resource = vpc.node.defaultChild;
-  return resource instanceof ec2.CfnVPC && known(resource.cidrBlock) ? resource.cidrBlock : vpc.vpcCidrBlock;
+  return resource instanceof ec2.CfnVPC && isResolved(resource.cidrBlock) ? resource.cidrBlock : vpc.vpcCidrBlock;
 }
 
 function secondaryBlocks(vpc: ec2.IVpc): string[] {
@@ -39,7 +39,7 @@ function secondaryBlocks(vpc: ec2.IVpc): string[] {
 }
 
 function isWithin(inner: string, outer: string): boolean {
-  if (!known(inner) || !known(outer)) return false;
+  if (!isResolved(inner) || !isResolved(outer)) return false;
   const [[address, prefix], [network, length]] = [inner, outer].map(parse);
   return prefix >= length && Math.floor(address / 2 ** (32 - length)) === Math.floor(network / 2 ** (32 - length));
 }

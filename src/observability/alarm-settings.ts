@@ -1,5 +1,5 @@
 import { AlarmOptions, AlarmSettings } from './alarm-options';
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 
 type AlarmKey = Exclude<keyof AlarmOptions, 'enabled'>;
 
@@ -49,7 +49,7 @@ export function validateThresholds(options: AlarmOptions): void {
   for (const key of WHOLE_NUMBERS) requireWholeNumber(`observability.alarms.${key}.threshold`, options[key]?.threshold, 1);
   for (const key of PERCENTAGES) {
     const percent = options[key]?.threshold;
-    if (known(percent) && (percent <= 0 || percent > 100)) throw invalid(`observability.alarms.${key}.threshold`, percent, 'give a percentage above 0 and up to 100.');
+    if (isResolved(percent) && (percent <= 0 || percent > 100)) throw invalid(`observability.alarms.${key}.threshold`, percent, 'give a percentage above 0 and up to 100.');
   }
   for (const key of DURATIONS) {
     const duration = options[key]?.threshold;

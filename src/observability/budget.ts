@@ -2,14 +2,14 @@ import { aws_cloudwatch as cloudwatch, Duration, Tokenization } from 'aws-cdk-li
 import { AlarmDefinition } from './alarm-definition';
 import { AlarmOptions } from './alarm-options';
 import { Costs } from '../costs/costs';
-import { invalid, known } from '../private/validation';
+import { invalid, isResolved } from '../private/validation';
 
 /** The longest that an alarm may look at: by then, the weekend is in it. */
 const WEEK = Duration.days(7);
 const WEEKS_A_MONTH = 730 / WEEK.toHours();
 
 export function requireBudget(budget: number | undefined): void {
-  if (known(budget) && !(budget > 0 && Number.isFinite(budget))) {
+  if (isResolved(budget) && !(budget > 0 && Number.isFinite(budget))) {
     throw invalid('observability.monthlyBudget', budget, 'give US dollars for a month, above 0; leave the prop out where there is no budget.');
   }
 }

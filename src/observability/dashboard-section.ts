@@ -4,7 +4,7 @@ import { containerInsights, natMetric } from './metrics';
 import { costQuery } from '../costs/cost-query';
 import { Costs } from '../costs/costs';
 import { Demand } from '../demand/demand';
-import { known } from '../private/validation';
+import { isResolved } from '../private/validation';
 
 /** What a worker's section of the dashboard is drawn from. */
 export interface DashboardSectionProps {
@@ -124,7 +124,7 @@ function dollars({ costs, monthlyBudget, demand: { turn } }: DashboardSectionPro
   const hourly = Object.entries(spent).map(([id, metric]) => new cloudwatch.MathExpression({
     expression: `${id} * 3600 / PERIOD(${id})`, usingMetrics: { [id]: metric }, label: metric.label, period: FIVE_MINUTES,
   }));
-  const budget = known(monthlyBudget) ? [{ value: monthlyBudget / HOURS_A_MONTH, label: 'monthlyBudget', color: cloudwatch.Color.RED }] : [];
+  const budget = isResolved(monthlyBudget) ? [{ value: monthlyBudget / HOURS_A_MONTH, label: 'monthlyBudget', color: cloudwatch.Color.RED }] : [];
   const prices = costs.foreignPrices === undefined ? '' : `, at the prices of ${costs.foreignPrices}`;
   return row('What does it cost?', [
     graph(`US dollars an hour on Fargate${prices}`, hourly, { stacked: true, leftAnnotations: budget }),

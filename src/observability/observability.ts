@@ -116,7 +116,7 @@ export class Observability extends Construct {
       containerInsights: cluster.containerInsights,
       queue: events?.queue,
       deadLetterQueue: events?.deadLetterQueue,
-      vpcId: network.ownVpc ? network.vpc.vpcId : undefined,
+      vpcId: network.createsVpc ? network.vpc.vpcId : undefined,
       natGatewayIds: network.natGatewayIds,
       loggedErrors: this.loggedErrors(),
       monthlyBudget: this.props.options.monthlyBudget,

@@ -1,7 +1,7 @@
 import { aws_iam as iam, aws_kms as kms, aws_logs as logs, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { API_VARIABLE, ApiLocation } from './api-location';
-import { known } from './validation';
+import { isResolved } from './validation';
 import type { PrefectApi } from '../prefect-api';
 
 /**
@@ -34,7 +34,7 @@ export function functionLogs(scope: Construct, id: string, options: FunctionLogs
 export function keepLogs(scope: IConstruct, retention: logs.RetentionDays): void {
   for (const group of scope.node.findAll()) {
     // Without a number, for ever.
-    if (!(group instanceof logs.CfnLogGroup) || !known(retention) || !known(group.retentionInDays)) continue;
+    if (!(group instanceof logs.CfnLogGroup) || !isResolved(retention) || !isResolved(group.retentionInDays)) continue;
     group.retentionInDays = retention === logs.RetentionDays.INFINITE ? undefined : Math.max(group.retentionInDays, retention);
   }
 }

@@ -1,7 +1,7 @@
 import { Annotations, aws_ecs as ecs, aws_iam as iam, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { policyResourcesOf, RecordedRole } from './recorded-role';
-import { known } from './validation';
+import { isResolved } from './validation';
 
 /**
  * How CDK allows the reading of a secret that was imported by its name, where that ends in a hyphen and six characters. AWS takes
@@ -49,7 +49,7 @@ export function warnOfDistantSecrets(worker: Construct, secrets: readonly ecs.Se
   const { region } = Stack.of(worker);
   for (const { arn } of secrets) {
     const other = arn.split(':')[3];
-    if (!known(arn) || !known(region) || !other || other === region) continue;
+    if (!isResolved(arn) || !isResolved(region) || !other || other === region) continue;
     Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:secretOfAnotherRegion',
       `The secret ${arn} is in ${other}. Tasks in subnets without a route to the internet can't read it, because VPC endpoints lead to ${region} only. `
       + `Replicate it to ${region} and give the replica.`);

@@ -1,5 +1,5 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
-import { invalid, known, ValidationError } from './validation';
+import { invalid, isResolved, ValidationError } from './validation';
 
 /**
  * Throws unless `value` is an `ecs.Secret` (or is absent). Languages without types let everything through, and CDK's own error
@@ -11,8 +11,8 @@ export function requireSecret(prop: string, value: ecs.Secret | undefined): void
     requireArn(prop, value);
     return;
   }
-  const { kind, wayOut } = kindOf(value);
-  throw new ValidationError(`${prop} is ${kind} (its value is not shown here): ${wayOut}`);
+  const { kind, fix } = kindOf(value);
+  throw new ValidationError(`${prop} is ${kind} (its value is not shown here): ${fix}`);
 }
 
 /** Throws also where there is none. */
@@ -25,7 +25,7 @@ export function requireGivenSecret(prop: string, value: ecs.Secret | undefined):
 
 /** What was imported with the deprecated `Secret.fromSecretName()` has its name for an ARN, which ECS takes for an SSM parameter's. */
 function requireArn(prop: string, { arn }: ecs.Secret): void {
-  if (known(arn) && !arn.startsWith('arn:')) {
+  if (isResolved(arn) && !arn.startsWith('arn:')) {
     throw invalid(prop, arn, 'ECS finds a secret by its ARN; import it with Secret.fromSecretNameV2() or Secret.fromSecretCompleteArn().');
   }
 }
@@ -35,18 +35,18 @@ function isSecret(value: any): boolean {
   return typeof value.arn === 'string' && typeof value.grantRead === 'function';
 }
 
-function kindOf(value: any): { kind: string; wayOut: string } {
+function kindOf(value: any): { kind: string; fix: string } {
   if (typeof value === 'object' && typeof value.grantRead === 'function') {
-    if ('secretArn' in value) return { kind: 'a secret of AWS Secrets Manager', wayOut: 'give ecs.Secret.fromSecretsManager(secret), with the name of a field where the secret is a JSON object.' };
-    if ('parameterArn' in value) return { kind: 'an SSM parameter', wayOut: 'give ecs.Secret.fromSsmParameter(parameter).' };
+    if ('secretArn' in value) return { kind: 'a secret of AWS Secrets Manager', fix: 'give ecs.Secret.fromSecretsManager(secret), with the name of a field where the secret is a JSON object.' };
+    if ('parameterArn' in value) return { kind: 'an SSM parameter', fix: 'give ecs.Secret.fromSsmParameter(parameter).' };
   }
   if (/^Cfn(Secret|Parameter)$/.test(value.constructor?.name ?? '')) {
-    return { kind: `the L1 construct ${value.constructor.name}`, wayOut: 'give ecs.Secret.fromSecretsManager() with secretsmanager.Secret.fromSecretCompleteArn(), whose ARN is its ref.' };
+    return { kind: `the L1 construct ${value.constructor.name}`, fix: 'give ecs.Secret.fromSecretsManager() with secretsmanager.Secret.fromSecretCompleteArn(), whose ARN is its ref.' };
   }
   const kind = typeof value === 'string' ? 'a string' : value.constructor?.name === 'SecretValue' ? 'a SecretValue' : `of the type ${typeof value}`;
   return {
     kind,
-    wayOut: 'a value in the template is readable by whoever reads the template; put it into AWS Secrets Manager, and give ecs.Secret.fromSecretsManager(secret).',
+    fix: 'a value in the template is readable by whoever reads the template; put it into AWS Secrets Manager, and give ecs.Secret.fromSecretsManager(secret).',
   };
 }
 

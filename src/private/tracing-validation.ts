@@ -1,7 +1,7 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { requireGivenSecret } from './secrets';
 import { mayHoldPassword } from './url';
-import { invalid, known, ValidationError } from './validation';
+import { invalid, isResolved, ValidationError } from './validation';
 
 const GIVE_URL = 'give the URL of a receiver of OTLP over HTTP, such as https://api.honeycomb.io or http://collector.example.internal:4318.';
 
@@ -12,14 +12,14 @@ const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const OF_THE_REQUEST = ['content-encoding', 'content-length', 'content-type', 'host'];
 
 export function requireSamplingRatio(ratio: number | undefined): void {
-  if (known(ratio) && !(ratio > 0 && ratio <= 1)) {
+  if (isResolved(ratio) && !(ratio > 0 && ratio <= 1)) {
     throw invalid('samplingRatio', ratio, 'give a share above 0 and up to 1, such as 0.1 for one run in ten; leave tracing out for none.');
   }
 }
 
 /** The error shows nothing of a user, a password or a query, which may be a key. */
 export function requireOtlpEndpoint(endpoint: string): void {
-  if (!known(endpoint) && endpoint !== undefined) return;
+  if (!isResolved(endpoint) && endpoint !== undefined) return;
   if (endpoint === undefined) throw invalid('endpoint', endpoint, GIVE_URL);
   if (mayHoldPassword(endpoint) || endpoint.includes('?')) {
     throw new ValidationError('endpoint has a user, a password or a query in it (it is not shown here), which whoever reads the template reads: give the URL without it, '

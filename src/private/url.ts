@@ -1,8 +1,8 @@
-import { known } from './validation';
+import { isResolved } from './validation';
 
 /** The TCP port of an http or https URL; 443 where the URL is known only at deployment. */
 export function portOf(url: string): number {
-  if (!known(url)) return 443;
+  if (!isResolved(url)) return 443;
   const { port, protocol } = new URL(url);
   return Number(port) || (protocol === 'http:' ? 80 : 443);
 }
@@ -20,10 +20,10 @@ const PRIVATE = /^(10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|169\.254\..*|
 
 /** Whether a URL is of a host on the task's own loopback. */
 export function isLoopback(url: string): boolean {
-  return known(url) && LOOPBACK.test(new URL(url).hostname);
+  return isResolved(url) && LOOPBACK.test(new URL(url).hostname);
 }
 
 /** Whether a URL is, by its looks, of a host outside private networks. One that is known only at deployment is not judged. */
 export function isOutside(url: string): boolean {
-  return known(url) && !isLoopback(url) && !PRIVATE.test(new URL(url).hostname);
+  return isResolved(url) && !isLoopback(url) && !PRIVATE.test(new URL(url).hostname);
 }

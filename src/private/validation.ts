@@ -25,8 +25,8 @@ export function validatedAt<T>(construct: IConstruct, work: () => T): T {
 /**
  * A mistake in a prop, said in one sentence: the prop, its value and the fix.
  */
-export function invalid(prop: string, value: unknown, wayOut: string): ValidationError {
-  return new ValidationError(`${prop} ${describe(value)} ${wayOut}`);
+export function invalid(prop: string, value: unknown, fix: string): ValidationError {
+  return new ValidationError(`${prop} ${describe(value)} ${fix}`);
 }
 
 function describe(value: unknown): string {
@@ -35,20 +35,20 @@ function describe(value: unknown): string {
 }
 
 /** Values known only at deployment can't be judged at synth, so they pass. */
-export function known<T>(value: T | undefined): value is T {
+export function isResolved<T>(value: T | undefined): value is T {
   return value !== undefined && !Token.isUnresolved(value);
 }
 
 /** Throws unless `value` is a whole number of at least `minimum` (or is absent, or a token). */
 export function requireWholeNumber(prop: string, value: number | undefined, minimum: number): void {
-  if (known(value) && (!Number.isInteger(value) || value < minimum)) {
+  if (isResolved(value) && (!Number.isInteger(value) || value < minimum)) {
     throw invalid(prop, value, `give a whole number of at least ${minimum}.`);
   }
 }
 
 /** Throws when a list (that is not a token) names an entry twice. */
 export function requireDistinct(prop: string, values: readonly string[]): void {
-  const duplicate = values.find((value, index) => known(value) && values.indexOf(value) !== index);
+  const duplicate = values.find((value, index) => isResolved(value) && values.indexOf(value) !== index);
   if (duplicate !== undefined) {
     throw invalid(prop, values, `${JSON.stringify(duplicate)} is there twice; name each entry once.`);
   }
@@ -63,7 +63,7 @@ const BANNED_IN_NAMES = /[/%&<>]/;
 
 /** Throws unless `name` is a name that Prefect takes for a work pool or a work queue. */
 export function requirePrefectName(prop: string, name: string): void {
-  if (!known(name)) {
+  if (!isResolved(name)) {
     if (name === undefined) throw invalid(prop, name, 'give the name that the Prefect UI shows.');
     return;
   }

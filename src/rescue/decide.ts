@@ -47,7 +47,7 @@ const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'Terminatio
 /** How the state's message begins where Prefect's worker could not start a task. */
 const NOT_SUBMITTED = 'Failed to submit flow run to infrastructure: ';
 /** What ECS says when it has no room or no time for one more task right now, as Prefect's worker passes it on. */
-const NOT_NOW = /throttl|rate exceeded|request limit exceeded|too many concurrent attempts|reached the limit|capacity is unavailable/i;
+const NO_ROOM_NOW = /throttl|rate exceeded|request limit exceeded|too many concurrent attempts|reached the limit|capacity is unavailable/i;
 
 /** What is said of a run whose task is to be started later, by which it is known how often that was so. */
 const NOT_STARTED = 'Its task could not be started: ';
@@ -211,7 +211,7 @@ function reconsider(run: FlowRun, outcome: TaskOutcome, rules: Rules): Decision 
 function notSubmitted(run: FlowRun, { limits }: Rules): Decision {
   const reason = run.message.slice(NOT_SUBMITTED.length);
   if (startFailure(reason) === 'capacity' && run.launchType !== 'FARGATE') return onDemand('Fargate had no capacity.', limits);
-  if (NOT_NOW.test(reason)) return { then: 'reschedule', why: 'Amazon ECS had no capacity or quota for another task.', delay: limits.later };
+  if (NO_ROOM_NOW.test(reason)) return { then: 'reschedule', why: 'Amazon ECS had no capacity or quota for another task.', delay: limits.later };
   return startFailure(reason) === 'later' ? { then: 'startLater', why: reason } : NOTHING;
 }
 

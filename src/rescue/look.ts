@@ -5,7 +5,7 @@ import { stopForgottenTasks } from './ended-runs';
 import type { FoundRun } from './found-run';
 import { Listing } from './listing';
 import { prepare } from './next-attempt';
-import { needsNothing, QuietRuns, VOUCHED_FOR } from './quiet-runs';
+import { needsNothing, QuietRuns, ANNOUNCED_SECONDS } from './quiet-runs';
 import { Runs } from './runs';
 import { SignsOfLife } from './signs-of-life';
 import { endSubflows } from './subflows';
@@ -17,7 +17,7 @@ import type { PrefectClient } from '../private/prefect-client';
 /** How long ago, in seconds, a run may have crashed for second thoughts: as long as ECS remembers what became of its task. */
 const RECENT = 3600;
 /** Seconds after which no more runs are helped: an API may be slow, and the next look is a minute away. */
-const LOOK = 40;
+const LOOK_SECONDS = 40;
 /** How many runs are helped at a time: with an API that takes two seconds an answer, a hundred within a look. */
 const AT_A_TIME = 20;
 
@@ -55,7 +55,7 @@ export class Look {
     const outcomes = await this.outcomesOf([...active, ...waiting.filter(mayNeedHelp), ...found.filter(({ state }) => state === 'CRASHED')], living);
     this.quiet.remember([...known, ...found.filter(run => needsNothing(run, outcomes.get(run.id), this.rules, now))], now);
 
-    await this.attempt('Runs that wait', () => this.runs.vouchFor(waiting.filter(({ begun, since }) => begun && since > this.ago(VOUCHED_FOR)), now));
+    await this.attempt('Runs that wait', () => this.runs.announceWaiting(waiting.filter(({ begun, since }) => begun && since > this.ago(ANNOUNCED_SECONDS)), now));
     // In another order each time, so that all have their turn.
     const suspects = found.filter(({ id }) => outcomes.has(id) && outcomes.get(id) !== 'elsewhere').sort(() => Math.random() - 0.5);
     const taskOf = (run: FoundRun) => outcomes.get(run.id) as TaskOutcome;
@@ -142,7 +142,7 @@ export class Look {
   /** Some at a time, until the look has taken long enough. */
   private help(runs: readonly FoundRun[], act: (run: FoundRun) => Promise<void>): Promise<void> {
     return atATime(AT_A_TIME, runs, async run => {
-      if (Date.now() < this.now.getTime() + LOOK * 1000) await this.attempt(`Flow run ${run.id}`, () => act(run));
+      if (Date.now() < this.now.getTime() + LOOK_SECONDS * 1000) await this.attempt(`Flow run ${run.id}`, () => act(run));
     });
   }
 

@@ -4,7 +4,7 @@ import type { FoundRun } from './found-run';
 import type { TaskOutcome } from './task-outcome';
 
 /** For how long, in seconds, it is said of a run that waits that it does: for some looks, should one fail. */
-export const VOUCHED_FOR = 180;
+export const ANNOUNCED_SECONDS = 180;
 
 /** How long, in seconds, before a run is due it is looked at again. */
 const BEFORE_DUE = 180;
@@ -86,9 +86,9 @@ export function needsNothing(run: FoundRun, outcome: TaskOutcome | 'elsewhere' |
     case 'RUNNING':
       return outcome === 'elsewhere' || outcome?.task === 'running' && nothingToDo();
     case 'PAUSED':
-      return seconds(run.since, now) > VOUCHED_FOR;
+      return seconds(run.since, now) > ANNOUNCED_SECONDS;
     case 'SCHEDULED':
-      return seconds(run.since, now) > VOUCHED_FOR && run.due !== undefined && seconds(now, run.due) > BEFORE_DUE && nothingToDo();
+      return seconds(run.since, now) > ANNOUNCED_SECONDS && run.due !== undefined && seconds(now, run.due) > BEFORE_DUE && nothingToDo();
     default:
       return false;
   }

@@ -18,7 +18,7 @@ export class Runs {
    * Says of runs that wait that they do. Their last heartbeat can be handled after the event of that state, and the pool's
    * automation would wait for more, and have them crash.
    */
-  public async vouchFor(waiting: readonly FoundRun[], now: Date): Promise<void> {
+  public async announceWaiting(waiting: readonly FoundRun[], now: Date): Promise<void> {
     if (waiting.length === 0) return;
     await this.client.request('POST', '/events', waiting.map(({ id, workPoolId }) => ({
       id: randomUUID(),

@@ -1,7 +1,7 @@
 import { Aws, aws_iam as iam, aws_kms as kms, aws_s3 as s3, Fn, Names, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { privateBucket } from '../private/bucket';
-import { invalid, known } from '../private/validation';
+import { invalid, isResolved } from '../private/validation';
 import { Results } from '../results';
 
 export interface ResultStorageProps {
@@ -62,7 +62,7 @@ export class ResultStorage extends Construct {
 
 function requireSameRegion(worker: Construct, bucket: s3.IBucket): void {
   const [ours, theirs] = [Stack.of(worker).region, bucket.env.region];
-  if (!known(ours) || !known(theirs) || ours === theirs) return;
-  throw invalid('results', known(bucket.bucketName) ? bucket.bucketName : bucket.node.path,
+  if (!isResolved(ours) || !isResolved(theirs) || ours === theirs) return;
+  throw invalid('results', isResolved(bucket.bucketName) ? bucket.bucketName : bucket.node.path,
     `the bucket is in ${theirs}, and the VPC's endpoint for Amazon S3 leads to buckets of ${ours} only; give one of ${ours}, or Results.managed().`);
 }

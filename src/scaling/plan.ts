@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Standby } from '../demand/configuration';
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
 import { ScalingOptions, ScalingSchedule } from './scaling-options';
 import { requireApart } from './schedule-windows';
@@ -58,9 +58,9 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
   requireWholeNumber('scaling.maxWorkers', options.maxWorkers, 1);
   const standby = options.standby && standbyOf(options.standby, options.minWorkers);
   const usual = type === WorkerType.PROCESS || standby ? 0 : AVAILABLE;
-  const min = options.minWorkers ?? (known(options.maxWorkers) ? Math.min(usual, options.maxWorkers) : usual);
+  const min = options.minWorkers ?? (isResolved(options.maxWorkers) ? Math.min(usual, options.maxWorkers) : usual);
   const max = options.maxWorkers ?? mostOf(type, min);
-  if (known(min) && known(max) && min > max) {
+  if (isResolved(min) && isResolved(max) && min > max) {
     throw invalid('scaling.minWorkers', min, `it is above scaling.maxWorkers, which is ${max}; lower the one or raise the other.`);
   }
 
@@ -72,7 +72,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
   const schedules = options.schedules ?? [];
   schedules.forEach((schedule, index) => requireBounds(`scaling.schedules[${index}]`, schedule, max, standby !== undefined));
   requireApart('scaling.schedules', schedules);
-  const fromZero = standby !== undefined || [min, ...schedules.map(({ minWorkers }) => minWorkers)].some(least => !known(least) || least === 0);
+  const fromZero = standby !== undefined || [min, ...schedules.map(({ minWorkers }) => minWorkers)].some(least => !isResolved(least) || least === 0);
   // Schedules end, and somebody has to take away then what they brought.
   const workers = type === WorkerType.ECS && (fromZero || schedules.length > 0) ? AVAILABLE : undefined;
   return {
@@ -93,7 +93,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
 /** The most workers that there may be at any time; undefined where it isn't known. */
 export function mostWorkers({ max, schedules }: ScalingPlan): number | undefined {
   const all = [max, ...schedules.map(({ maxWorkers = max }) => maxWorkers)];
-  return all.every(known) ? Math.max(...all) : undefined;
+  return all.every(isResolved) ? Math.max(...all) : undefined;
 }
 
 function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: number | undefined): number | undefined {
@@ -102,7 +102,7 @@ function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: num
   if (flowRunLimit === undefined) {
     throw invalid('scaling.spareFlowRuns', spare, 'an ECS worker takes any number of flow runs, so one that is there has room for them; set scaling.minWorkers to 1 or more instead.');
   }
-  if (known(spare) && known(max) && known(flowRunLimit) && spare > max * flowRunLimit) {
+  if (isResolved(spare) && isResolved(max) && isResolved(flowRunLimit) && spare > max * flowRunLimit) {
     throw invalid('scaling.spareFlowRuns', spare,
       `scaling.maxWorkers is ${max}, and as many workers hold ${max * flowRunLimit} flow runs, ${flowRunLimit} each; lower the one or raise the other.`);
   }
@@ -116,7 +116,7 @@ function scaleInMinutes(after: Duration | undefined, fixed: boolean): number {
     throw invalid('scaling.scaleInAfter', after.toHumanString(), 'the number of these ECS workers is fixed, and none is taken away; set scaling.minWorkers to 0, or remove it.');
   }
   const minutes = after.toMinutes({ integral: false });
-  if (known(minutes) && (!Number.isInteger(minutes) || minutes < 1 || minutes > DAY_IN_MINUTES)) {
+  if (isResolved(minutes) && (!Number.isInteger(minutes) || minutes < 1 || minutes > DAY_IN_MINUTES)) {
     throw invalid('scaling.scaleInAfter', after.toHumanString(), 'give whole minutes, from one to a day.');
   }
   return minutes;
@@ -124,16 +124,16 @@ function scaleInMinutes(after: Duration | undefined, fixed: boolean): number {
 
 /** Where the number of workers is fixed, both bounds are it: a deployment brings the service between them. */
 function mostOf(type: WorkerType, min: number): number {
-  if (!known(min)) return 10;
+  if (!isResolved(min)) return 10;
   return type === WorkerType.PROCESS ? Math.max(10, min) : min || AVAILABLE;
 }
 
 function standbyOf({ after = Duration.minutes(5) }: StandbyOptions, minWorkers: number | undefined): Standby {
-  if (known(minWorkers) && minWorkers > 0) {
+  if (isResolved(minWorkers) && minWorkers > 0) {
     throw invalid('scaling.minWorkers', minWorkers, 'a standby has no workers while another serves the pool; remove it, or remove scaling.standby.');
   }
   const afterSeconds = after.toSeconds();
-  if (known(afterSeconds) && afterSeconds < 60) {
+  if (isResolved(afterSeconds) && afterSeconds < 60) {
     throw invalid('scaling.standby.after', after.toHumanString(), 'give at least a minute; the API is asked for late flow runs as often as that.');
   }
   return { afterSeconds };
@@ -143,10 +143,10 @@ function requireBounds(prop: string, { minWorkers, maxWorkers }: ScalingSchedule
   requireWholeNumber(`${prop}.minWorkers`, minWorkers, 0);
   requireWholeNumber(`${prop}.maxWorkers`, maxWorkers, 1);
   const max = maxWorkers ?? usualMax;
-  if (known(minWorkers) && known(max) && minWorkers > max) {
+  if (isResolved(minWorkers) && isResolved(max) && minWorkers > max) {
     throw invalid(`${prop}.minWorkers`, minWorkers, `it is above ${maxWorkers === undefined ? 'scaling.maxWorkers' : `${prop}.maxWorkers`}, which is ${max}; lower the one or raise the other.`);
   }
-  if (standby && known(minWorkers) && minWorkers > 0) {
+  if (standby && isResolved(minWorkers) && minWorkers > 0) {
     throw invalid(`${prop}.minWorkers`, minWorkers, 'a standby has no workers while another serves the pool; remove the schedule, or remove scaling.standby.');
   }
 }

@@ -1,7 +1,7 @@
 import { aws_applicationautoscaling as appscaling, aws_ecs as ecs, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ScalingPlan } from './plan';
-import { known } from '../private/validation';
+import { isResolved } from '../private/validation';
 
 export interface ScalingProps {
   readonly service: ecs.FargateService;
@@ -39,7 +39,7 @@ export class Scaling extends Construct {
     const { scheduledActions } = target.node.defaultChild as appscaling.CfnScalableTarget;
     const policies = target.node.children
       .filter(({ node }) => node.findAll().some(child => child instanceof appscaling.CfnScalingPolicy));
-    if (policies.length === 0 || !known(min) || min !== max || Stack.of(this).resolve(scheduledActions)?.length) return [];
+    if (policies.length === 0 || !isResolved(min) || min !== max || Stack.of(this).resolve(scheduledActions)?.length) return [];
     return [`scalableTaskCount has the policy ${policies[0].node.id}, and scaling.minWorkers and scaling.maxWorkers are both ${min}, so that it can change nothing: raise scaling.maxWorkers.`];
   }
 }

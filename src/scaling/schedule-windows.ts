@@ -1,5 +1,5 @@
 import { ScalingSchedule } from './scaling-options';
-import { invalid, known } from '../private/validation';
+import { invalid, isResolved } from '../private/validation';
 
 /** Days that are looked at: the years of a whole cycle of weekdays and leap days would be 28, and eight show what people write. */
 const FIRST_DAY = Date.UTC(2026, 0, 1);
@@ -34,10 +34,10 @@ export function requireApart(prop: string, schedules: readonly ScalingSchedule[]
 function windowsOf(prop: string, { start, end }: ScalingSchedule): Window[] | undefined {
   const [starts, ends] = [['start', start], ['end', end]].map(([name, given]) => {
     const expression = (given as ScalingSchedule['start']).expressionString;
-    if (known(expression) && expression.startsWith('rate(')) {
+    if (isResolved(expression) && expression.startsWith('rate(')) {
       throw invalid(`${prop}.${name as string}`, expression, 'a rate has no fixed time; give Schedule.cron() or Schedule.at().');
     }
-    return known(expression) ? times(expression) : undefined;
+    return isResolved(expression) ? times(expression) : undefined;
   });
   if (starts === undefined || ends === undefined) return undefined;
   const windows: Window[] = [];

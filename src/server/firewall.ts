@@ -1,7 +1,7 @@
 import { ArnFormat, Aws, aws_cloudwatch as cloudwatch, aws_kms as kms, aws_logs as logs, aws_wafv2 as wafv2, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ServerFirewallOptions } from './server-firewall-options';
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 
 export interface FirewallProps {
   readonly options: ServerFirewallOptions;
@@ -144,7 +144,7 @@ export class Firewall extends Construct {
 export function requireFirewall({ requestsPerFiveMinutes, rules = [] }: ServerFirewallOptions): void {
   requireWholeNumber('firewall.requestsPerFiveMinutes', requestsPerFiveMinutes, 10);
   for (const { name, priority } of rules) {
-    if (known(priority) && (priority < 0 || priority >= FIRST_PRIORITY)) {
+    if (isResolved(priority) && (priority < 0 || priority >= FIRST_PRIORITY)) {
       throw invalid(`firewall.rules.${name}.priority`, priority, `give one from 0 to ${FIRST_PRIORITY - 1}; the rules of this construct have those behind it.`);
     }
   }

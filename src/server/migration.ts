@@ -43,7 +43,7 @@ export class Migration extends Construct {
       },
     });
     // The task pulls its image, reads its secrets and reaches the database.
-    this.resource.node.addDependency(network, network.reachable, taskDefinition.executionRole!, cluster);
+    this.resource.node.addDependency(network, network.connectivity, taskDefinition.executionRole!, cluster);
   }
 
   private function(): MigrationFunction {

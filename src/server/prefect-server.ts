@@ -176,7 +176,7 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
     const key = this.key(props.encryptionKey, removalPolicy);
 
     const network = new ServerNetwork(this, 'Network', props);
-    const ecsCluster = new Cluster(this, 'Cluster', { ...props, ownVpc: false, encryptionKey: key, logRetention });
+    const ecsCluster = new Cluster(this, 'Cluster', { ...props, createsVpc: false, encryptionKey: key, logRetention });
     const { cluster } = ecsCluster;
     const auth = props.authString ? { authString: props.authString, secret: undefined } : createdAuthString(this, key);
     const database = new Database(this, 'Database', { network, database: databaseOptions, highlyAvailable, encryptionKey: key, removalPolicy });
@@ -213,7 +213,7 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
       size,
       apiTask,
       servicesTask,
-      after: [migration, network.reachable, taskRole, executionRole, ...(redis ? [redis] : [])],
+      after: [migration, network.connectivity, taskRole, executionRole, ...(redis ? [redis] : [])],
       privateName: access !== ServerAccess.INTERNAL_LOAD_BALANCER,
     });
     const secrets = [auth.authString, database.credentials.password, redis?.authToken, ...Object.values(props.secrets ?? {})];

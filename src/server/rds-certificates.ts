@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Aws, CfnMapping, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { invalid, known } from '../private/validation';
+import { invalid, isResolved } from '../private/validation';
 
 const DIRECTORY = join(__dirname, '..', '..', 'assets', 'server', 'certificates');
 const MAPPING = 'AmazonRdsCertificates';
@@ -15,7 +15,7 @@ const MAPPING = 'AmazonRdsCertificates';
  */
 export function rdsCertificates(scope: Construct): string {
   const stack = Stack.of(scope);
-  if (!known(stack.region)) return mapping(stack).findInMap(Aws.REGION, 'Certificate');
+  if (!isResolved(stack.region)) return mapping(stack).findInMap(Aws.REGION, 'Certificate');
   const file = join(DIRECTORY, `${stack.region}.pem`);
   if (!existsSync(file)) {
     throw invalid('database', stack.region, `the certificates of Amazon RDS in this region are not known here; give your own database, with tlsCaCertificate from https://truststore.pki.rds.amazonaws.com/${stack.region}/${stack.region}-bundle.pem.`);

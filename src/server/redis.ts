@@ -4,7 +4,7 @@ import { KeyedSecret } from './keyed-secret';
 import { ServerNetwork } from './server-network';
 import { ServerRedisOptions } from './server-redis-options';
 import { requireSecret } from '../private/secrets';
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 
 export interface RedisProps {
   readonly network: ServerNetwork;
@@ -94,10 +94,10 @@ export function requireRedis(given: ServerRedisOptions | undefined): void {
   const { host, port, authToken } = given;
   requireSecret('redis.authToken', authToken);
   requireWholeNumber('redis.port', port, 1);
-  if (!host || known(host) && /[/:@]/.test(host)) {
+  if (!host || isResolved(host) && /[/:@]/.test(host)) {
     throw invalid('redis.host', /@/.test(host ?? '') ? '...' : host, 'give the host name alone, such as redis.example.com; port and password have props of their own.');
   }
-  if (known(host) && CLUSTER_MODE.test(host)) {
+  if (isResolved(host) && CLUSTER_MODE.test(host)) {
     throw invalid('redis.host', host, 'it is in cluster mode, in which Prefect\'s keys are of different slots; give the primary endpoint of a replication group with cluster mode disabled.');
   }
 }

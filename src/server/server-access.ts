@@ -1,5 +1,5 @@
 import { aws_certificatemanager as acm, aws_cognito as cognito, aws_elasticloadbalancingv2 as elbv2, aws_elasticloadbalancingv2_actions as actions, aws_route53 as route53, SecretValue } from 'aws-cdk-lib';
-import { invalid, known, ValidationError } from '../private/validation';
+import { invalid, isResolved, ValidationError } from '../private/validation';
 
 /** The way in which a server is reached. */
 export enum ServerAccess {
@@ -82,7 +82,7 @@ export class ServerSignIn {
    */
   public static oidc(options: ServerOidcOptions): ServerSignIn {
     for (const prop of ['issuer', 'authorizationEndpoint', 'tokenEndpoint', 'userInfoEndpoint'] as const) {
-      if (known(options[prop]) && !/^https:\/\/[^/]/i.test(options[prop])) throw invalid(prop, options[prop], 'give the whole URL with the scheme https.');
+      if (isResolved(options[prop]) && !/^https:\/\/[^/]/i.test(options[prop])) throw invalid(prop, options[prop], 'give the whole URL with the scheme https.');
     }
     if (typeof options.clientSecret === 'string') {
       throw new ValidationError('clientSecret is a string (its value is not shown here): put it into AWS Secrets Manager, and give secret.secretValue.');

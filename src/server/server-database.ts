@@ -2,7 +2,7 @@ import { aws_ec2 as ec2, aws_ecs as ecs, aws_rds as rds, aws_secretsmanager as s
 import { GivenDatabase } from './given-database';
 import { ServerAuroraOptions, ServerDatabaseConnectionOptions, ServerDatabaseEndpointOptions, ServerInstanceOptions } from './server-database-options';
 import { requireGivenSecret } from '../private/secrets';
-import { invalid, known, requireWholeNumber, ValidationError } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber, ValidationError } from '../private/validation';
 
 /**
  * The PostgreSQL database of a server: created for it, or yours.
@@ -36,8 +36,8 @@ export class ServerDatabase {
    */
   public static auroraServerless(options: ServerAuroraOptions = {}): ServerDatabase {
     const { minCapacity = 0.5, maxCapacity = 4 } = options;
-    if (known(minCapacity) && minCapacity < 0.5) throw invalid('minCapacity', minCapacity, 'give at least 0.5: a server always holds connections, so the database never pauses.');
-    if (known(maxCapacity) && (maxCapacity < 1 || maxCapacity > 256)) throw invalid('maxCapacity', maxCapacity, 'give 1 to 256 ACU.');
+    if (isResolved(minCapacity) && minCapacity < 0.5) throw invalid('minCapacity', minCapacity, 'give at least 0.5: a server always holds connections, so the database never pauses.');
+    if (isResolved(maxCapacity) && (maxCapacity < 1 || maxCapacity > 256)) throw invalid('maxCapacity', maxCapacity, 'give 1 to 256 ACU.');
     requireBackups(options);
     return new ServerDatabase(undefined, undefined, options);
   }
@@ -73,7 +73,7 @@ export class ServerDatabase {
    */
   public static fromEndpoint(options: ServerDatabaseEndpointOptions): ServerDatabase {
     const { host, port = 5432, securityGroups } = options;
-    if (!host || known(host) && /[/:@?]/.test(host)) {
+    if (!host || isResolved(host) && /[/:@?]/.test(host)) {
       throw invalid('host', host && /@/.test(host) ? '...' : host, 'give the host name alone, such as postgres.example.com; port, user and password have props of their own.');
     }
     return ServerDatabase.given(host, port, new ec2.Connections({ securityGroups, defaultPort: ec2.Port.tcp(port) }), options);
@@ -94,7 +94,7 @@ export class ServerDatabase {
     requireGivenSecret('credentials.username', credentials.username);
     requireGivenSecret('credentials.password', credentials.password);
     requireWholeNumber('maxConnections', maxConnections, 1);
-    if (known(tlsCaCertificate) && !tlsCaCertificate.startsWith('-----BEGIN CERTIFICATE-----')) {
+    if (isResolved(tlsCaCertificate) && !tlsCaCertificate.startsWith('-----BEGIN CERTIFICATE-----')) {
       throw invalid('tlsCaCertificate', '...', 'give the certificate itself as PEM text, from -----BEGIN CERTIFICATE----- on.');
     }
     return new ServerDatabase({ host, port, databaseName, credentials, connections, maxConnections, tlsCaCertificate, source });

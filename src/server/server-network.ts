@@ -15,8 +15,8 @@ export class ServerNetwork extends Construct {
   public readonly vpc: ec2.IVpc;
   public readonly subnetSelection: ec2.SubnetSelection;
   /** Whether some of the subnets have no route to the internet. */
-  public readonly closed: boolean;
-  public readonly reachable: IDependable;
+  public readonly isolated: boolean;
+  public readonly connectivity: IDependable;
   /** Those of the tasks. */
   public readonly securityGroup: ec2.SecurityGroup;
   public readonly connections: ec2.Connections;
@@ -28,9 +28,9 @@ export class ServerNetwork extends Construct {
     this.vpc = vpc;
     const subnets = vpc.selectSubnets(vpcSubnets ?? preferred(vpc));
     this.subnetSelection = { subnets: subnets.subnets };
-    this.reachable = new DependencyGroup(subnets.internetConnectivityEstablished);
+    this.connectivity = new DependencyGroup(subnets.internetConnectivityEstablished);
     const isolated = new Set(vpc.isolatedSubnets.map(({ node }) => node.path));
-    this.closed = !subnets.isPendingLookup && subnets.subnets.some(({ node }) => isolated.has(node.path));
+    this.isolated = !subnets.isPendingLookup && subnets.subnets.some(({ node }) => isolated.has(node.path));
 
     this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc,

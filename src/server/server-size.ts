@@ -1,4 +1,4 @@
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 import { requireFargateSize } from '../task/fargate-size';
 
 /** Size of one task of the server. */
@@ -91,11 +91,11 @@ export class ServerSize {
    * @param options how many tasks, and of what size
    */
   public static highlyAvailable(options: HighlyAvailableServerOptions = {}): ServerSize {
-    const { minApiTasks = 2, maxApiTasks = Math.max(6, known(minApiTasks) ? minApiTasks : 0), servicesTasks = 2 } = options;
+    const { minApiTasks = 2, maxApiTasks = Math.max(6, isResolved(minApiTasks) ? minApiTasks : 0), servicesTasks = 2 } = options;
     requireWholeNumber('minApiTasks', minApiTasks, 2);
     requireWholeNumber('maxApiTasks', maxApiTasks, 2);
     requireWholeNumber('servicesTasks', servicesTasks, 1);
-    if (known(minApiTasks) && known(maxApiTasks) && maxApiTasks < minApiTasks) {
+    if (isResolved(minApiTasks) && isResolved(maxApiTasks) && maxApiTasks < minApiTasks) {
       throw invalid('maxApiTasks', maxApiTasks, `it is below minApiTasks, which is ${minApiTasks}; raise it, or lower that.`);
     }
     return new ServerSize(minApiTasks, maxApiTasks, servicesTasks, complete('apiTaskSize', options.apiTaskSize), complete('servicesTaskSize', options.servicesTaskSize));

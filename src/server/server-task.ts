@@ -4,7 +4,7 @@ import { aws_ecs as ecs, aws_iam as iam, aws_logs as logs, Duration } from 'aws-
 import { Construct } from 'constructs';
 import { SERVER_PORT } from './server-network';
 import { serverEnvironment, serverSecrets, ServerSettings } from './settings';
-import { inOrder } from '../private/order';
+import { sortedByName } from '../private/order';
 import { addCaCertificate } from '../task/ca-certificate';
 import { lookForMistakes } from '../task/mistakes';
 import { addTmpVolume } from '../task/writable-tmp';
@@ -63,8 +63,8 @@ export class ServerTask extends Construct {
       image,
       logging,
       command: ['python', '-c', program('launcher.py'), ...COMMANDS[part]],
-      environment: { ...inOrder(props.environment), ...serverEnvironment(settings) },
-      secrets: { ...inOrder(props.secrets), ...serverSecrets(settings) },
+      environment: { ...sortedByName(props.environment), ...serverEnvironment(settings) },
+      secrets: { ...sortedByName(props.secrets), ...serverSecrets(settings) },
       healthCheck: healthCheck(part),
       // The API answers what is in flight and ends within a second; a migration is better not cut off.
       stopTimeout: Duration.seconds(part === 'migration' ? 120 : 60),

@@ -8,7 +8,7 @@ import { ServerSize } from './server-size';
 import { SET_BY_SERVER } from './settings';
 import { requireGivenSecret, requireSecret } from '../private/secrets';
 import { requireObject } from '../private/type-validation';
-import { invalid, known, ValidationError } from '../private/validation';
+import { invalid, isResolved, ValidationError } from '../private/validation';
 import { holdsKey } from '../task/environment';
 
 /** Connections that a process of the server holds at most: a pool of 5, and 10 above it. */
@@ -27,7 +27,7 @@ interface Choices {
 export function validateServer(props: PrefectServerProps, { access, size, database }: Choices): void {
   if (!props.vpc) throw invalid('vpc', undefined, 'give the VPC in which the server is to run.');
   requireObject('vpc', props.vpc);
-  requireWayIn(props, access);
+  requireAccess(props, access);
   if (access === ServerAccess.PUBLIC_LOAD_BALANCER && props.vpc.publicSubnets.length === 0) {
     throw invalid('vpc', props.vpc.node.path, 'it has no public subnets, in which a public load balancer has to be; give a VPC with some, or access: ServerAccess.INTERNAL_LOAD_BALANCER.');
   }
@@ -43,12 +43,12 @@ export function validateServer(props: PrefectServerProps, { access, size, databa
   }
 }
 
-function requireWayIn({ domain, signIn, firewall }: PrefectServerProps, access: ServerAccess): void {
+function requireAccess({ domain, signIn, firewall }: PrefectServerProps, access: ServerAccess): void {
   if (domain) {
     if (!domain.zone) throw invalid('domain.zone', undefined, `give the hosted zone in which ${domain.name} is to be created, such as route53.HostedZone.fromLookup().`);
     const { name, zone: { zoneName } } = domain;
     if (!name) throw invalid('domain.name', name, `give the whole name, such as prefect.${zoneName}.`);
-    if (known(name) && known(zoneName) && name !== zoneName && !name.endsWith(`.${zoneName}`)) {
+    if (isResolved(name) && isResolved(zoneName) && name !== zoneName && !name.endsWith(`.${zoneName}`)) {
       throw invalid('domain.name', name, `it is not in the zone ${zoneName}; give a name that ends in it, or its own zone.`);
     }
     if (domain.zone instanceof route53.PrivateHostedZone) {
@@ -95,7 +95,7 @@ function requireSettings({ environment = {}, secrets = {} }: PrefectServerProps)
 function requireConnections(size: ServerSize, database: ServerDatabase): void {
   const available = connectionsOf(database);
   const { _maxApiTasks: api, _servicesTasks: services } = size;
-  if (available === undefined || !known(api) || !known(services)) return;
+  if (available === undefined || !isResolved(api) || !isResolved(services)) return;
   // The old tasks and the new ones, while a server is deployed that is never without a task.
   const wanted = CONNECTIONS_PER_TASK * (api + services) * (services > 0 ? 2 : 1);
   if (wanted > available - RESERVED_CONNECTIONS) {
@@ -110,12 +110,12 @@ const SMALL_CLASSES: { readonly [size: string]: number } = { micro: 1, small: 2,
 
 /** About how many connections a database takes; undefined where nothing is known. */
 export function connectionsOf({ _given: given, _aurora: aurora, _instance: instance }: ServerDatabase): number | undefined {
-  if (given) return known(given.maxConnections) ? given.maxConnections : undefined;
+  if (given) return isResolved(given.maxConnections) ? given.maxConnections : undefined;
   if (aurora) {
     const { minCapacity = 0.5, maxCapacity = 4 } = aurora;
-    if (!known(maxCapacity)) return undefined;
+    if (!isResolved(maxCapacity)) return undefined;
     // Aurora caps them where it may scale to almost nothing.
-    return Math.min(known(minCapacity) && minCapacity <= 0.5 ? 2000 : 5000, 2 * maxCapacity * CONNECTIONS_PER_GIB);
+    return Math.min(isResolved(minCapacity) && minCapacity <= 0.5 ? 2000 : 5000, 2 * maxCapacity * CONNECTIONS_PER_GIB);
   }
   const gib = memoryOf(instance?.instanceType?.toString() ?? 't4g.micro');
   return gib === undefined ? undefined : Math.min(5000, gib * CONNECTIONS_PER_GIB);

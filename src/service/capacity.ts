@@ -1,6 +1,6 @@
 import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { CapacityOptions } from './capacity-options';
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 
 /**
  * The strategy that Amazon ECS is given; undefined where all tasks are on demand. Throws for numbers that it refuses.
@@ -30,5 +30,5 @@ export function capacityProviderStrategies(
 
 function requireWithin(prop: string, value: number | undefined, highest: number): void {
   requireWholeNumber(prop, value, 0);
-  if (known(value) && value > highest) throw invalid(prop, value, `the most that Amazon ECS takes is ${highest}.`);
+  if (isResolved(value) && value > highest) throw invalid(prop, value, `the most that Amazon ECS takes is ${highest}.`);
 }

@@ -41,7 +41,7 @@ export class Service extends Construct {
       cloudMapOptions: namespace?.type === servicediscovery.NamespaceType.DNS_PRIVATE ? { cloudMapNamespace: namespace } : undefined,
     });
     // The first task pulls its image, reads its secrets and calls the API, and so does the first flow run: over these routes, with these permissions.
-    this.service.node.addDependency(network.reachable, ...props.roles);
+    this.service.node.addDependency(network.connectivity, ...props.roles);
     // The cluster keeps its capacity providers as long as the service uses them.
     if (props.capacity) this.service.node.addDependency(cluster);
   }

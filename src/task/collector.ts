@@ -1,9 +1,9 @@
 import { Annotations, aws_ecs as ecs, aws_iam as iam, Duration, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { proxyVariables } from './proxy';
-import { inOrder } from '../private/order';
+import { sortedByName } from '../private/order';
 import { isOutside, portOf } from '../private/url';
-import { known } from '../private/validation';
+import { isResolved } from '../private/validation';
 import { Tracing } from '../tracing';
 
 const CONTAINER = 'collector';
@@ -29,7 +29,7 @@ function headerVariable(index: number): string {
 
 /** YAML takes JSON, and its escapes: in a template, checkers take a dollar and a brace for a parameter of Fn::Sub. */
 function configuration({ _otlp: given, _secrets: secrets }: Tracing): string {
-  const exporters = given ? otlp({ endpoint: given.endpoint, headers: Object.keys(inOrder(secrets)) }) : XRAY;
+  const exporters = given ? otlp({ endpoint: given.endpoint, headers: Object.keys(sortedByName(secrets)) }) : XRAY;
   const text = JSON.stringify({
     extensions: { health_check: { endpoint: HEALTH } },
     receivers: { otlp: { protocols: { http: { endpoint: OTLP } } } },
@@ -88,7 +88,7 @@ export interface CollectorProps {
 
 /** Puts the collector next to a worker or a flow run. */
 export function addCollector(traced: ecs.ContainerDefinition, { tracing, image, logging, environment = {} }: CollectorProps): void {
-  const headers = Object.values(inOrder(tracing._secrets));
+  const headers = Object.values(sortedByName(tracing._secrets));
   const collector = traced.taskDefinition.addContainer(CONTAINER, {
     image,
     logging,
@@ -111,15 +111,15 @@ export function addCollector(traced: ecs.ContainerDefinition, { tracing, image, 
 }
 
 /** Nothing says that traces don't arrive, or who reads them on their way. */
-export function warnOfEndpoint(worker: IConstruct, tracing: Tracing, closed: boolean): void {
+export function warnOfEndpoint(worker: IConstruct, tracing: Tracing, isolated: boolean): void {
   if (!tracing._otlp) return;
   const { endpoint } = tracing._otlp;
   const warn = (id: string, text: string) => Annotations.of(worker).addWarningV2(`cdk-prefect-fargate-worker:tracing.${id}`, text);
-  const shown = known(endpoint) ? endpoint : 'the endpoint';
-  if (known(endpoint) && portOf(endpoint) === 4317) {
+  const shown = isResolved(endpoint) ? endpoint : 'the endpoint';
+  if (isResolved(endpoint) && portOf(endpoint) === 4317) {
     warn('grpc', `Port 4317 of ${shown} is most often that of OTLP over gRPC, and the collector speaks OTLP over HTTP: give the port of that, most often 4318.`);
   }
   if (!isOutside(endpoint)) return;
   if (endpoint.toLowerCase().startsWith('http:')) warn('plainHttp', `Traces and their headers, keys among them, go to ${shown} in clear: give an https endpoint, or one inside your network.`);
-  if (closed) warn('noWayOut', `Tasks run in subnets without a route to the internet and can't send traces to ${shown}: use subnets with a NAT gateway, a proxy, or a receiver inside your network.`);
+  if (isolated) warn('noInternetRoute', `Tasks run in subnets without a route to the internet and can't send traces to ${shown}: use subnets with a NAT gateway, a proxy, or a receiver inside your network.`);
 }

@@ -2,7 +2,7 @@ import { aws_ecs as ecs } from 'aws-cdk-lib';
 import { PrefectApi } from '../prefect-api';
 import { CA_CERTIFICATE_FILE } from './ca-certificate';
 import { requireGivenSecret } from '../private/secrets';
-import { known, ValidationError } from '../private/validation';
+import { isResolved, ValidationError } from '../private/validation';
 import { WorkerType } from '../worker-type';
 
 export const OBSERVER_QUEUE_VARIABLE = 'PREFECT_INTEGRATIONS_AWS_ECS_OBSERVER_SQS_QUEUE_NAME';
@@ -75,7 +75,7 @@ const KEYS = /^(pnu_|pnb_|AKIA|ASIA|-----BEGIN [A-Z ]*PRIVATE KEY)/;
 
 /** Whether there is a text in it that looks like a key. */
 export function holdsKey(value: unknown): boolean {
-  if (typeof value === 'string') return known(value) && KEYS.test(value);
+  if (typeof value === 'string') return isResolved(value) && KEYS.test(value);
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsKey);
 }
 

@@ -1,14 +1,14 @@
 import { OFFERED_MEMORY as OFFERED } from '../private/fargate-sizes';
-import { invalid, known } from '../private/validation';
+import { invalid, isResolved } from '../private/validation';
 
 /** Throws unless Fargate offers this pair of CPU units and memory in MiB. */
 export function requireFargateSize(cpuProp: string, cpu: number, memoryProp: string, memory: number): void {
-  if (!known(cpu)) return;
+  if (!isResolved(cpu)) return;
   const offered = OFFERED[cpu];
   if (!offered) {
     throw invalid(cpuProp, cpu, `Fargate offers ${Object.keys(OFFERED).join(', ')} CPU units.`);
   }
-  if (known(memory) && !offered.includes(memory)) {
+  if (isResolved(memory) && !offered.includes(memory)) {
     throw invalid(memoryProp, memory, `with ${cpu} CPU units Fargate offers ${list(offered)} MiB.`);
   }
 }

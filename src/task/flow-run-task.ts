@@ -4,7 +4,7 @@ import { Identity } from '../identity/identity';
 import { DefaultImages } from '../images/default-images';
 import { InterruptedRuns } from '../interrupted-runs';
 import { PrefectApi } from '../prefect-api';
-import { inOrder } from '../private/order';
+import { sortedByName } from '../private/order';
 import { ResultStorage } from '../results/result-storage';
 import { Tracing } from '../tracing';
 import { FlowRunDefaults } from '../work-pool';
@@ -71,10 +71,10 @@ export class FlowRunTask extends Construct {
       command: defaults.command ?? FLOW_RUN.command,
       environment: {
         ...unlessSecret(ours, defaults.secrets),
-        ...withDirectHosts(inOrder(defaults.environment), defaults.secrets),
+        ...withDirectHosts(sortedByName(defaults.environment), defaults.secrets),
         ...(!defaults.command && FLOW_RUN.environment),
       },
-      secrets: { ...inOrder(defaults.secrets), ...api._secrets },
+      secrets: { ...sortedByName(defaults.secrets), ...api._secrets },
       // The longest that Fargate gives a task to hand its run back.
       stopTimeout: Duration.seconds(120),
       // A session leaves processes behind, which somebody has to reap.
@@ -89,7 +89,7 @@ export class FlowRunTask extends Construct {
         tracing,
         image: images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage),
         logging,
-        environment: withDirectHosts(inOrder(defaults.environment), defaults.secrets),
+        environment: withDirectHosts(sortedByName(defaults.environment), defaults.secrets),
       });
       grantTracing(tracing, identity.flowRunRole);
     }

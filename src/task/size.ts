@@ -1,4 +1,4 @@
-import { invalid, known, requireWholeNumber } from '../private/validation';
+import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 import { WorkerType } from '../worker-type';
 import { requireFargateSize, smallestMemory } from './fargate-size';
 
@@ -34,9 +34,9 @@ export function workerSize(type: WorkerType, cpuGiven?: number, memoryGiven?: nu
 
   if (type === WorkerType.ECS) return { cpu, memoryLimitMiB };
 
-  const memory = known(memoryLimitMiB) ? memoryLimitMiB : DEFAULTS[type].memoryLimitMiB;
+  const memory = isResolved(memoryLimitMiB) ? memoryLimitMiB : DEFAULTS[type].memoryLimitMiB;
   const most = Math.floor((memory - WORKER_MIB) / EMPTY_FLOW_RUN_MIB);
-  if (known(limitGiven) && known(memoryLimitMiB) && limitGiven > most) {
+  if (isResolved(limitGiven) && isResolved(memoryLimitMiB) && limitGiven > most) {
     throw invalid('flowRunLimit', limitGiven,
       `${memoryLimitMiB} MiB hold at most ${most} flow runs, even empty ones; give a lower limit or more memoryLimitMiB.`);
   }

@@ -4,7 +4,7 @@ import { Identity } from '../identity/identity';
 import { DefaultImages } from '../images/default-images';
 import { InterruptedRuns } from '../interrupted-runs';
 import { PrefectApi } from '../prefect-api';
-import { inOrder } from '../private/order';
+import { sortedByName } from '../private/order';
 import { ResultStorage } from '../results/result-storage';
 import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
@@ -83,14 +83,14 @@ export class Task extends Construct {
           ...(workerType === WorkerType.PROCESS ? { ...HEARTBEAT_ENVIRONMENT, ...props.results?.environment } : THROTTLING),
           ...(workerType === WorkerType.PROCESS && props.interruptedRuns === InterruptedRuns.CRASH && { INTERRUPTED_RUNS: InterruptedRuns.CRASH }),
         }, props.secrets),
-        ...withDirectHosts(inOrder(props.environment), props.secrets),
+        ...withDirectHosts(sortedByName(props.environment), props.secrets),
         ...apiEnvironment(api),
         // Only the health check below asks the health server, from inside the container.
         PREFECT_WORKER_WEBSERVER_HOST: '127.0.0.1',
         PREFECT_WORKER_WEBSERVER_PORT: '8080',
         ...(workerType === WorkerType.ECS ? { HOME: TMP, PREFECT_HOME: `${TMP}/.prefect` } : {}),
       },
-      secrets: { ...inOrder(props.secrets), ...api._secrets },
+      secrets: { ...sortedByName(props.secrets), ...api._secrets },
       healthCheck: {
         command: HEALTH_CHECK,
         interval: Duration.seconds(10),
@@ -110,7 +110,7 @@ export class Task extends Construct {
         tracing,
         image: props.images.givenOr(COLLECTOR_IMAGE, 'collectorImage', tracing._collectorImage),
         logging,
-        environment: withDirectHosts(inOrder(props.environment), props.secrets),
+        environment: withDirectHosts(sortedByName(props.environment), props.secrets),
       });
       grantTracing(tracing, identity.workerRole);
     }

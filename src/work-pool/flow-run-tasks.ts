@@ -28,6 +28,7 @@ export class FlowRunTasks extends Construct {
     this.resource = managed.ask(FLOW_RUN_TASKS, this, Stack.of(this).toJsonString(configuration));
     // While tasks end, they use all of this; the pool has the rest in its template.
     const { flowRunRole, flowRunExecutionRole } = identity;
-    this.resource.node.addDependency(managed.pools.letEndFlowRuns(cluster), managed.resource, network.reachable, flowRunRole, flowRunExecutionRole);
+    const roles = [flowRunRole, flowRunExecutionRole];
+    this.resource.node.addDependency(managed.pools.letEndFlowRuns(cluster), managed.resource, network.connectivity, ...roles);
   }
 }

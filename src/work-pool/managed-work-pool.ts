@@ -53,7 +53,7 @@ export class ManagedWorkPool extends Construct {
     // Not "Resource": one of that id has asked another function, which CloudFormation lets no resource change. The pool itself is taken over.
     this.resource = this.ask('Custom::PrefectWorkPool', new Construct(this, 'Kept'), Stack.of(this).toJsonString(configuration(props)), { Revision: REVISION });
     new DriftCheck(this, 'DriftCheck', { worker: props.worker, pools: this.pools, resource: this.resource, configuration: configuration(props) });
-    if (network.functionsInVpc) this.resource.node.addDependency(network.reachable);
+    if (network.functionsInVpc) this.resource.node.addDependency(network.connectivity);
   }
 
   /** A resource by which CloudFormation asks the pool's function for something. */
@@ -63,7 +63,7 @@ export class ManagedWorkPool extends Construct {
       serviceToken: this.provider.serviceToken,
       properties: { Function: this.pools.function.functionArn, Configuration, ...more },
     });
-    resource.node.addDependency(this.pools.callable, this.provider.reachable);
+    resource.node.addDependency(this.pools.callable, this.provider.connectivity);
     return resource;
   }
 

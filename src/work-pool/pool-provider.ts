@@ -27,7 +27,7 @@ export class PoolProvider extends Construct {
   /** The role of what calls the pools' functions. */
   public readonly role: iam.Role;
   /** What has to be there before it can be asked. */
-  public readonly reachable = new DependencyGroup();
+  public readonly connectivity = new DependencyGroup();
   private readonly functions: lambda.Function[];
   private inVpc = false;
 
@@ -61,9 +61,9 @@ export class PoolProvider extends Construct {
   }
 
   /** Into the VPC, where one of the workers has all functions there. The L2 takes a VPC only when it is created. */
-  private move({ providerOptions: { vpc, vpcSubnets, securityGroups = [] }, reachable }: Network): void {
+  private move({ providerOptions: { vpc, vpcSubnets, securityGroups = [] }, connectivity }: Network): void {
     if (!vpc) return;
-    this.reachable.add(reachable);
+    this.connectivity.add(connectivity);
     if (this.inVpc) return;
     this.inVpc = true;
     const { subnetIds } = vpc.selectSubnets(vpcSubnets);

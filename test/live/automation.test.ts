@@ -72,7 +72,7 @@ async function heardOf(id: string, event: string): Promise<void> {
 // Without the vouching, servers up to 3.8.8 have the suspended run crash as well; 3.9.1 takes its heartbeat for what it is.
 test('a run whose heartbeats stop crashes, and a suspended one that is vouched for stays, although its last heartbeat is handled late', async () => {
   const vouchedFor = await suspendedRun('suspended');
-  await new Runs(client).vouchFor((await new Listing(client, 'suspended').onOnePage(new Date()))!, new Date());
+  await new Runs(client).announceWaiting((await new Listing(client, 'suspended').onOnePage(new Date()))!, new Date());
   // Its time is up later than the other's.
   const poolId = await watchedPool('silent');
   const silent = await runningRun('silent');

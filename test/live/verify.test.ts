@@ -42,7 +42,6 @@ describe('a PROCESS worker', () => {
     const scaling = watchScaling(live.standIn, 'verified', ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service'));
     expect(await eventually(240, async () => ((await scaling.counts()).running === 0 ? 0 : undefined))).toBe(0);
     const output = await failed({ ...release('process', 'second'), SECONDS: '60', IMAGE: 'missing' });
-    require('fs').writeFileSync('/tmp/verify-output.txt', output);
     expect(output).toMatch(/Verified +\| .*UPDATE_ROLLBACK_COMPL/);
     expect(output.replace(/\s+/g, ' ')).toMatch(/The flow run that verifies the worker is \w+ after \d+ seconds.*The last worker that stopped: .*CannotPullContainerError: .*not found/);
   });

@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { NetworkOptions, PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
 import { addWorker, connectedVpc, importedVpc, newStack, resource, resources, selfHosted, templateOf, text, warnings } from '../support/worker';
 
-const NO_WAY_OUT = 'cdk-prefect-fargate-worker:noWayOut';
+const NO_WAY_OUT = 'cdk-prefect-fargate-worker:noInternetRoute';
 const withNetwork = (network: NetworkOptions) => templateOf({ network });
 const subnetsOfService = (template: Template) => resource(template, 'AWS::ECS::Service').Properties.NetworkConfiguration.AwsvpcConfiguration;
 

@@ -60,10 +60,10 @@ const REMOTE_FILE = /(https?|ftps?):\/\/\d{1,3}(\.\d{1,3}){3}/i;
 const EXTENSIONS = /\.(ini|log|conf|cfg|bak|backup|sql|dll|sys|asa|config|key|lnk|old|swp)$/i;
 const JNDI = /\$\{(jndi|lower|upper|env|::-j)/i;
 const DESERIALIZATION = /java\.lang\.(Runtime|ProcessBuilder)|\(java\.lang\.|class\.module\.classLoader/i;
-const SQL = /\b(union\s+(all\s+)?select|select\s+.+\s+from\s|insert\s+into\s|drop\s+table|or\s+1\s*=\s*1|sleep\s*\(\d+\)|benchmark\s*\()|'\s*(or|and)\s+'|;\s*--/i;
+const SQL = /\b(union\s+(all\s+)?select|select\s+.+\s+from\s|insert\s+into\s|drop\s+table|or\s+1\s*=\s*1|sleep\s*\(\d+\))|'\s*(or|and)\s+'|;\s*--/i;
 
 const MANAGED: Record<string, Record<string, Test>> = {
-  AWSManagedRulesAmazonIpReputationList: { AWSManagedIPReputationList: () => false, AWSManagedReconnaissanceList: () => false, AWSManagedIPDDoSList: () => false },
+  AWSManagedRulesAmazonIpReputationList: {},
   AWSManagedRulesCommonRuleSet: {
     NoUserAgent_HEADER: ({ headers }) => !headers['user-agent'],
     UserAgent_BadBots_HEADER: ({ headers }) => /nessus|nikto|sqlmap|masscan|nmap|w3af/i.test(headers['user-agent'] ?? ''),

@@ -71,8 +71,14 @@ export async function requestsIn(situation: Situation, world: ReconcilerWorld, s
     world.requests = [];
     const now = new Date();
     await poll(new PrefectClient({ url: `${world.origin}/api`, headers: {} }), {
-      workPool: world.pool, worker: 'Worker', flowRunLimit: type === 'process' ? 7 : undefined,
-      leadTimeSeconds: 180, pollSeconds: 60, scaleInMinutes: 2, cluster: '', service: '',
+      workPool: world.pool,
+      worker: 'Worker',
+      flowRunLimit: type === 'process' ? 7 : undefined,
+      leadTimeSeconds: 180,
+      pollSeconds: 60,
+      scaleInMinutes: 2,
+      cluster: '',
+      service: '',
     }, now, { since: new Date(now.getTime() - 60_000), until: now }, runTimes);
     return { publisher: world.asked, pollMs: Date.now() - now.getTime() };
   };

@@ -91,7 +91,7 @@ export function isNothing(rule: EgressRule): boolean {
 }
 
 /** Where a subnet's default route leads. */
-export function wayOut(template: Template, subnetId: string): 'internet' | 'nat' | 'other' | 'none' {
+export function fix(template: Template, subnetId: string): 'internet' | 'nat' | 'other' | 'none' {
   const tables = ofType(template, 'AWS::EC2::SubnetRouteTableAssociation')
     .filter(([, { Properties = {} }]) => targetOf(template, Properties.SubnetId) === subnetId)
     .map(([, { Properties = {} }]) => targetOf(template, Properties.RouteTableId));
@@ -103,7 +103,7 @@ export function wayOut(template: Template, subnetId: string): 'internet' | 'nat'
       const nat = targetOf(template, route.NatGatewayId);
       const natSubnet = nat && targetOf(template, props(template, nat).SubnetId);
       // A NAT gateway works in a subnet that leads straight to the internet, not behind another NAT gateway.
-      return natSubnet && (natSubnet === subnetId || wayOut(template, natSubnet) !== 'internet') ? 'none' : 'nat';
+      return natSubnet && (natSubnet === subnetId || fix(template, natSubnet) !== 'internet') ? 'none' : 'nat';
     }
     if (route.GatewayId !== undefined) {
       const gateway = targetOf(template, route.GatewayId);

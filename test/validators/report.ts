@@ -24,7 +24,7 @@ export function tables(): Record<string, string> {
   return {
     exceptions: marked('exceptions', ['finding of', 'why it is right as it is'], exceptions()),
     rules: marked('rules', ['managed rule', 'finds that', 'what to do then'],
-      WATCHING_RULES.map(({ identifier, finding, wayOut }) => [`\`${identifier}\``, finding, wayOut])),
+      WATCHING_RULES.map(({ identifier, finding, fix }) => [`\`${identifier}\``, finding, fix])),
   };
 }
 

@@ -8,10 +8,10 @@ const LOOK_EVERY_MS = 250;
 /** Stands for the name by which clients find the tasks of a service, and for the load balancer before them. */
 export interface Balancer {
   readonly port: number;
-  /** Ports on this machine of the tasks that it sends connections to. */
-  targets(): readonly number[];
   /** What came by. */
   readonly requests: readonly HttpRequest[];
+  /** Ports on this machine of the tasks that it sends connections to. */
+  targets(): readonly number[];
   stop(): Promise<void>;
 }
 

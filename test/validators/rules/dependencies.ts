@@ -1,6 +1,6 @@
 import { Identities } from '../identities';
 import { Resolver } from '../intrinsics';
-import { routeTablesOf, wayOut } from '../network-model';
+import { routeTablesOf, fix } from '../network-model';
 import { policiesOfRole } from '../statements';
 import { asArray, dependenciesOf, ofType, props, targetOf, targets } from '../template';
 import type { Remark, Rule, Template } from '../types';
@@ -101,7 +101,7 @@ function isNamed(value: any, name: string): boolean {
 /** Routes and their associations, and where those lead nowhere the endpoints, of the subnets that a task starts in. */
 function network(template: Template, subnets: string[], endpoints = /./): string[] {
   const tables = subnets.flatMap((subnet) => routeTablesOf(template, subnet));
-  const closed = subnets.filter((subnet) => wayOut(template, subnet) === 'none');
+  const closed = subnets.filter((subnet) => fix(template, subnet) === 'none');
   const vpcs = new Set(closed.map((subnet) => targetOf(template, props(template, subnet).VpcId)));
   return [
     ...ofType(template, 'AWS::EC2::SubnetRouteTableAssociation').filter(([, { Properties = {} }]) => subnets.includes(targetOf(template, Properties.SubnetId) ?? '')),

@@ -1,5 +1,5 @@
 import { Resolver } from '../intrinsics';
-import { callersOf, egressOf, endpointFor, ingressOf, mentions, opens, routeTablesOf, wayOut, type Caller } from '../network-model';
+import { callersOf, egressOf, endpointFor, ingressOf, mentions, opens, routeTablesOf, fix, type Caller } from '../network-model';
 import { policiesOfRole, statementsOf } from '../statements';
 import { asArray, eachString, ofType, props, targetOf } from '../template';
 import type { Remark, Rule, Template } from '../types';
@@ -83,7 +83,7 @@ function internetPath(template: Template, caller: Caller, subnet: string, needs:
   if (needs.internet.length === 0) {
     return [];
   }
-  const way = wayOut(template, subnet);
+  const way = fix(template, subnet);
   const open = way === 'nat' || way === 'other' || (way === 'internet' && caller.publicIp);
   const what = [...new Set(needs.internet)].join(' and ');
   return [
@@ -114,7 +114,7 @@ function servicePath(template: Template, resolver: Resolver, caller: Caller, sub
       ...(through.PolicyDocument ? [] : remark(`the endpoint ${endpoint} has no policy of its own, so it lets everybody through.`)),
     ];
   }
-  const way = wayOut(template, subnet);
+  const way = fix(template, subnet);
   if (way === 'none' || (way === 'internet' && !caller.publicIp)) {
     return remark(endpoint ? `the endpoint ${endpoint} has no private DNS, or no route leads to it, and there is no NAT gateway.` : 'there is neither an endpoint nor a NAT gateway.');
   }

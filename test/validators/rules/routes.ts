@@ -1,5 +1,5 @@
 import { Resolver } from '../intrinsics';
-import { callersOf, routeTablesOf, wayOut } from '../network-model';
+import { callersOf, routeTablesOf, fix } from '../network-model';
 import { asArray, dependenciesOf, ofType, props, targetOf, targets } from '../template';
 import type { Remark, Rule, Template } from '../types';
 
@@ -28,7 +28,7 @@ function natGateways(template: Template): Remark[] {
     const subnet = targetOf(template, Properties.SubnetId);
     const address = targetOf(template, Properties.AllocationId);
     const faults: string[] = [];
-    if (subnet && wayOut(template, subnet) !== 'internet') faults.push(`Its subnet ${subnet} has no route to an internet gateway.`);
+    if (subnet && fix(template, subnet) !== 'internet') faults.push(`Its subnet ${subnet} has no route to an internet gateway.`);
     if (!address || template.Resources[address].Type !== 'AWS::EC2::EIP') faults.push('It has no elastic address.');
     else if (taken.has(address)) faults.push(`${taken.get(address)} has the address ${address} already.`);
     else taken.set(address, logicalId);
@@ -85,7 +85,7 @@ function associations(template: Template): Remark[] {
     const tables = routeTablesOf(template, logicalId);
     const shared = ofType(template, 'AWS::EC2::Subnet')
       .filter(([other]) => other !== logicalId && routeTablesOf(template, other).some((table) => tables.includes(table)))
-      .filter(([other]) => wayOut(template, other) === 'internet');
+      .filter(([other]) => fix(template, other) === 'internet');
     return [
       ...(tables.length === 1 ? [] : [{ logicalId, message: `It has ${tables.length} route tables of its own.` }]),
       ...tables
@@ -100,7 +100,7 @@ function associations(template: Template): Remark[] {
 /** A public address is of use only where the way out is an internet gateway. */
 function publicAddresses(template: Template): Remark[] {
   return callersOf(template)
-    .filter(({ publicIp, subnets }) => publicIp && subnets.some((subnet) => wayOut(template, subnet) !== 'internet'))
+    .filter(({ publicIp, subnets }) => publicIp && subnets.some((subnet) => fix(template, subnet) !== 'internet'))
     .map(({ logicalId }) => ({ logicalId, message: 'It has a public address in a subnet that leads to no internet gateway.' }));
 }
 

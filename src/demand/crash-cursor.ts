@@ -11,7 +11,7 @@ const LOOK_BACK = [10, 24 * 60];
  * skipped a poll, reads what another one said in the log, so that an outage or a new version neither loses a crashed
  * run nor counts it twice. Two polls at once know nothing of each other, and both count.
  */
-export class CrashPosition {
+export class CrashCursor {
   private readonly known = new Map<string, Date>();
 
   /**

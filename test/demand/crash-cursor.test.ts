@@ -1,4 +1,4 @@
-import { CrashPosition } from '../../src/demand/crash-position';
+import { CrashCursor } from '../../src/demand/crash-cursor';
 import { PrefectServer } from '../support/prefect-server';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
@@ -25,12 +25,12 @@ afterEach(async () => {
 });
 
 /** An instance of the function whose words arrive in the log. */
-function instance(): CrashPosition {
-  const position = new CrashPosition();
+function instance(): CrashCursor {
+  const position = new CrashCursor();
   return Object.assign(position, {
     advance: (worker: string, until: Date) => {
       jest.spyOn(console, 'log').mockImplementationOnce(message => log.push({ timestamp: until.getTime(), message }));
-      CrashPosition.prototype.advance.call(position, worker, until);
+      CrashCursor.prototype.advance.call(position, worker, until);
     },
   });
 }
