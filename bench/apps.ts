@@ -164,7 +164,9 @@ const PARTS: { readonly [part: string]: Part } = {
   image: { type: 'Custom::ImageCopy', write: (stack, id, made) => aCustomResource(stack, id, made, 'Custom::ImageCopy') },
   logs: {
     type: 'AWS::Logs::LogGroup',
-    write: (stack, id, made) => { made.logGroup = new logs.LogGroup(stack, id, { encryptionKey: made.key, retention: logs.RetentionDays.ONE_MONTH }); },
+    write: (stack, id, made) => {
+      made.logGroup = new logs.LogGroup(stack, id, { encryptionKey: made.key, retention: logs.RetentionDays.ONE_MONTH });
+    },
   },
   filter: {
     type: 'AWS::Logs::MetricFilter',
