@@ -157,7 +157,8 @@ for (const bundled of ['src/images/private-repository.ts', 'src/private/stored-s
 
 // The order in which data flows: a module knows those before it, and private/ none of them.
 const MODULES = [
-  'network', 'cluster', 'identity', 'images', 'task', 'service', 'functions', 'work-pool', 'rescue', 'demand', 'scaling', 'verification', 'observability', 'compliance', 'server',
+  'network', 'cluster', 'identity', 'results', 'images', 'task', 'service', 'functions', 'work-pool', 'rescue', 'demand', 'scaling', 'verification', 'costs', 'observability',
+  'compliance', 'server',
 ];
 project.eslint!.addRules({
   'import/no-restricted-paths': ['error', {
