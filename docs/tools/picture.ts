@@ -96,7 +96,7 @@ function prefect(vpcLeft: number, outbound: boolean): string[] {
     text(36, 374, 'Workers poll it, flow runs', { size: 12.5, color: GREY }),
     text(36, 390, 'report to it, over HTTPS.', { size: 12.5, color: GREY }),
     arrow([[vpcLeft, 712], [119, 712], [119, 402]], PREFECT),
-    text(130, 702, 'on cdk deploy', { size: 12.5, color: PREFECT }),
+    ...['pool: on cdk deploy;', 'demand and rescue:', 'every minute'].map((line, index) => text(128, 670 + 16 * index, line, { size: 12.5, color: PREFECT })),
   ];
 }
 
@@ -173,7 +173,7 @@ function panels(inventory: Inventory): string[] {
       title: 'Scaling',
       color: PINK,
       parts: [
-        { icon: 'architecture-service/AWSLambda', title: 'Demand', notes: ['reads what is due', 'from Prefect'], count: inventory.count(['AWS::Lambda::Function', 'AWS::Events::Rule'], 'Demand') },
+        { icon: 'architecture-service/AWSLambda', title: 'Demand', notes: ['asks Prefect,', 'sets the count'], count: inventory.count(['AWS::Lambda::Function', 'AWS::Events::Rule'], 'Demand') },
         { icon: 'architecture-service/AWSApplicationAutoScaling', title: 'Auto Scaling', notes: policies(inventory), count: inventory.count(['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::ApplicationAutoScaling::ScalingPolicy', 'AWS::CloudWatch::Alarm'], '/TaskCount/') },
       ],
     },
@@ -183,7 +183,7 @@ function panels(inventory: Inventory): string[] {
       parts: [
         { icon: 'resource/AmazonCloudWatchLogs', title: 'Logs', notes: [plural(inventory.count('AWS::Logs::LogGroup'), 'group') + ',', 'encrypted'], count: 1 },
         { icon: 'resource/AmazonCloudWatchAlarm', title: 'Alarms', notes: alarms(inventory), count: inventory.count(['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm'], '/Observability/') },
-        { icon: 'architecture-service/AmazonCloudWatch', title: 'Dashboard', notes: ['and saved', 'queries'], count: inventory.count(['AWS::CloudWatch::Dashboard', 'AWS::Logs::QueryDefinition', 'AWS::Logs::MetricFilter']) },
+        { icon: 'architecture-service/AmazonCloudWatch', title: 'Dashboard', notes: ['costs and', 'saved queries'], count: inventory.count(['AWS::CloudWatch::Dashboard', 'AWS::Logs::QueryDefinition', 'AWS::Logs::MetricFilter']) + inventory.count('AWS::Events::Rule', 'TaskEnds') },
         { icon: 'architecture-service/AmazonSimpleNotificationService', title: 'Topic', notes: ['tells you'], count: inventory.count('AWS::SNS::Topic') + inventory.count('AWS::Events::Rule', '/Observability/') },
       ],
     },
