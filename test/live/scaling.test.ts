@@ -180,8 +180,11 @@ test('what the publisher asked of AWS is allowed by its policy', async () => {
   const calls = (await live.standIn.calls()).filter(({ caller }) => /Demand/.test(caller.function ?? ''));
   const simulator = new PolicySimulator(deployedTemplate(live.deployment.output), { physicalIds: (await physicalIds(live.standIn, 'Scaled')).map });
   const questions = await questionsOf(simulator, calls);
-  expect([...new Set(questions.map(({ request }) => request.action))].sort()).toEqual(
-    ['application-autoscaling:DescribeScalableTargets', 'cloudwatch:GetMetricData', 'cloudwatch:PutMetricData', 'ecs:DescribeServices',
-      'ecs:DescribeTasks', 'ecs:GetTaskProtection', 'ecs:UpdateService', 'logs:FilterLogEvents', 'secretsmanager:GetSecretValue']);
+  const always = ['application-autoscaling:DescribeScalableTargets', 'cloudwatch:GetMetricData', 'cloudwatch:PutMetricData', 'ecs:DescribeServices', 'ecs:UpdateService',
+    'logs:FilterLogEvents', 'secretsmanager:GetSecretValue'];
+  // Only where a poll meets workers that have flow runs while fewer are needed.
+  const sometimes = ['ecs:DescribeTasks', 'ecs:GetTaskProtection'];
+  const asked = [...new Set(questions.map(({ request }) => request.action))];
+  expect(asked.filter(action => !sometimes.includes(action)).sort()).toEqual(always);
   for (const { role, request } of questions) expect({ request, ...await simulator.decide(role, request) }).toMatchObject({ allowed: true });
 });
