@@ -64,7 +64,7 @@ export function remarks(where: string, text: string): Remark[] {
   ];
 }
 
-/** Markdown without code, comments, tables made of data, and addresses. */
+/** Markdown without code, comments and addresses. */
 function prose(markdown: string): string {
   return markdown.replace(/^```[^]*?^```$/gm, '').replace(/`[^`\n]*`/g, (_, at: number) => `code${at}`).replace(/<!--[^]*?-->/g, '').replace(/\]\([^)]*\)/g, ']');
 }

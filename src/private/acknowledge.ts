@@ -23,20 +23,30 @@ interface Statement {
  * @see https://github.com/cdklabs/cdk-nag#suppressing-a-rule
  */
 export function acknowledgeFindings(construct: IConstruct, more: readonly Finding[] = []): void {
-  const findings = [...FINDINGS, ...more];
+  const reasonsOf = (resource: CfnResource): Reasons => ({ ...ofType(resource, [...FINDINGS, ...more]), ...ofWildcards(resource) });
   const aspect: IAspect = {
     visit: node => {
-      if (CfnResource.isCfnResource(node)) acknowledge(node, { ...ofType(node, findings), ...ofWildcards(node) });
+      if (CfnResource.isCfnResource(node) && hasNag2(node)) suppress(node, reasonsOf(node));
     },
   };
   // The checks of cdk-nag 2 look at each resource after this.
   Aspects.of(construct).add(aspect, { priority: AspectPriority.MUTATING });
+  // Those of cdk-nag 3 look when references to other stacks have become imports, which are in the ids of findings.
+  construct.node.addValidation({
+    validate: () => {
+      construct.node.findAll().filter(CfnResource.isCfnResource).forEach(resource => acknowledge(resource, reasonsOf(resource)));
+      return [];
+    },
+  });
 }
 
 function acknowledge(resource: CfnResource, reasons: Reasons): void {
   if (Object.keys(reasons).length === 0) return;
   resource.node.addMetadata(ACKNOWLEDGED, Object.fromEntries(Object.entries(reasons).map(([id, reason]) => [`Annotation::${id}`, reason])));
-  if (!hasNag2(resource)) return;
+}
+
+function suppress(resource: CfnResource, reasons: Reasons): void {
+  if (Object.keys(reasons).length === 0) return;
   const suppressed = resource.getMetadata('cdk_nag')?.rules_to_suppress ?? [];
   resource.addMetadata('cdk_nag', { rules_to_suppress: [...suppressed, ...Object.entries(reasons).map(([id, reason]) => asSuppression(id, reason))] });
 }
@@ -62,10 +72,10 @@ function ofWildcards(resource: CfnResource): Reasons {
   if (!(resource instanceof iam.CfnPolicy || resource instanceof iam.CfnManagedPolicy)) return {};
   const { Statement: statements = [] } = Stack.of(resource).resolve(resource.policyDocument) as { Statement?: Statement[] };
   const reasons = new Map<string, (string | undefined)[]>();
-  for (const { Effect, Action, Resource } of statements.filter(statement => statement.Effect === 'Allow')) {
+  for (const { Action, Resource } of statements.filter(({ Effect }) => Effect === 'Allow')) {
     for (const one of listOf(Resource).map(flat).filter(text => text.includes('*'))) {
       const known = WILDCARDS.find(wildcard => wildcard.resource.test(one) && listOf(Action).every(action => wildcard.actions.includes(action)));
-      reasons.set(one, [...reasons.get(one) ?? [], Effect && known?.reason]);
+      reasons.set(one, [...reasons.get(one) ?? [], known?.reason]);
     }
   }
   const whole = [...reasons].filter(([, all]) => all.every(reason => reason !== undefined));
@@ -79,9 +89,11 @@ function listOf<T>(value: T | T[]): T[] {
 /** A resource as cdk-nag names it: references in angle brackets. */
 function flat(value: unknown): string {
   if (typeof value === 'string') return value.replace(/\$\{/g, '<').replace(/\}/g, '>');
-  const { 'Fn::Join': join, 'Fn::Sub': sub, 'Fn::GetAtt': attribute, 'Ref': ref } = value as { 'Fn::Join'?: [string, unknown[]]; 'Fn::Sub'?: string; 'Fn::GetAtt'?: string[]; 'Ref'?: string };
+  const { 'Fn::Join': join, 'Fn::Sub': sub, 'Fn::ImportValue': imported, 'Fn::GetAtt': attribute, 'Ref': ref } = value as
+    { 'Fn::Join'?: [string, unknown[]]; 'Fn::Sub'?: string; 'Fn::ImportValue'?: unknown; 'Fn::GetAtt'?: string[]; 'Ref'?: string };
   if (join) return join[1].map(flat).join(join[0]);
   if (sub) return flat(sub);
+  if (imported) return flat(imported);
   if (attribute) return `<${attribute.join('.')}>`;
   return ref ? `<${ref}>` : JSON.stringify(value);
 }

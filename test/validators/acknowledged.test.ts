@@ -1,10 +1,10 @@
-import { App, aws_iam as iam, aws_s3 as s3, Aspects, Stack } from 'aws-cdk-lib';
+import { App, aws_ecs as ecs, aws_iam as iam, aws_s3 as s3, Aspects, Stack } from 'aws-cdk-lib';
 import * as nag3 from 'cdk-nag';
 import * as nag2 from 'cdk-nag-2';
 import { FINDINGS, WILDCARDS } from '../../src/private/acknowledged-findings';
 import { SERVER_FINDINGS } from '../../src/server/acknowledged-findings';
 import { scenarios } from '../scenarios';
-import { addWorker } from '../support/worker';
+import { addWorker, importedVpc } from '../support/worker';
 
 /** What cdk-nag reports of an app, as `path rule`, and what it had acknowledged, as `reason`. */
 interface Report {
@@ -55,6 +55,15 @@ describe.each([['2', byNag2], ['3', byNag3]])('cdk-nag %s', (_, checked) => {
     const { found } = check();
     expect(found.filter(finding => !SECRETS.test(finding))).toEqual([]);
     expect(found.length > 0).toBe(found.some(finding => SECRETS.test(finding)));
+  });
+
+  test('finds nothing of a worker whose cluster is another stack\'s', () => {
+    const app = newApp();
+    const check = checked(app);
+    const platform = new Stack(app, 'Platform');
+    const cluster = new ecs.Cluster(platform, 'Cluster', { vpc: importedVpc(platform), enableFargateCapacityProviders: true });
+    addWorker(new Stack(app, 'Stack'), { cluster, vpc: cluster.vpc });
+    expect(check().found.filter(finding => /^Stack\/(Worker|PrefectWorkersShared)\//.test(finding))).toEqual([]);
   });
 
   test('finds what users grant to the worker\'s roles', () => {
