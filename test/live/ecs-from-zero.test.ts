@@ -30,16 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => live?.stop());
 
-const none = () => eventually(150, async () => {
-  const { desired, running } = await scaling.counts();
-  return desired === 0 && running === 0 ? true : undefined;
-});
-async function schedule(time: number, seconds: number): Promise<string> {
-  const { id } = await live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
-    state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds },
-  });
-  return id;
-}
+const none = () => scaling.none(150);
+const schedule = (time: number, seconds: number) => live.prefect.schedule(flow, time, { seconds });
 /** Whether somebody has told AWS to leave the number of workers alone. */
 async function suspend(suspended: boolean): Promise<void> {
   const [cluster, service] = [ids('AWS::ECS::Cluster'), ids('AWS::ECS::Service')].map(id => id.split('/').pop());

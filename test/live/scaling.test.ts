@@ -45,16 +45,11 @@ afterAll(async () => {
   await live?.stop();
 });
 
-const empty = () => eventually(200, async () => {
-  const { desired, running } = await scaling.counts();
-  return desired === 0 && running === 0 ? true : undefined;
-});
+const empty = () => scaling.none(200);
 const count = (type: string) => live.prefect.call<number>('POST', '/flow_runs/count', {
   work_pools: { name: { any_: [POOL] } }, flow_runs: { state: { type: { any_: [type] } } },
 });
-const schedule = (time: number) => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
-  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds: 1 },
-});
+const schedule = (time: number) => live.prefect.schedule(flow, time, { seconds: 1 });
 /** The running tasks whose worker Prefect takes for online; a worker's name ends in its task's id. */
 async function onlineWorkers(): Promise<string[]> {
   const tasks = (await live.standIn.tasks()).filter(({ lastStatus }) => lastStatus === 'RUNNING').map(({ taskArn }) => taskArn.split('/').pop()!);
@@ -143,7 +138,7 @@ describe('a flow run that the server makes from a cron schedule', () => {
 test('crashed flow runs are counted once each, across an outage of the API and a deployment, which starts no worker', async () => {
   const since = new Date();
   const crash = async () => {
-    const { id } = await schedule(Date.now() + 3_600_000);
+    const id = await schedule(Date.now() + 3_600_000);
     await live.prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'CRASHED' }, force: true });
   };
   const polls = async () => (await scaling.values('PublisherErrors', since)).length;

@@ -23,13 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => live?.stop());
 
-const empty = () => eventually(200, async () => {
-  const { desired, running } = await scaling.counts();
-  return desired === 0 && running === 0 ? true : undefined;
-});
-const schedule = (time: number, seconds = 1) => live.prefect.call<{ id: string }>('POST', `/deployments/${flow}/create_flow_run`, {
-  state: { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } }, parameters: { seconds },
-});
+const empty = () => scaling.none(200);
+const schedule = (time: number, seconds = 1) => live.prefect.schedule(flow, time, { seconds });
 /** The most workers that the service is to keep, within some seconds. */
 async function mostDesired(seconds: number): Promise<number> {
   let most = 0;
@@ -40,16 +35,16 @@ async function mostDesired(seconds: number): Promise<number> {
 test('short flow runs that follow each other take one worker, and not one for each ten of them, once Prefect knows how long they take', async () => {
   // Of twelve that are due within two minutes one runs at a time: a process takes some four seconds of CPU to start.
   const [runs, every] = [12, 6000];
-  for (let known = 0; known < 4; known++) await live.prefect.waitFor((await schedule(Date.now())).id, ['COMPLETED'], 90);
+  for (let known = 0; known < 4; known++) await live.prefect.waitFor(await schedule(Date.now()), ['COMPLETED'], 90);
   const first = Date.now() + 40_000;
-  const ids = await Promise.all(Array.from({ length: runs }, async (_, index) => (await schedule(first + index * every)).id));
+  const ids = await Promise.all(Array.from({ length: runs }, async (_, index) => schedule(first + index * every)));
   expect(await mostDesired((first - Date.now() + runs * every) / 1000)).toBe(1);
   for (const id of ids) await live.prefect.waitFor(id, ['COMPLETED'], 60);
   expect(await empty()).toBe(true);
 });
 
 test('a worker with a flow run stays while the others go, and the run is executed once', async () => {
-  const { id } = await schedule(Date.now() + 5000, 120);
+  const id = await schedule(Date.now() + 5000, 120);
   for (let run = 0; run < 12; run++) await schedule(Date.now() + 5000);
   await live.prefect.waitFor(id, ['RUNNING'], 90);
   expect(await eventually(150, async () => ((await scaling.counts()).desired === 1 ? true : undefined))).toBe(true);

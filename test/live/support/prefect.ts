@@ -72,6 +72,13 @@ export class Prefect {
     return id;
   }
 
+  /** Makes a flow run that is due at a time, in milliseconds, and gives its id. */
+  public async schedule(deploymentId: string, time: number, parameters: Record<string, unknown> = {}): Promise<string> {
+    const state = { type: 'SCHEDULED', state_details: { scheduled_time: new Date(time).toISOString() } };
+    const { id } = await this.call<{ id: string }>('POST', `/deployments/${deploymentId}/create_flow_run`, { state, parameters });
+    return id;
+  }
+
   public flowRun(id: string): Promise<FlowRun> {
     return this.call('GET', `/flow_runs/${id}`);
   }

@@ -1,11 +1,14 @@
 import { CloudWatchClient, GetMetricDataCommand, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { eventually } from './evidence';
 import { NAMESPACE } from '../../../src/demand/metrics';
 import { clientConfiguration, StandIn } from '../../stand-in/stand-in';
 
 export interface WatchedScaling {
   /** The desired and the running count of the service, as it is. */
   counts(): Promise<{ desired: number; running: number }>;
+  /** Whether the service comes to keep no worker, and to run none, within some seconds. */
+  none(seconds: number): Promise<boolean>;
   /** The values of a metric between two times, the oldest first. */
   values(metric: string, since: Date, until?: Date): Promise<number[]>;
 }
@@ -14,11 +17,16 @@ export interface WatchedScaling {
 export function watchScaling(standIn: StandIn, workPool: string, cluster: string, service: string): WatchedScaling {
   const client = clientConfiguration(standIn);
   const [cloudWatch, ecs] = [new CloudWatchClient(client), new ECSClient(client)];
+  const counts = async () => {
+    const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
+    return { desired: services![0].desiredCount!, running: services![0].runningCount! };
+  };
   return {
-    counts: async () => {
-      const { services } = await ecs.send(new DescribeServicesCommand({ cluster, services: [service] }));
-      return { desired: services![0].desiredCount!, running: services![0].runningCount! };
-    },
+    counts,
+    none: async seconds => await eventually(seconds, async () => {
+      const { desired, running } = await counts();
+      return desired === 0 && running === 0 ? true : undefined;
+    }) === true,
     values: async (metric, since, until = new Date()) => {
       const { Metrics = [] } = await cloudWatch.send(new ListMetricsCommand({
         Namespace: NAMESPACE, MetricName: metric, Dimensions: [{ Name: 'WorkPool', Value: workPool }],
