@@ -91,6 +91,11 @@ const MANAGED: Record<string, Record<string, Test>> = {
   },
 };
 
+/** The rules of each group, by name. */
+export const RULES: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(MANAGED).map(([group, tests]) => [group, Object.keys(tests)]),
+);
+
 /** As the text transformations of the groups: percent-encoding and entities are taken away. */
 function decoded(text: string): string {
   try {

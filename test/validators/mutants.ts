@@ -4,6 +4,7 @@ import { Mutant, NotApplicable } from './mutants/mutant';
 import { networkMutants } from './mutants/network';
 import { observabilityMutants } from './mutants/observability';
 import { scalingMutants } from './mutants/scaling';
+import { serverMutants } from './mutants/server';
 import { serviceMutants } from './mutants/service';
 import { settingsMutants } from './mutants/settings';
 import { taskMutants } from './mutants/tasks';
@@ -11,7 +12,7 @@ import type { NamedTemplate } from './types';
 
 export const mutants: Mutant[] = [
   ...networkMutants, ...identityMutants, ...serviceMutants, ...taskMutants, ...settingsMutants, ...complianceMutants, ...scalingMutants,
-  ...observabilityMutants,
+  ...observabilityMutants, ...serverMutants,
 ];
 
 /** A mutant of the first template that has what the mutant spoils, with that template. */

@@ -53,7 +53,9 @@ const SHAPES: Record<string, Shape> = {
   },
   'AWS::SNS::Topic': byArn('sns', (id) => id),
   'AWS::ElasticLoadBalancingV2::LoadBalancer': byArn('elasticloadbalancing', (id, _, logicalId) => `loadbalancer/app/${id.slice(0, 32)}/${hex(logicalId, 16)}`),
-  'AWS::ElasticLoadBalancingV2::Listener': byArn('elasticloadbalancing', (id, _, logicalId) => `listener/app/${id.slice(0, 32)}/${hex(logicalId, 16)}`),
+  // Its ARN goes on from that of its load balancer.
+  'AWS::ElasticLoadBalancingV2::Listener': byArn('elasticloadbalancing', (_, resolver, logicalId) =>
+    `listener/${String(resolver.resolve(resolver.template.Resources[logicalId].Properties?.LoadBalancerArn)).split(':loadbalancer/').pop()}/${hex(logicalId, 16)}`),
   'AWS::ElasticLoadBalancingV2::TargetGroup': byArn('elasticloadbalancing', (id, _, logicalId) => `targetgroup/${id.slice(0, 32)}/${hex(logicalId, 16)}`),
   'AWS::CertificateManager::Certificate': byArn('acm', (_, __, logicalId) => `certificate/${hex(logicalId, 8)}`),
   'AWS::Events::Rule': named('events', 'rule/'),
@@ -128,6 +130,10 @@ export function attributeOf(resolver: Resolver, logicalId: string, attribute: st
     case 'MasterUserSecret.SecretArn':
       // Of the secret that Amazon RDS keeps a database's password in.
       return resolver.formatArn('secretsmanager', `secret:rds!${hex(logicalId, 8)}-${hex(logicalId, 6)}`);
+    case 'LoadBalancerFullName':
+      return ref.split(':loadbalancer/').pop();
+    case 'TargetGroupFullName':
+      return ref.split(':').pop();
     case 'QueueName':
     case 'TopicName':
       return ref.slice(Math.max(ref.lastIndexOf('/'), ref.lastIndexOf(':')) + 1);

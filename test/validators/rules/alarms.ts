@@ -8,13 +8,25 @@ const ALARM = /^AWS::CloudWatch::(Composite)?Alarm$/;
 /** What happens reaches somebody: alarms have an action, and the topics that are told let the services publish that tell them. */
 export const alarms: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
-  return [...withoutAction(template), ...unknownAlarms(template), ...topics(template, resolver)];
+  return [...withoutAction(template), ...twice(resolver), ...unknownAlarms(template), ...topics(template, resolver)];
 };
 
 function withoutAction(template: Template): Remark[] {
   return ofType(template, ALARM)
     .filter(([, { Properties = {} }]) => asArray(Properties.AlarmActions).length === 0)
     .map(([logicalId]) => ({ logicalId, message: 'It goes off and tells nobody.' }));
+}
+
+/** Two alarms on one metric with one statistic: one of them follows what is the other's. */
+function twice(resolver: Resolver): Remark[] {
+  const followed = new Map<string, string>();
+  return ofType(resolver.template, 'AWS::CloudWatch::Alarm').flatMap(([logicalId, { Properties }]) => {
+    const { Namespace, MetricName, Dimensions, Statistic, ExtendedStatistic, ComparisonOperator } = resolver.resolve(Properties);
+    const metric = JSON.stringify([Namespace, MetricName, Dimensions, Statistic, ExtendedStatistic, ComparisonOperator]);
+    const other = followed.get(metric);
+    if (MetricName !== undefined) followed.set(metric, logicalId);
+    return MetricName !== undefined && other ? [{ logicalId, message: `It follows ${MetricName}, as ${other} does.` }] : [];
+  });
 }
 
 /** A rule or a widget that names an alarm which isn't there is taken, and always looks fine. */

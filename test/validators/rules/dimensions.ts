@@ -16,6 +16,10 @@ const DIMENSIONS: Record<string, [type: string, form: Form]> = {
   'RuleName': ['AWS::Events::Rule', 'name'],
   'TopicName': ['AWS::SNS::Topic', 'name'],
   'DeliveryStreamName': ['AWS::KinesisFirehose::DeliveryStream', 'name'],
+  'DBInstanceIdentifier': ['AWS::RDS::DBInstance', 'name'],
+  'DBClusterIdentifier': ['AWS::RDS::DBCluster', 'name'],
+  'ReplicationGroupId': ['AWS::ElastiCache::ReplicationGroup', 'name'],
+  'CertificateArn': ['AWS::CertificateManager::Certificate', 'arn'],
   'VPC Id': ['AWS::EC2::VPC', 'id'],
   'VPC Endpoint Id': ['AWS::EC2::VPCEndpoint', 'id'],
 };
@@ -26,7 +30,11 @@ export const dimensions: Rule = (template, { named }) => {
   const publishers = publishersOf(resolver);
   const services = servicesOf(resolver);
   return metricUses(resolver).flatMap((use) =>
-    [...ofPublisher(template, use, publishers), ...ofService(template, use, services), ...ofResource(resolver, use), ...measured(resolver, use)].map(
+    [
+      ...ofPublisher(template, use, publishers),
+      ...ofService(template, use, services),
+      ...[ofResource, ofWebAcl, ofLoadBalancer, measured].flatMap((check) => check(resolver, use)),
+    ].map(
       (message): Remark => ({
         logicalId: use.logicalId,
         message: `${use.namespace} ${use.name}: ${message}`,
@@ -100,6 +108,25 @@ function ofService(template: Template, { logicalId, dimensions: { ClusterName, S
   if (!service) return [`the cluster ${ClusterName} has no service ${ServiceName}.`];
   const twin = nearerTwin(template, logicalId, service.logicalId);
   return twin ? [`it follows the service ${service.logicalId}, where ${twin} is its own.`] : [];
+}
+
+/** CloudWatch knows a web ACL and its rules by the names that they are given for it. */
+function ofWebAcl(resolver: Resolver, { dimensions: { WebACL, Rule: rule } }: MetricUse): string[] {
+  if (WebACL === undefined) return [];
+  const acl = ofType(resolver.template, 'AWS::WAFv2::WebACL').map(([, { Properties }]) => resolver.resolve(Properties)).find(({ VisibilityConfig }) => VisibilityConfig.MetricName === WebACL);
+  if (!acl) return [`no web ACL has the metric name ${WebACL}.`];
+  const rules = ['ALL', ...asArray<any>(acl.Rules).map(({ VisibilityConfig }) => VisibilityConfig.MetricName)];
+  return rule === undefined || rules.includes(rule) ? [] : [`the web ACL ${WebACL} has no rule with the metric name ${rule}.`];
+}
+
+/** A load balancer and a target group by the ends of their ARNs. */
+function ofLoadBalancer(resolver: Resolver, { namespace, dimensions: { LoadBalancer, TargetGroup } }: MetricUse): string[] {
+  if (namespace !== 'AWS/ApplicationELB') return [];
+  const ends = (type: string, from: RegExp) => ofType(resolver.template, type).map(([id]) => resolver.arn(id).replace(from, ''));
+  return [
+    ...(ends('AWS::ElasticLoadBalancingV2::LoadBalancer', /^.*:loadbalancer\//).includes(LoadBalancer) ? [] : [`${LoadBalancer} is the full name of no load balancer of the template.`]),
+    ...(TargetGroup === undefined || ends('AWS::ElasticLoadBalancingV2::TargetGroup', /^.*:/).includes(TargetGroup) ? [] : [`${TargetGroup} is the full name of no target group of the template.`]),
+  ];
 }
 
 function ofResource(resolver: Resolver, { logicalId, dimensions: given }: MetricUse): string[] {

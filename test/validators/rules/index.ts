@@ -8,10 +8,12 @@ import { dependencies } from './dependencies';
 import { deployments } from './deployments';
 import { dimensions } from './dimensions';
 import { events } from './events';
+import { firewalls } from './firewalls';
 import { forms } from './forms';
 import { grants } from './grants';
 import { identityPolicies } from './iam';
 import { keyPolicies } from './key-policies';
+import { loadBalancers } from './load-balancers';
 import { logReaders } from './log-readers';
 import { knownNames } from './names';
 import { needs } from './needs';
@@ -27,8 +29,10 @@ import { scalableTargets } from './scalable-targets';
 import { scalingPolicies } from './scaling-policies';
 import { schedules } from './schedules';
 import { secrets } from './secrets';
+import { servers } from './servers';
 import { settings } from './settings';
 import { queues } from './sqs';
+import { stores } from './stores';
 import { tasks } from './tasks';
 
 /** The rules of our own, for what no engine sees. Each has a mutant in mutants/ that shows it works. */
@@ -42,10 +46,12 @@ export const rules: Record<string, Rule> = {
   'deployments': deployments,
   'dimensions': dimensions,
   'events': events,
+  'firewalls': firewalls,
   'forms': forms,
   'grants': grants,
   'iam': identityPolicies,
   'key-policies': keyPolicies,
+  'load-balancers': loadBalancers,
   'log-readers': logReaders,
   'names': knownNames,
   'needs': needs,
@@ -61,8 +67,10 @@ export const rules: Record<string, Rule> = {
   'scaling-policies': scalingPolicies,
   'schedules': schedules,
   'secrets': secrets,
+  'servers': servers,
   'settings': settings,
   'sqs': queues,
+  'stores': stores,
   'tasks': tasks,
 };
 

@@ -35,8 +35,8 @@ export const MANAGED_POLICIES = new Set([
   'CloudWatchLambdaInsightsExecutionRolePolicy',
 ]);
 
-/** Metrics by namespace. `undefined` stands for a namespace with too many metrics to list. */
-export const METRICS: Record<string, string[] | undefined> = {
+/** Metrics by namespace. */
+export const METRICS: Record<string, string[]> = {
   'AWS/ECS': ['CPUUtilization', 'MemoryUtilization', 'EphemeralStorageUtilized', 'EphemeralStorageReserved'],
   'ECS/ContainerInsights': [
     'RunningTaskCount', 'PendingTaskCount', 'DesiredTaskCount', 'DeploymentCount', 'TaskSetCount', 'TaskCount', 'ServiceCount', 'RestartCount',
@@ -58,7 +58,11 @@ export const METRICS: Record<string, string[] | undefined> = {
   'AWS/Scheduler': ['InvocationAttemptCount', 'InvocationDroppedCount', 'InvocationThrottleCount', 'TargetErrorCount', 'InvocationsSentToDeadLetterCount'],
   'AWS/Logs': ['IncomingBytes', 'IncomingLogEvents', 'ForwardedBytes', 'ForwardedLogEvents', 'DeliveryErrors', 'DeliveryThrottling'],
   'AWS/WAFV2': ['AllowedRequests', 'BlockedRequests', 'CountedRequests'],
-  'AWS/RDS': undefined,
+  // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html, of PostgreSQL, and of Aurora
+  'AWS/RDS': [
+    'CPUUtilization', 'CPUCreditBalance', 'DatabaseConnections', 'FreeableMemory', 'FreeStorageSpace', 'DiskQueueDepth', 'ReadIOPS', 'WriteIOPS', 'ReadLatency', 'WriteLatency',
+    'MaximumUsedTransactionIDs', 'ServerlessDatabaseCapacity', 'ACUUtilization', 'VolumeBytesUsed', 'AuroraReplicaLag', 'Deadlocks',
+  ],
   'AWS/ElastiCache': ['DatabaseMemoryUsagePercentage', 'EngineCPUUtilization', 'CurrConnections', 'Evictions', 'ReplicationLag'],
   'AWS/CertificateManager': ['DaysToExpiry'],
   // What the library's own code publishes.
@@ -74,6 +78,9 @@ export const DIMENSIONS: Record<string, string[][] | undefined> = {
   'AWS/Lambda': [['FunctionName'], ['FunctionName', 'Resource'], []],
   'AWS/NATGateway': [['NatGatewayId']],
   'AWS/PrivateLinkEndpoints': [['Endpoint Type', 'Service Name', 'VPC Endpoint Id', 'VPC Id'], ['Endpoint Type', 'Service Name', 'Subnet Id', 'VPC Endpoint Id', 'VPC Id']],
+  'AWS/RDS': [['DBInstanceIdentifier'], ['DBClusterIdentifier'], ['DBClusterIdentifier', 'Role']],
+  'AWS/ApplicationELB': [['LoadBalancer'], ['LoadBalancer', 'TargetGroup']],
+  'AWS/WAFV2': [['Region', 'Rule', 'WebACL']],
   'AWS/ElastiCache': [['ReplicationGroupId'], ['CacheClusterId', 'CacheNodeId']],
   'AWS/CertificateManager': [['CertificateArn']],
   'AWS/Logs': [['LogGroupName'], ['DestinationType', 'FilterName', 'LogGroupName'], []],

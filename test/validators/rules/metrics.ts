@@ -39,7 +39,7 @@ export function metricFault(namespace: unknown, name: unknown, published: Set<st
     return `Nothing is known to publish metrics in the namespace ${namespace}. Correct it, or add it to known-names.ts.`;
   }
   const known = METRICS[namespace];
-  return known && !known.includes(name) ? `Nothing publishes the metric ${name} in ${namespace}. Correct it, or add it to known-names.ts.` : undefined;
+  return !known.includes(name) ? `Nothing publishes the metric ${name} in ${namespace}. Correct it, or add it to known-names.ts.` : undefined;
 }
 
 /** What is wrong with a statistic. */

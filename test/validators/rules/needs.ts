@@ -5,9 +5,10 @@ import { Resolver } from '../intrinsics';
 import { asArray, ofType, props, targetOf } from '../template';
 import type { Remark, Rule, Template } from '../types';
 import { familyPrefixesOf, followsDemand, settingsOf, under, workersOf } from '../workers';
+import { serverNeeds } from './server-needs';
 
 /** Something that one part of the template does, as another part says it: `who` in the role, or the service. */
-interface Need {
+export interface Need {
   readonly logicalId: string;
   readonly role?: string;
   readonly service?: string;
@@ -18,7 +19,7 @@ interface Need {
 export const needs: Rule = async (template, { named }) => {
   const simulator = new PolicySimulator(template, { imports: named.imports });
   const resolver = simulator.resolver;
-  const wanted = [...functions(resolver), ...tasks(resolver), ...pools(resolver), ...services(resolver)];
+  const wanted = [...functions(resolver), ...tasks(resolver), ...pools(resolver), ...services(resolver), ...serverNeeds(resolver)];
   const remarks: Remark[] = [];
   for (const { logicalId, role, service, request } of wanted) {
     const decision = await answer(simulator, role, service, request);
