@@ -1,7 +1,7 @@
-import { aws_ec2 as ec2, aws_ecs as ecs, aws_elasticache as elasticache, aws_kms as kms, aws_secretsmanager as secretsmanager, RemovalPolicy } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_ec2 as ec2, aws_ecs as ecs, aws_elasticache as elasticache, aws_kms as kms, aws_secretsmanager as secretsmanager, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { KeyedSecret } from './keyed-secret';
-import { ServerNetwork } from './server-network';
+import { destination, ServerNetwork } from './server-network';
 import { ServerRedisOptions } from './server-redis-options';
 import { requireSecret } from '../private/secrets';
 import { invalid, isResolved, requireWholeNumber } from '../private/validation';
@@ -13,6 +13,8 @@ export interface RedisProps {
 }
 
 const PORT = 6379;
+/** Primary and replica. */
+const NODES = 2;
 /** Hosts of ElastiCache in cluster mode, and of its Serverless, which always is. */
 const CLUSTER_MODE = /^clustercfg\.|\.serverless\.[^.]+\.cache\.amazonaws\.com/i;
 
@@ -35,7 +37,7 @@ export class Redis extends Construct {
     if (given) {
       this.host = given.host;
       this.authToken = given.authToken;
-      network.connections.allowTo(new ec2.Connections({ securityGroups: given.securityGroups }), port, 'Redis');
+      network.connections.allowTo(destination(this.port, given.securityGroups), port, 'Redis');
       return;
     }
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
@@ -51,6 +53,25 @@ export class Redis extends Construct {
     this.authToken = new KeyedSecret(token, props.encryptionKey);
     this.replicationGroup = this.created(securityGroup, token);
     this.host = this.replicationGroup.attrPrimaryEndPointAddress;
+  }
+
+  /**
+   * That of the node which has the most of it. CloudWatch has the metrics of nodes, and none of the group; a group's nodes have its id and a number.
+   *
+   * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.html
+   */
+  public metricOfFullestNode(metricName: string, options: { readonly period: Duration; readonly label: string }): cloudwatch.IMetric {
+    const nodes = Array.from({ length: NODES }, (_, index) => new cloudwatch.Metric({
+      namespace: 'AWS/ElastiCache',
+      metricName,
+      dimensionsMap: { CacheClusterId: `${this.replicationGroup!.ref}-00${index + 1}`, CacheNodeId: '0001' },
+      statistic: cloudwatch.Stats.MAXIMUM,
+      period: options.period,
+    }));
+    // Two of them may be in one graph, where ids are of one metric each.
+    const id = metricName.charAt(0).toLowerCase() + metricName.slice(1);
+    const usingMetrics = Object.fromEntries(nodes.map((metric, index) => [`${id}${index + 1}`, metric]));
+    return new cloudwatch.MathExpression({ expression: `MAX([${Object.keys(usingMetrics).join(', ')}])`, usingMetrics, ...options });
   }
 
   /** There is no L2. */
@@ -74,7 +95,7 @@ export class Redis extends Construct {
       securityGroupIds: [securityGroup.securityGroupId],
       port: PORT,
       clusterMode: 'disabled',
-      numCacheClusters: 2,
+      numCacheClusters: NODES,
       automaticFailoverEnabled: true,
       multiAzEnabled: true,
       transitEncryptionEnabled: true,

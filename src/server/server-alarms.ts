@@ -13,6 +13,12 @@ const { NOT_BREACHING } = cloudwatch.TreatMissingData;
 const { SUM, AVERAGE, MAXIMUM, MINIMUM } = cloudwatch.Stats;
 const FIVE = { period: MINUTE, statistic: AVERAGE };
 
+/**
+ * While nothing is wrong, Valkey has the messages of the last minute or two, of about 1 KB each: the background services take away what all of them
+ * have fetched. A flow run of 20 task runs leaves about 80, so this is 400 of them.
+ */
+const BACKLOG_MIB = 32;
+
 /** Alarms of a server, published to one topic. */
 export class ServerAlarms extends Construct {
   public readonly byName: { [name: string]: cloudwatch.Alarm } = {};
@@ -182,13 +188,19 @@ function database({ database: { instance, cluster }, databaseOptions }: ServerPa
 }
 
 function redis({ redis: messages }: ServerParts): ServerAlarm[] {
-  const group = messages?.replicationGroup;
-  if (!group) return [];
+  if (!messages?.replicationGroup) return [];
   return [{
+    name: 'ServerServicesBehind',
+    metric: messages.metricOfFullestNode('BytesUsedForCache', { period: MINUTE, label: 'Bytes' }),
+    threshold: BACKLOG_MIB * 1024 * 1024,
+    datapoints: [10, 10],
+    missing: NOT_BREACHING,
+    happened: `For ten minutes more than ${BACKLOG_MIB} MiB of messages have been waiting in Valkey.`,
+    means: 'The background services record events and task runs later than they come, and automations start late.',
+    firstStep: 'See whether the background services run and how busy they are, and raise servicesTasks.',
+  }, {
     name: 'ServerRedisMemory',
-    metric: new cloudwatch.Metric({
-      namespace: 'AWS/ElastiCache', metricName: 'DatabaseMemoryUsagePercentage', dimensionsMap: { ReplicationGroupId: group.ref }, statistic: MAXIMUM, period: MINUTE,
-    }),
+    metric: messages.metricOfFullestNode('DatabaseMemoryUsagePercentage', { period: MINUTE, label: 'Percent' }),
     threshold: 75,
     datapoints: [5, 5],
     missing: NOT_BREACHING,

@@ -31,10 +31,6 @@ function rows(parts: ServerParts, alarms: readonly cloudwatch.IAlarm[]): [string
   const { services: { api, services }, loadBalancer, database, redis, firewall } = parts;
   const all = [{ name: 'API', service: api }, ...(services ? [{ name: 'Services', service: services }] : [])];
   const source = database.instance ?? database.cluster;
-  const group = redis?.replicationGroup;
-  const valkey = (metricName: string, label: string) => new cloudwatch.Metric({
-    namespace: 'AWS/ElastiCache', metricName, dimensionsMap: { ReplicationGroupId: group!.ref }, statistic: MAXIMUM, period, label,
-  });
   return [
     [`## ${parts.path}`, [
       ...(alarms.length > 0 ? [(width: number) => new cloudwatch.AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width, height: 6 })] : []),
@@ -55,7 +51,13 @@ function rows(parts: ServerParts, alarms: readonly cloudwatch.IAlarm[]): [string
         graph('Database: CPU, in percent', [source.metricCPUUtilization({ statistic: AVERAGE, period, label: 'CPU' })]),
         graph('Database: connections', [source.metricDatabaseConnections({ statistic: MAXIMUM, period, label: 'Connections' })]),
       ] : []),
-      ...(group ? [graph('Valkey', [valkey('DatabaseMemoryUsagePercentage', 'Memory, in percent'), valkey('EngineCPUUtilization', 'CPU, in percent')])] : []),
+      ...(redis?.replicationGroup ? [
+        graph('Valkey', [
+          redis.metricOfFullestNode('DatabaseMemoryUsagePercentage', { period, label: 'Memory, in percent' }),
+          redis.metricOfFullestNode('EngineCPUUtilization', { period, label: 'CPU, in percent' }),
+        ]),
+        graph('Messages that wait for the background services, in bytes', [redis.metricOfFullestNode('BytesUsedForCache', { period, label: 'Bytes' })]),
+      ] : []),
     ]],
     ['### What does the firewall do?', firewall ? [
       graph('Blocked requests', [firewall.blockedRequests({ period })]),

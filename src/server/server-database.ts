@@ -1,6 +1,7 @@
 import { aws_ec2 as ec2, aws_ecs as ecs, aws_rds as rds, aws_secretsmanager as secretsmanager } from 'aws-cdk-lib';
 import { GivenDatabase } from './given-database';
 import { ServerAuroraOptions, ServerDatabaseConnectionOptions, ServerDatabaseEndpointOptions, ServerInstanceOptions } from './server-database-options';
+import { destination } from './server-network';
 import { requireGivenSecret } from '../private/secrets';
 import { invalid, isResolved, requireWholeNumber, ValidationError } from '../private/validation';
 
@@ -76,7 +77,7 @@ export class ServerDatabase {
     if (!host || isResolved(host) && /[/:@?]/.test(host)) {
       throw invalid('host', host && /@/.test(host) ? '...' : host, 'give the host name alone, such as postgres.example.com; port, user and password have props of their own.');
     }
-    return ServerDatabase.given(host, port, new ec2.Connections({ securityGroups, defaultPort: ec2.Port.tcp(port) }), options);
+    return ServerDatabase.given(host, port, destination(port, securityGroups), options);
   }
 
   private static given(

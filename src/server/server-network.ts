@@ -46,6 +46,12 @@ export class ServerNetwork extends Construct {
   }
 }
 
+/** What the server connects to on a port: security groups, which let it in, or, where none are known, any address. */
+export function destination(port: number, securityGroups: readonly ec2.ISecurityGroup[] = []): ec2.Connections {
+  const known = securityGroups.length > 0;
+  return new ec2.Connections({ securityGroups: [...securityGroups], peer: known ? undefined : ec2.Peer.anyIpv4(), defaultPort: ec2.Port.tcp(port) });
+}
+
 function preferred(vpc: ec2.IVpc): ec2.SubnetSelection {
   if (vpc.privateSubnets.length > 0) return { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
   if (vpc.isolatedSubnets.length > 0) return { subnetType: ec2.SubnetType.PRIVATE_ISOLATED };

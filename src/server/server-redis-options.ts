@@ -25,7 +25,7 @@ export interface ServerRedisOptions {
   /**
    * Its security groups, in which the server is let in.
    *
-   * @default - its network lets the server in already
+   * @default - its network lets the server in already, and the server may connect to any address on that port
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 }

@@ -200,7 +200,27 @@ describe('a database of yours', () => {
     const { prefect, 'ca-certificate': writer } = partOf(template, 'server');
     expect(variablesOf(prefect)).toMatchObject({ PREFECT_SERVER_DATABASE_HOST: 'pg.example.com', PREFECT_SERVER_DATABASE_PORT: '6432' });
     expect(variablesOf(writer)).toMatchObject({ CA_CERTIFICATE: pem });
-    template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupEgress: Match.arrayWith([Match.objectLike({ FromPort: 443 })]), GroupDescription: 'Prefect server Stack/Server' });
+    expect(egressOf(template)).toEqual(expect.arrayContaining([[443, '0.0.0.0/0'], [6432, '0.0.0.0/0']]));
+  });
+
+  test('and a Redis of yours are reached where nobody knows their security groups, and by these alone where they are known', () => {
+    const stores = (stack: Stack, securityGroups?: ec2.ISecurityGroup[]) => {
+      const secret = ecs.Secret.fromSsmParameter(ssm(stack, 'Secret'));
+      return {
+        size: ServerSize.highlyAvailable(),
+        database: ServerDatabase.fromEndpoint({ host: 'pg.example.com', credentials: { username: secret, password: secret }, securityGroups }),
+        redis: { host: 'redis.example.com', securityGroups },
+      };
+    };
+    const anywhere = serverWith(stack => stores(stack)).template();
+    expect(egressOf(anywhere).filter(([port]) => [5432, 6379].includes(port))).toEqual([[5432, '0.0.0.0/0'], [6379, '0.0.0.0/0']]);
+
+    const known = serverWith(stack => stores(stack, [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Theirs', 'sg-0a1b2c3d')])).template();
+    expect(egressOf(known).filter(([port]) => [5432, 6379].includes(port))).toEqual([]);
+    for (const port of [5432, 6379]) {
+      known.hasResourceProperties('AWS::EC2::SecurityGroupEgress', { FromPort: port, DestinationSecurityGroupId: 'sg-0a1b2c3d' });
+      known.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { FromPort: port, GroupId: 'sg-0a1b2c3d' });
+    }
   });
 });
 
@@ -232,7 +252,12 @@ test('two servers in one stack share the dashboard', () => {
   Template.fromStack(stack).resourceCountIs('AWS::CloudWatch::Dashboard', 1);
 });
 
-function ssm(stack: Stack, name: string) {
+/** Where the server's security group lets its tasks out to addresses. */
+function egressOf(template: Template): [number, string][] {
+  const [{ Properties }] = Object.values(template.findResources('AWS::EC2::SecurityGroup', { Properties: { GroupDescription: 'Prefect server Stack/Server' } }));
+  return Properties.SecurityGroupEgress.map(({ FromPort, CidrIp }: any) => [FromPort, CidrIp]);
+}
 
+function ssm(stack: Stack, name: string) {
   return ssmlib.StringParameter.fromSecureStringParameterAttributes(stack, name, { parameterName: `/prefect/${name}` });
 }

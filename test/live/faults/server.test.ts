@@ -43,6 +43,12 @@ describe('a highly available server with 50 clients, of which no call fails that
   const replaced = (service: RegExp, gone: string, count: number) =>
     eventually(120, async () => (await world.running(service)).filter(task => task !== gone).length >= count || undefined);
 
+  const tasks = async () => [...await world.running(API), ...await world.running(SERVICES)];
+  const allReplaced = (before: string[]) => eventually(180, async () => {
+    const now = await tasks();
+    return now.length === before.length && now.every(task => !before.includes(task)) || undefined;
+  });
+
   test.each<[string, () => Promise<void>]>([
     ['a task of the API is killed', async () => {
       const [task] = await world.running(API);
@@ -65,16 +71,19 @@ describe('a highly available server with 50 clients, of which no call fails that
       await sleep(10_000);
       await world.redis.open();
     }],
+    ['the password of the database is rotated', async () => {
+      const before = await tasks();
+      await world.rotatePassword();
+      await allReplaced(before);
+      expect(await world.takesFirstPassword()).toBe(false);
+    }],
     ['all tasks are replaced by a deployment', async () => {
-      const before = [...await world.running(API), ...await world.running(SERVICES)];
+      const before = await tasks();
       const { all } = await physicalIds(world.standIn, 'Live');
       const ecs = new ECSClient(clientConfiguration(world.standIn));
       const [cluster] = all('AWS::ECS::Cluster');
       for (const service of all('AWS::ECS::Service')) await ecs.send(new UpdateServiceCommand({ cluster, service: service.split('/').pop(), forceNewDeployment: true }));
-      await eventually(120, async () => {
-        const now = [...await world.running(API), ...await world.running(SERVICES)];
-        return now.length === before.length && now.every(task => !before.includes(task)) || undefined;
-      });
+      await allReplaced(before);
     }],
   ])('%s', async (title, fault) => {
     const result = await under(fault);
@@ -82,6 +91,40 @@ describe('a highly available server with 50 clients, of which no call fails that
     expect(result.failed).toEqual([]);
     expect(result.runs.length).toBeGreaterThan(20);
     expect(await lost(result)).toBe(0);
+  });
+});
+
+describe('messages that the background services don\'t fetch', () => {
+  let world: ServerWorld;
+  beforeAll(async () => {
+    world = await startServerWorld({ workers: false });
+    await deploy(world.standIn, world.deployment);
+  }, 600_000);
+  afterAll(() => world?.stop());
+
+  const used = async () => Number(/used_memory:(\d+)/.exec(await world.redis.command('INFO', 'memory'))![1]);
+  const servicesTasks = async (desiredCount: number) => {
+    const { all } = await physicalIds(world.standIn, 'Live');
+    const service = all('AWS::ECS::Service').find(arn => SERVICES.test(arn))!.split('/').pop();
+    await new ECSClient(clientConfiguration(world.standIn)).send(new UpdateServiceCommand({ cluster: all('AWS::ECS::Cluster')[0], service, desiredCount }));
+    await eventually(120, async () => (await world.running(SERVICES)).length === desiredCount || undefined);
+  };
+
+  test('pile up in Redis, where its memory shows them, until the services have them', async () => {
+    const prefect = await world.hand();
+    await eventually(60, async () => world.name.targets().length >= 2 || undefined);
+    await servicesTasks(0);
+    const before = await used();
+    const load = await startLoad({ prefect, authString: await world.authString(), clients: 20, pauseSeconds: 1 });
+    await sleep(30_000);
+    const { runs } = await load.stop();
+    const piled = await used() - before;
+    figures.push(`${runs.length} runs of four state changes left ${piled} bytes in Redis`);
+    expect(piled).toBeGreaterThan(runs.length * 1000);
+    await servicesTasks(2);
+    const fetched = Date.now();
+    await eventually(180, async () => await used() - before < piled / 2 || undefined);
+    figures.push(`fetched after ${Math.round((Date.now() - fetched) / 1000)} s`);
   });
 });
 

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { promisify } from 'node:util';
+import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Balancer, startBalancer } from './balancer';
 import { cdk, Deployment } from './cdk';
 import { createSecret } from './environment';
@@ -20,6 +22,17 @@ export const IMAGE_BEFORE = 'server-of-the-tests:3.6.14';
 /** That of the API, whether the background services are in it or not. */
 const API_SERVICE = /ServerServicesApi/;
 
+/** One statement to the database, over TLS, with a password. */
+const IN_DATABASE = `
+import asyncio, sys, asyncpg
+
+async def main(port, password, words):
+    connection = await asyncpg.connect(host="127.0.0.1", port=int(port), user="prefect", password=password, database="postgres", ssl="require")
+    await connection.execute(words)
+
+asyncio.run(main(*sys.argv[1:]))
+`;
+
 /** A local AWS beside a real PostgreSQL and a real Redis, both with TLS and a password, for a server that is deployed to it. */
 export interface ServerWorld {
   readonly standIn: StandIn;
@@ -33,6 +46,10 @@ export interface ServerWorld {
   running(service: RegExp): Promise<string[]>;
   /** The test's own hand on the server, over the private name. */
   hand(): Promise<Prefect>;
+  /** What Amazon RDS does each week: the database gets another password, and the secret has it. */
+  rotatePassword(): Promise<void>;
+  /** Whether the database takes the password that it had at first. */
+  takesFirstPassword(): Promise<boolean>;
   /** What the created secret holds. */
   authString(): Promise<string>;
   stop(): Promise<void>;
@@ -58,7 +75,7 @@ export async function startServerWorld(options: ServerWorldOptions = {}): Promis
     for (const part of started.reverse()) await part.stop();
   };
   try {
-    const [{ bin }, before, { authority, ...tls }] = await Promise.all([
+    const [{ bin, python }, before, { authority, ...tls }] = await Promise.all([
       pythonEnvironment(undefined, 'server'), pythonEnvironment(undefined, 'lowest-server'), loopbackCertificate(),
     ]);
     const [password, token] = ['p%ss: w/rd@"quoted"', 't0ken'.repeat(8)];
@@ -83,12 +100,14 @@ export async function startServerWorld(options: ServerWorldOptions = {}): Promis
       ...(workers && { WORKERS: 'yes' }),
       ...(withRedis && { REDIS_PORT: String(redis.port), REDIS_TOKEN_ARN: await createSecret(standIn, token) }),
     };
+    const secrets = new SecretsManagerClient(clientConfiguration(standIn));
     const authString = async () => {
       const { map } = await physicalIds(standIn, 'Live');
       const [, SecretId] = Object.entries(map).find(([id]) => /^ServerAuthString/.test(id))!;
-      const { SecretString } = await new SecretsManagerClient(clientConfiguration(standIn)).send(new GetSecretValueCommand({ SecretId }));
+      const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId }));
       return SecretString!;
     };
+    const inDatabase = (words: string) => promisify(execFile)(python, ['-c', IN_DATABASE, String(postgres.port), password, words]);
     return {
       standIn,
       redis,
@@ -98,6 +117,12 @@ export async function startServerWorld(options: ServerWorldOptions = {}): Promis
       deployment: { app: 'test/live/support/server-app.ts', output, environment },
       running: async service => (await standIn.tasks())
         .filter(({ group, lastStatus }) => service.test(group) && lastStatus === 'RUNNING').map(({ taskArn }) => taskArn),
+      rotatePassword: async () => {
+        const next = 'an0ther "pass/w%rd';
+        await inDatabase(`ALTER ROLE prefect PASSWORD '${next}'`);
+        await secrets.send(new PutSecretValueCommand({ SecretId: environment.CREDENTIALS_ARN, SecretString: JSON.stringify({ username: 'prefect', password: next }) }));
+      },
+      takesFirstPassword: () => inDatabase('SELECT 1').then(() => true, () => false),
       authString,
       hand: async () => new Prefect(`http://127.0.0.1:${name.port}/api`, { authorization: `Basic ${Buffer.from(await authString()).toString('base64')}` }),
     };

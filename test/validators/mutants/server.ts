@@ -118,7 +118,8 @@ export const serverMutants: Mutant[] = [
   { name: 'server: Valkey with another password than the tasks\'', caughtBy: 'servers', edit: (template) => { valkey(template).AuthToken['Fn::Join'][1][1] = { Ref: part(template, 'AWS::SecretsManager::Secret', /\/Password\//)[0] }; } },
   // Alarms
   { name: 'server: alarm on a database that isn\'t there', caughtBy: 'dimensions', edit: (template) => { dimension(template, 'ServerDatabaseBusy').Value = 'prefect'; } },
-  { name: 'server: alarm on Valkey by the name of its parameters', caughtBy: 'dimensions', edit: (template) => { dimension(template, 'ServerRedisMemory').Value = { Ref: part(template, 'AWS::ElastiCache::ParameterGroup')[0] }; } },
+  { name: 'server: alarm on Valkey by its group', caughtBy: 'dimensions', edit: (template) => { dimension(template, 'ServerRedisMemory').Value = { Ref: part(template, 'AWS::ElastiCache::ReplicationGroup')[0] }; } },
+  { name: 'server: alarm on a third node of two', caughtBy: 'dimensions', edit: (template) => { dimension(template, 'ServerServicesBehind').Value['Fn::Join'][1][1] = '-003'; } },
   { name: 'server: alarm on a web ACL that isn\'t there', caughtBy: 'dimensions', edit: (template) => { webAcl(template).VisibilityConfig.MetricName = 'Firewall'; } },
   { name: 'server: alarm on the load balancer by its ARN', caughtBy: 'dimensions', edit: (template) => { alarm(template, 'ServerErrors').Dimensions.find(({ Name }: any) => Name === 'LoadBalancer').Value = { Ref: part(template, 'AWS::ElasticLoadBalancingV2::LoadBalancer')[0] }; } },
   { name: 'server: alarm on the wrong one of two services', caughtBy: 'alarms', edit: (template) => { const services = part(template, 'AWS::ECS::Service', /\/Services\/Services\/Service$/)[0]; const { Dimensions } = alarm(template, 'ServerBusy'); Dimensions.find(({ Name }: any) => Name === 'ServiceName').Value = { 'Fn::GetAtt': [services, 'Name'] }; } },

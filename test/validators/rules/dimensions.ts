@@ -18,7 +18,6 @@ const DIMENSIONS: Record<string, [type: string, form: Form]> = {
   'DeliveryStreamName': ['AWS::KinesisFirehose::DeliveryStream', 'name'],
   'DBInstanceIdentifier': ['AWS::RDS::DBInstance', 'name'],
   'DBClusterIdentifier': ['AWS::RDS::DBCluster', 'name'],
-  'ReplicationGroupId': ['AWS::ElastiCache::ReplicationGroup', 'name'],
   'CertificateArn': ['AWS::CertificateManager::Certificate', 'arn'],
   'VPC Id': ['AWS::EC2::VPC', 'id'],
   'VPC Endpoint Id': ['AWS::EC2::VPCEndpoint', 'id'],
@@ -33,7 +32,7 @@ export const dimensions: Rule = (template, { named }) => {
     [
       ...ofPublisher(template, use, publishers),
       ...ofService(template, use, services),
-      ...[ofResource, ofWebAcl, ofLoadBalancer, measured].flatMap((check) => check(resolver, use)),
+      ...[ofResource, ofCacheNode, ofWebAcl, ofLoadBalancer, measured].flatMap((check) => check(resolver, use)),
     ].map(
       (message): Remark => ({
         logicalId: use.logicalId,
@@ -108,6 +107,14 @@ function ofService(template: Template, { logicalId, dimensions: { ClusterName, S
   if (!service) return [`the cluster ${ClusterName} has no service ${ServiceName}.`];
   const twin = nearerTwin(template, logicalId, service.logicalId);
   return twin ? [`it follows the service ${service.logicalId}, where ${twin} is its own.`] : [];
+}
+
+/** Nodes of a replication group are called by its id and their number; a node of Redis or Valkey is the only one of its cache cluster. */
+function ofCacheNode(resolver: Resolver, { dimensions: { CacheClusterId, CacheNodeId } }: MetricUse): string[] {
+  if (CacheClusterId === undefined) return [];
+  const nodes = ofType(resolver.template, 'AWS::ElastiCache::ReplicationGroup').flatMap(([id, { Properties = {} }]) =>
+    Array.from({ length: Properties.NumCacheClusters }, (_, index) => `${resolver.resolve({ Ref: id })}-00${index + 1}`));
+  return nodes.includes(CacheClusterId) && CacheNodeId === '0001' ? [] : [`no replication group has a node ${CacheClusterId} ${CacheNodeId}.`];
 }
 
 /** CloudWatch knows a web ACL and its rules by the names that they are given for it. */

@@ -63,7 +63,7 @@ export const METRICS: Record<string, string[]> = {
     'CPUUtilization', 'CPUCreditBalance', 'DatabaseConnections', 'FreeableMemory', 'FreeStorageSpace', 'DiskQueueDepth', 'ReadIOPS', 'WriteIOPS', 'ReadLatency', 'WriteLatency',
     'MaximumUsedTransactionIDs', 'ServerlessDatabaseCapacity', 'ACUUtilization', 'VolumeBytesUsed', 'AuroraReplicaLag', 'Deadlocks',
   ],
-  'AWS/ElastiCache': ['DatabaseMemoryUsagePercentage', 'EngineCPUUtilization', 'CurrConnections', 'Evictions', 'ReplicationLag'],
+  'AWS/ElastiCache': ['BytesUsedForCache', 'DatabaseMemoryUsagePercentage', 'EngineCPUUtilization', 'CurrConnections', 'Evictions', 'ReplicationLag'],
   'AWS/CertificateManager': ['DaysToExpiry'],
   // What the library's own code publishes.
   [NAMESPACE]: [...Object.keys(UNITS), ...LOGGED],
@@ -81,7 +81,8 @@ export const DIMENSIONS: Record<string, string[][] | undefined> = {
   'AWS/RDS': [['DBInstanceIdentifier'], ['DBClusterIdentifier'], ['DBClusterIdentifier', 'Role']],
   'AWS/ApplicationELB': [['LoadBalancer'], ['LoadBalancer', 'TargetGroup']],
   'AWS/WAFV2': [['Region', 'Rule', 'WebACL']],
-  'AWS/ElastiCache': [['ReplicationGroupId'], ['CacheClusterId', 'CacheNodeId']],
+  // https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.html: of nodes, and none of a replication group
+  'AWS/ElastiCache': [['CacheClusterId', 'CacheNodeId']],
   'AWS/CertificateManager': [['CertificateArn']],
   'AWS/Logs': [['LogGroupName'], ['DestinationType', 'FilterName', 'LogGroupName'], []],
   [NAMESPACE]: [['WorkPool', 'Worker']],
