@@ -118,6 +118,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
     junitReporting: false,
     jestConfig: {
       collectCoverage: false,
+      testEnvironment: '<rootDir>/test/support/shared-cdk/environment.js',
+      transform: { '/node_modules/(aws-cdk-lib|constructs)/.+\\.js$': new javascript.Transform('<rootDir>/test/support/shared-cdk/transform.js') },
+      transformIgnorePatterns: ['/node_modules/(?!(aws-cdk-lib|constructs)/)'],
       moduleNameMapper: { '^cdk-prefect-fargate-worker$': '<rootDir>/src' },
       testPathIgnorePatterns: ['/node_modules/', '/\\.cache/', '/cdk-integ.out'],
       // Packages of this library, which jest would take for the library.

@@ -45,6 +45,9 @@ const LAYERS: readonly Layer[] = [
   { name: 'load', what: 'the same with many flow runs at a time: faults, scaling from zero', jest: ['test/live/(faults/faults|scaling|ecs-from-zero)'], files: 2, alone: true },
 ];
 
+// The CDK's own validation takes three quarters of a synthesis: the validators have it, for every scenario.
+process.env.CDK_VALIDATION = 'false';
+
 const REPORTS = join(__dirname, '..', '.cache', 'reports');
 
 async function main(names: readonly string[]): Promise<void> {

@@ -1,8 +1,9 @@
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { endGroup, freePort, startGroup } from './child';
+import { provideDatabase } from './migrated-database';
 import { startPostgres } from './postgres';
 import { PythonLock, pythonEnvironment } from '../python/environment';
 
@@ -45,6 +46,8 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
   const directory = options.directory ?? await mkdtemp(path.join(tmpdir(), 'prefect-server-'));
   await mkdir(directory, { recursive: true });
   const postgres = options.database === 'postgres' ? await startPostgres() : undefined;
+  const file = path.join(directory, 'prefect.db');
+  if (!postgres && !existsSync(file)) await provideDatabase(bin, file);
   const port = await freePort();
   const apiUrl = `http://127.0.0.1:${port}/api`;
   const logFile = path.join(directory, 'server.log');
@@ -53,7 +56,7 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
       PATH: `${bin}${path.delimiter}${process.env.PATH}`,
       HOME: directory,
       PREFECT_HOME: directory,
-      PREFECT_API_DATABASE_CONNECTION_URL: postgres ? `postgresql+asyncpg://${postgres.address}` : `sqlite+aiosqlite:///${path.join(directory, 'prefect.db')}`,
+      PREFECT_API_DATABASE_CONNECTION_URL: postgres ? `postgresql+asyncpg://${postgres.address}` : `sqlite+aiosqlite:///${file}`,
       PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
       DO_NOT_TRACK: '1',
       ...(options.authString === undefined ? {} : { PREFECT_SERVER_API_AUTH_STRING: options.authString }),

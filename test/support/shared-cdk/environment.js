@@ -1,0 +1,12 @@
+const { TestEnvironment } = require('jest-environment-node');
+
+// The CDK's own validation of each template takes longer than its synthesis: test/validators has it, for every scenario.
+process.env.CDK_VALIDATION = 'false';
+
+/** Gives ./transform.js Node's own `require`: what it has loaded stays loaded for all test files of a process. */
+module.exports = class extends TestEnvironment {
+  constructor(...args) {
+    super(...args);
+    this.global.requireOnce = require;
+  }
+};
