@@ -197,7 +197,7 @@ project.testTask.reset('tsx test/run.ts', { receiveArgs: true });
 const tasks: Record<string, { description: string; steps: string[] }> = {
   'test:build': { description: 'Bundle the functions, compile and document', steps: ['projen pre-compile', 'projen compile', 'projen post-compile'] },
   'test:lint': { description: 'Check the style, the types and the words of everything', steps: ['tsc -p tsconfig.dev.json', 'projen prose', 'projen eslint:check'] },
-  'test:unit': { description: 'The quick loop: unit tests per room', steps: ['projen bundle', 'tsx test/run.ts unit'] },
+  'test:unit': { description: 'The quick loop: unit tests per module', steps: ['projen bundle', 'tsx test/run.ts unit'] },
   'stand-in': { description: 'Start the local AWS stand-in until Ctrl-C', steps: ['projen bundle', 'tsx test/stand-in/main.ts'] },
   'integ': { description: 'integ-runner: snapshots, and deployments to the stand-in or a sandbox account', steps: ['projen bundle', 'tsx test/integ/run.ts'] },
 };

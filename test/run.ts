@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROGRAMS, UNIT } from './paths';
 
 /**
  * The one test command: every layer in turn, the quick ones first, with a table at the end.
@@ -28,21 +29,20 @@ interface Result {
   readonly seconds: number;
 }
 
-const UNIT = 'test/(?!docs|validators|policy|events|requests|stand-in|live|integ|consumers)[^.]*\\.test\\.ts';
-
 const LAYERS: readonly Layer[] = [
   { name: 'build', what: 'bundle the functions, compile with jsii, document', command: ['npx', 'projen', 'test:build'] },
   { name: 'lint', what: 'ESLint, and the types of the tests', command: ['npx', 'projen', 'test:lint'] },
-  { name: 'unit', what: 'unit tests per room', jest: [UNIT] },
+  { name: 'unit', what: 'unit tests per module', jest: [UNIT] },
+  { name: 'programs', what: 'what runs in containers, and the scaling simulator', jest: [PROGRAMS] },
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'], beside: true },
   { name: 'lowest', what: 'the same with the lowest aws-cdk-lib', command: ['npx', 'tsx', 'test/lowest/run.ts'] },
   { name: 'validators', what: 'template validators, rules of our own with their mutants, policies, event patterns, what the ECS worker asks', jest: ['test/validators/', 'test/policy/', 'test/events/', 'test/requests/'] },
   { name: 'docs', what: 'documents: every snippet compiles, every member and default is there, every link leads somewhere', jest: ['test/docs/'] },
   { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'], files: 1 },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], files: 1, alone: true },
-  // They mostly wait: two cores are busy for about half of the time with three files.
-  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling|ecs-from-zero)'], files: 3, alone: true },
-  { name: 'load', what: 'the same with many flow runs at a time: faults, scaling from zero', jest: ['test/live/(faults/faults|scaling|ecs-from-zero)'], files: 2, alone: true },
+  // They mostly wait: one file takes a third of a core.
+  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling|slots|ecs-from-zero)'], files: 5, alone: true },
+  { name: 'load', what: 'the same with many flow runs at a time: faults, scaling from zero', jest: ['test/live/(faults/faults|scaling|slots|ecs-from-zero)'], files: 3, alone: true },
 ];
 
 // The CDK's own validation takes three quarters of a synthesis: the validators have it, for every scenario.

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UNIT } from '../paths';
 
 /** Compiles the library and runs its unit tests against the lowest aws-cdk-lib and constructs of the peer dependencies. */
 const here = __dirname;
@@ -22,8 +23,7 @@ if (!Object.entries(wanted).every(([name, version]) => existsSync(installed(name
 }
 run('npx', 'tsc', '--project', join(here, 'tsconfig.json'));
 // The ids of resources belong to this library, but some of their properties to the CDK's version: snapshots are the newest's.
-// What runs in containers and in the functions knows nothing of the CDK, and neither does the simulator: once is enough.
-const WITHOUT_CDK = ['task/(supervisor|python|launcher|health-check)', 'server/programs', 'scaling-simulator/(simulation|readme|ecs|warmth)', 'work-pool/handler', 'demand/publisher'];
+// The functions know nothing of the CDK: once is enough.
+const FUNCTIONS = ['work-pool/handler', 'demand/publisher'];
 run('npx', 'jest', '--config', join(here, 'jest.config.js'), '--maxWorkers=100%', '--testPathIgnorePatterns', '/node_modules/', 'snapshots\\.test',
-  ...WITHOUT_CDK.map(path => `test/${path}`),
-  '--', 'test/(?!docs|validators|policy|events|requests|stand-in|live|integ|consumers)[^.]*\\.test\\.ts');
+  ...FUNCTIONS.map(path => `test/${path}`), '--', UNIT);

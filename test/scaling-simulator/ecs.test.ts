@@ -2,9 +2,6 @@ import { USUAL } from '../../bench/scaling/conditions';
 import { ECS, withEcsWorkers } from '../../bench/scaling/ecs';
 import { traces, unannounced } from '../../bench/scaling/traces';
 
-// test/validators judges whole templates; here it would cost a second per synthesis.
-process.env.CDK_VALIDATION = 'false';
-
 const play = (name: string, option: RegExp) => {
   const [, deployment, control] = ECS.find(([of]) => option.test(of))!;
   return withEcsWorkers(deployment, control, [...traces, ...unannounced].find(trace => trace.name === name)!, [1, 2], USUAL);

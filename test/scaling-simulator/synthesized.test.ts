@@ -12,9 +12,6 @@ import { Trace } from '../../bench/scaling/trace';
 import { WorkerType } from '../../src';
 import { scenarios } from '../scenarios';
 
-// test/validators judges whole templates; here it would cost a second per synthesis.
-process.env.CDK_VALIDATION = 'false';
-
 const HOUR = 3600;
 const RUNS = 40;
 

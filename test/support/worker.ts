@@ -2,9 +2,6 @@ import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanag
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, SelfHostedApiOptions, WorkPool } from '../../src';
 
-// test/validators judges whole templates, strictly and once; here it would cost a second per synthesis.
-process.env.CDK_VALIDATION = 'false';
-
 export const ACCOUNT_ID = '11111111-2222-3333-4444-555555555555';
 export const WORKSPACE_ID = '66666666-7777-8888-9999-000000000000';
 
