@@ -28,7 +28,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, NoReturn
-from uuid import UUID
 
 from hand_back import NO_RESULTS, complete_models, lacks_results, let_go, restarts
 
@@ -215,6 +214,8 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
 
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(HAND_BACK_SECONDS)
+    from uuid import UUID
+
     from prefect.client.orchestration import get_client
     from prefect.states import AwaitingRetry, Crashed
 

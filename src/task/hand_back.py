@@ -7,9 +7,10 @@ import importlib.util
 import os
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from prefect.client.orchestration import SyncPrefectClient
 
 

@@ -1,0 +1,125 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { AddressInfo } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { measured, Used } from './measured-process';
+import { FLOW_RUN, workerCommand } from '../src/task/command';
+import { FLOW_RUN_ENVIRONMENT, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES } from '../src/task/environment';
+import { WorkerType } from '../src/worker-type';
+import { Prefect } from '../test/live/support/prefect';
+import { pythonEnvironment } from '../test/python/environment';
+import { startPrefectServer } from '../test/stand-in/prefect-server';
+
+/**
+ * What the library's programs add to a flow run's start and to a worker, beside the commands of Prefect's own images, with a real server:
+ * `npm run bench:start [-- --flow-runs 10 --of-worker 24 --rounds 2] [--update]`
+ */
+const README = join(__dirname, 'README.md');
+const option = (name: string, otherwise: number) => (process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise);
+const [FLOW_RUNS, OF_WORKER, ROUNDS] = [option('--flow-runs', 10), option('--of-worker', 24), option('--rounds', 2)];
+const FLOWS = join(__dirname, '..', 'test', 'live', 'support');
+const [POOL, AT_A_TIME] = ['processes', 4];
+const TASK = 'arn:aws:ecs:us-east-1:123456789012:task/cluster/0123456789abcdef';
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+interface Start extends Used {
+  /** From the container's start until the flow run was Running. */
+  readonly toRunning: number;
+}
+
+interface Work extends Used {
+  readonly runsAMinute: number;
+}
+
+class Bench {
+  public constructor(private readonly prefect: Prefect, private readonly python: string, private readonly environment: Record<string, string>) {}
+
+  /** A flow run's container, as the official image starts it, or as the library does. */
+  public async start(deployment: string, ours: boolean, metadata: string): Promise<Start> {
+    const id = await this.prefect.schedule(deployment, Date.now());
+    // As an ECS worker leaves it behind.
+    await this.prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
+    await this.prefect.call('PATCH', `/flow_runs/${id}`, { infrastructure_pid: `cluster::${TASK}` });
+    const environment = { ...this.environment, PREFECT__FLOW_RUN_ID: id, ...(ours && { ...FLOW_RUN_ENVIRONMENT, ...FLOW_RUN.environment, ECS_CONTAINER_METADATA_URI_V4: metadata }) };
+    const used = await measured(this.python, ours ? FLOW_RUN.command : ['prefect', 'flow-run', 'execute'], environment, FLOWS).used;
+    const run = await this.prefect.call<{ state_type: string; start_time: string }>('GET', `/flow_runs/${id}`);
+    if (run.state_type !== 'COMPLETED') throw new Error(`The flow run is ${run.state_type}.`);
+    return { ...used, toRunning: (Date.parse(run.start_time) - used.begun) / 1000 };
+  }
+
+  /** A PROCESS worker for some flow runs. */
+  public async work(deployment: string, ours: boolean): Promise<Work> {
+    const official = ['prefect', 'worker', 'start', '--pool', POOL, '--type', 'process', '--limit', `${AT_A_TIME}`, '--with-healthcheck'];
+    const command = ours ? workerCommand({ workPoolName: POOL, workerType: WorkerType.PROCESS, flowRunLimit: AT_A_TIME }) : official;
+    const ids = await Promise.all(Array.from({ length: OF_WORKER }, () => this.prefect.start(deployment)));
+    const worker = measured(this.python, command, { ...this.environment, PREFECT_WORKER_WEBSERVER_PORT: '0', ...(ours && { ...LOGGING, ...RETRIES, ...HEARTBEAT_ENVIRONMENT }) }, FLOWS);
+    for (const id of ids) await this.prefect.waitFor(id, ['COMPLETED'], 300);
+    worker.stop();
+    const used = await worker.used;
+    const times = (await this.prefect.flowRuns(ids) as unknown as { start_time: string; end_time: string }[]);
+    const seconds = (Math.max(...times.map(({ end_time: end }) => Date.parse(end))) - used.begun) / 1000;
+    return { ...used, runsAMinute: OF_WORKER / seconds * 60 };
+  }
+}
+
+async function main(): Promise<void> {
+  const { bin, python } = await pythonEnvironment();
+  const server = await startPrefectServer({ database: 'postgres' });
+  const metadata = createServer((request, response) => response.end(JSON.stringify(request.url === '/task' ? { TaskARN: TASK } : {})));
+  await new Promise<void>(resolve => metadata.listen(0, '127.0.0.1', resolve));
+  try {
+    const prefect = new Prefect(server.apiUrl);
+    const bench = new Bench(prefect, python, { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: server.directory, PREFECT_HOME: server.directory, PREFECT_API_URL: server.apiUrl });
+    await prefect.call('POST', '/work_pools/', { name: POOL, type: 'process' });
+    const deployment = await prefect.deploy('hello', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
+
+    const [starts, works] = [[[], []] as Start[][], [[], []] as Work[][]];
+    // The first pair fills caches, and does not count. Those of a pair follow each other, so that both meet the same machine.
+    for (let index = -1; index < FLOW_RUNS; index++) {
+      process.stderr.write(`\rflow run ${index + 2} of ${FLOW_RUNS + 1} `);
+      for (const ours of index % 2 === 0 ? [0, 1] : [1, 0]) {
+        const start = await bench.start(deployment, ours === 1, `http://127.0.0.1:${(metadata.address() as AddressInfo).port}`);
+        if (index >= 0) starts[ours].push(start);
+      }
+    }
+    for (let index = 0; index < ROUNDS; index++) {
+      process.stderr.write(`\rworker ${index + 1} of ${ROUNDS}     `);
+      for (const ours of index % 2 === 0 ? [0, 1] : [1, 0]) works[ours].push(await bench.work(deployment, ours === 1));
+      await sleep(1000);
+    }
+    process.stderr.write('\n');
+    const text = table(starts, works);
+    console.log(text);
+    if (process.argv.includes('--update')) {
+      writeFileSync(README, readFileSync(README, 'utf8').replace(/(<!-- start -->\n)[^]*?(<!-- end of start -->)/, (_, start, end) => `${start}\n${text}\n\n${end}`));
+    }
+  } finally {
+    metadata.close();
+    await server.stop();
+  }
+}
+
+function table(starts: Start[][], works: Work[][]): string {
+  function row<T>(what: string, values: readonly T[][], pick: (one: T) => number, digits: number): string {
+    const [official, library] = values.map(list => median(list.map(pick)));
+    const ratio = median(values[0].map((one, index) => pick(values[1][index]) / pick(one)));
+    return `| ${what} | ${official.toFixed(digits)} | ${library.toFixed(digits)} | ${ratio.toFixed(2)} |`;
+  }
+  const known = <T extends Used>(values: T[][]) => values[0][0].peakMiB !== undefined;
+  return [
+    '| what | official command | this library | ratio |', '| --- | ---: | ---: | ---: |',
+    row('a flow run of an ECS worker: seconds from the start of its container until it is Running', starts, ({ toRunning }) => toRunning, 2),
+    row('its CPU seconds until it has ended', starts, ({ cpuSeconds }) => cpuSeconds, 2),
+    ...(known(starts) ? [row('its memory, MiB', starts, ({ peakMiB }) => peakMiB!, 0)] : []),
+    row(`flow runs a minute of a PROCESS worker, ${AT_A_TIME} at a time, its own start included`, works, ({ runsAMinute }) => runsAMinute, 1),
+    row('CPU seconds a flow run', works, ({ cpuSeconds }) => cpuSeconds / OF_WORKER, 2),
+    ...(known(works) ? [row('memory of the worker with its flow runs, MiB', works, ({ peakMiB }) => peakMiB!, 0)] : []),
+  ].join('\n');
+}
+
+main().catch(error => {
+  console.error(error);
+  process.exitCode = 1;
+});
