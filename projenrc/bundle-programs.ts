@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What workers and flow runs run, which comes along as an asset: each a program in one piece, as it is handed to `python -c`. */
@@ -6,11 +6,30 @@ const SOURCES = join('src', 'task');
 const PROGRAMS = ['launcher.py', 'supervisor.py', 'flow_run.py', 'health_check.py'];
 
 const read = (file: string) => readFileSync(join(SOURCES, file), 'utf8');
-const SHARED = read('hand_back.py').replace(/^""".*"""\n\nfrom __future__ .*\n\n/, '').trimEnd();
+const IMPORT = /^from (\w+) import .*\n/gm;
+
+/** A program with the modules that it imports of ours in place of these lines, each once. */
+function bundled(text: string, included = new Set<string>()): string {
+  return text.replace(IMPORT, (line, module) => {
+    if (!existsSync(join(SOURCES, `${module}.py`))) return line;
+    if (included.has(module)) return '';
+    included.add(module);
+    return bundled(read(`${module}.py`).replace(/^"""[^]*?"""\n\nfrom __future__ .*\n\n/, ''), included);
+  });
+}
+
+/** Its modules are one in the end, and a name can't be two things. */
+function requireNamesOnce(file: string, text: string): void {
+  const names = [...text.matchAll(/^(?:(?:def|class) (\w+)|(\w+)(?:: [^=\n]*)? = )/gm)].map(([, one, other]) => one ?? other);
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length > 0) throw new Error(`${file} has several ${twice.join(', ')}.`);
+}
 
 mkdirSync(join('assets', 'task'), { recursive: true });
 for (const file of PROGRAMS) {
-  writeFileSync(join('assets', 'task', file), read(file).replace(/^from hand_back import .*$/m, () => SHARED));
+  const text = bundled(read(file));
+  requireNamesOnce(file, text);
+  writeFileSync(join('assets', 'task', file), text);
 }
 
 /** What a server's tasks run, and the certificates that they trust. */

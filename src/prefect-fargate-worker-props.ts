@@ -73,7 +73,8 @@ export interface PrefectFargateWorkerProps {
   readonly cpu?: number;
 
   /**
-   * Memory of the worker in MiB. Flow runs of an ECS worker have `flowRunDefaults.memoryLimitMiB`. Throws for an amount that Fargate doesn't offer with this `cpu`.
+   * Memory of the worker in MiB. Flow runs of an ECS worker have `flowRunDefaults.memoryLimitMiB`. Those of a PROCESS worker share it: when
+   * it is nearly used up, the one that holds the most is ended, crashes with a message that says so, and the others go on. Throws for an amount that Fargate doesn't offer with this `cpu`.
    *
    * @default - 1024 for ECS workers, 2048 for PROCESS workers, or the least that `cpu` allows above that
    */

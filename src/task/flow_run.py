@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -41,6 +42,7 @@ CLAIM_SECONDS = float(os.environ.get("FLOW_RUN_CLAIM_SECONDS", "60"))
 LOOK_SECONDS = 2.0  #: Between two looks for that.
 #: What the task is told at its own link-local addresses, no proxy of HTTP_PROXY can ask for it.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+NO_COMMAND = 127  #: As a shell says it.
 INTERRUPTED = 128 + signal.SIGTERM  #: The exit code of a process that SIGTERM ends.
 
 
@@ -108,6 +110,8 @@ def execute() -> int:
     if run and task and (reason := not_ours(run, task, interruption)):
         say(f"{run} is left alone, as it is not this task's: {reason}")
         return 0  # anything else counts as a crash
+    if not shutil.which("prefect"):
+        return without_prefect(run)
     reschedules = environment.get(BEHAVIOR) == "reschedule"
     ours = reschedules and can_leave_it_to_us()
     if ours:
@@ -120,6 +124,16 @@ def execute() -> int:
         return code
     hand_back(run, task, by_prefect=began and not ours)
     return code if began and not ours else 0
+
+
+def without_prefect(run: str | None) -> int:
+    """Says so in the flow run's state, where Prefect's worker would only tell the task's exit code."""
+    why = "The image of its task has no Prefect. Install it there, or give the flow run another image."
+    say(why)
+    if run:
+        with contextlib.suppress(KeyError, OSError, ValueError, http.client.HTTPException):
+            ask_prefect(f"/flow_runs/{run}/set_state", {"state": {"type": "CRASHED", "message": why}})
+    return NO_COMMAND
 
 
 def run_prefect(environment: dict[str, str], interruption: Interruption) -> int:
@@ -172,7 +186,7 @@ def not_ours(run: str, task: str, interruption: Interruption) -> str | None:
 
 def look_at(run: str, task: str) -> Unclear | str | None:
     try:
-        flow_run = read_flow_run(run)
+        flow_run = ask_prefect(f"/flow_runs/{run}")
     except (KeyError, OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429:
             return None  # Prefect's own command will say more.
@@ -190,9 +204,9 @@ def look_at(run: str, task: str) -> Unclear | str | None:
     return None if infrastructure else Unclear("it names no task", leave=False)
 
 
-def read_flow_run(run: str) -> dict[str, Any]:
+def ask_prefect(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Without Prefect's client, which takes a small task many seconds to load."""
-    headers = json.loads(os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS") or "{}")
+    headers = {"Content-Type": "application/json", **json.loads(os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS") or "{}")}
     if key := os.environ.get("PREFECT_API_KEY"):
         headers["Authorization"] = f"Bearer {key}"
     elif auth := os.environ.get("PREFECT_API_AUTH_STRING"):
@@ -200,7 +214,8 @@ def read_flow_run(run: str) -> dict[str, Any]:
     context = ssl.create_default_context(cafile=os.environ.get("PREFECT_API_SSL_CERT_FILE"))
     if os.environ.get("PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "").lower() in ("1", "true"):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    request = urllib.request.Request(f"{os.environ['PREFECT_API_URL']}/flow_runs/{run}", headers=headers)
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{os.environ['PREFECT_API_URL']}{path}", data, headers)
     with urllib.request.urlopen(request, timeout=10, context=context) as answer:
         return dict(json.load(answer))
 

@@ -1,20 +1,48 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CommandFailed, deploy } from './support/cdk';
 import { Live, startLive } from './support/environment';
 import { eventually, physicalIds } from './support/evidence';
 import { watchScaling } from './support/watched-scaling';
+import { pythonEnvironment } from '../python/environment';
 
 jest.setTimeout(600_000);
 
 /** A minute of AWS passes in ten seconds. */
 const TIME_SCALE = 6;
 
+/** Images of flow runs: with a Python and no Prefect, and for another architecture. */
+const BARE = 'registry.example.com/flows:bare';
+const FOREIGN = 'registry.example.com/flows:foreign';
+
 /** Deployments that prove themselves by a flow run, on real workers. */
 let live: Live;
+let directory: string;
 
 beforeAll(async () => {
-  live = await startLive({ api: 'self-hosted', app: 'test/live/support/verified-app.ts', timeScale: TIME_SCALE });
+  directory = await mkdtemp(join(tmpdir(), 'images-'));
+  const { python } = await pythonEnvironment();
+  // Without its packages, the Python of the tests is that of an image without Prefect.
+  const [bare, foreign] = [await program('bare', `#!/bin/sh\nexec ${python} -I -S "$@"\n`), await program('foreign', '\x7fELF of another architecture')];
+  live = await startLive({
+    api: 'self-hosted',
+    app: 'test/live/support/verified-app.ts',
+    timeScale: TIME_SCALE,
+    images: { [BARE]: { path: [bare], nothingElse: true }, [FOREIGN]: { path: [foreign], nothingElse: true } },
+  });
 });
-afterAll(() => live?.stop());
+afterAll(async () => {
+  await live?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** The directory of an image's `python`. */
+async function program(image: string, text: string): Promise<string> {
+  await mkdir(join(directory, image));
+  await writeFile(join(directory, image, 'python'), text, { mode: 0o755 });
+  return join(directory, image);
+}
 
 const given = (environment: Record<string, string>) =>
   deploy(live.standIn, { ...live.deployment, environment: { ...live.deployment.environment, ...environment } });
@@ -53,6 +81,19 @@ describe('a PROCESS worker', () => {
   });
 });
 
-test('an ECS worker is deployed when the task of a flow run has completed', async () => {
-  expect(await given(release('ecs', 'fourth'))).toMatch(/WorkerVerified\w* = a flow run completed in \d+ seconds/);
+describe('an ECS worker', () => {
+  test('is deployed when the task of a flow run has completed', async () => {
+    expect(await given(release('ecs', 'fourth'))).toMatch(/WorkerVerified\w* = a flow run completed in \d+ seconds/);
+  });
+
+  test.each([
+    ['can\'t be pulled', 'missing', /is Crashed after \d+ seconds: .*CannotPullContainerError.* Its task: STOPPED: CannotPullContainerError: .*:missing: not found/],
+    ['is of another architecture', FOREIGN, /is Crashed after \d+ seconds: .*exec format error.* Its task: STOPPED: CannotStartContainerError: .*exec format error/i],
+    ['has no Prefect', BARE, /is Crashed after \d+ seconds: The image of its task has no Prefect\..* Its task: STOPPED: Essential container in task exited; prefect: exit code 127/],
+  ])('fails to deploy at zero workers, and goes back, where the image of its flow runs %s; the reason says so', async (_, image, reason) => {
+    const output = await failed({ ...release('ecs', image), WORKERS: '0', SECONDS: '70', FLOW_RUN_IMAGE: image });
+    expect(output).toMatch(/Verified +\| .*UPDATE_ROLLBACK_COMPL/);
+    console.log(output);
+    expect(output.replace(/\s+/g, ' ')).toMatch(reason);
+  });
 });

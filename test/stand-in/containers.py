@@ -13,6 +13,7 @@ from typing import Any, Callable
 from moto.logs.models import logs_backends
 
 import settings
+from memory_limits import MemoryLimit
 from settings import scaled
 
 _PROGRAM_PATH = os.environ["PATH"]
@@ -20,6 +21,7 @@ _PROGRAM_PATH = os.environ["PATH"]
 _LEAST_HEALTH_TIMEOUT = 5.0
 _LEAST_START_PERIOD = 30.0
 _MISSING_PROGRAM = 127
+_KILLED = 137
 
 _starting = threading.Lock()
 _closed = False
@@ -37,7 +39,7 @@ class StartFailure(Exception):
 
 
 class Container:
-    def __init__(self, task_arn: str, region: str, definition: dict[str, Any], directory: Path, changed: Callable[[], None]) -> None:
+    def __init__(self, task_arn: str, region: str, definition: dict[str, Any], directory: Path, memory: MemoryLimit, changed: Callable[[], None]) -> None:
         self.name: str = definition["name"]
         self.definition = definition
         self.essential: bool = definition.get("essential", True)
@@ -49,6 +51,7 @@ class Container:
         self._task_id = task_arn.rsplit("/", 1)[-1]
         self._region = region
         self._directory = directory
+        self._memory = memory
         self._changed = changed
         self._process: subprocess.Popen[bytes] | None = None
         self._environment: dict[str, str] = {}
@@ -71,7 +74,7 @@ class Container:
         self._mounts = mounts
         self._directory.mkdir(parents=True, exist_ok=True)
         self._environment = {
-            "PATH": os.pathsep.join([*settings.IMAGES.get(self.definition.get("image") or "", {}).get("path", []), _PROGRAM_PATH]),
+            "PATH": self._program_path,
             "LANG": "C.UTF-8",
             **{name: in_mounts(value, mounts) for name, value in environment.items()},
             "HOME": str(self._directory),
@@ -88,11 +91,16 @@ class Container:
         if self.has_health_check:
             threading.Thread(target=self._check_health, daemon=True).start()
 
+    @property
+    def _program_path(self) -> str:
+        image = settings.IMAGES.get(self.definition.get("image") or "", {})
+        return os.pathsep.join([*image.get("path", []), *([] if image.get("nothingElse") else [_PROGRAM_PATH])])
+
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         with _starting:
             if _closed:
                 raise OSError("the stand-in is stopping")
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [in_mounts(part, self._mounts) for part in command],
                 cwd=self._directory,
                 env=self._environment,
@@ -101,6 +109,8 @@ class Container:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+            self._memory.hold(process.pid)
+            return process
 
     def stop(self) -> None:
         """SIGTERM to the container's first process, SIGKILL after its `stopTimeout`."""
@@ -148,6 +158,8 @@ class Container:
         kill_owned(self._owner)
         output.join(timeout=5)
         self.exit_code = code if code >= 0 else 128 - code
+        if self.exit_code == _KILLED and self._memory.kills:
+            self.reason = "OutOfMemoryError: Container killed due to memory usage"
         self.status = "STOPPED"
         self._changed()
 

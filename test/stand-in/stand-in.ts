@@ -108,6 +108,8 @@ export interface ImageContent {
   readonly entryPoint?: readonly string[];
   /** Directories that come first on the path of programs. */
   readonly path?: readonly string[];
+  /** Whether there are no programs but these: the tests' own Python environment is not in this image. */
+  readonly nothingElse?: boolean;
   /** What stands for programs of the image in a health check. */
   readonly programs?: { readonly [program: string]: readonly string[] };
   /**

@@ -59,7 +59,7 @@ def _task(task: Task) -> dict[str, Any]:
         "KnownStatus": task.last_status,
         "AvailabilityZone": f"{task.region}a",
         "LaunchType": "FARGATE",
-        "Limits": {"CPU": int(task.definition.get("cpu") or 256) / 1024, "Memory": int(task.definition.get("memory") or 512)},
+        "Limits": {"CPU": int(task.definition.get("cpu") or 256) / 1024, "Memory": task.memory},
         "Containers": [_container(task, item.name) for item in task.containers],
         **({"ServiceName": task.group.split(":", 1)[1]} if task.group.startswith("service:") else {}),
     }

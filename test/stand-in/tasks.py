@@ -12,6 +12,7 @@ import settings
 from containers import Container, StartFailure
 from event_delivery import publish
 from hindrances import take
+from memory_limits import MemoryLimit
 from recorder import callers
 from settings import iso, now
 from task_secrets import SecretUnavailable, resolve
@@ -47,9 +48,10 @@ class Task:
         self._mounts_of: dict[str, dict[str, Path]] = {}
         overrides = {item["name"]: item for item in self.overrides.get("containerOverrides") or []}
         self._overrides = overrides
+        self._limit = MemoryLimit(self.id, self.memory)
         self._ports = {port: _free_port() for item in definition["containerDefinitions"] for port in _image(item).get("ports", [])}
         self.containers = [
-            Container(self.arn, region, self._with_own_ports({**_with_programs(item), **_given(overrides.get(item["name"]))}), self.directory / item["name"], self._wake_up)
+            Container(self.arn, region, self._with_own_ports({**_with_programs(item), **_given(overrides.get(item["name"]))}), self.directory / item["name"], self._limit, self._wake_up)
             for item in definition["containerDefinitions"]
         ]
 
@@ -84,6 +86,11 @@ class Task:
     def network(self) -> dict[str, Any]:
         return (self.request.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
 
+    @property
+    def memory(self) -> int:
+        """In MiB."""
+        return int(self.overrides.get("memory") or self.definition.get("memory") or 512)
+
     def describe(self) -> dict[str, Any]:
         described = {
             "attachments": _attachments(self.id, self.network),
@@ -100,7 +107,7 @@ class Task:
             "healthStatus": self.health,
             "lastStatus": self.last_status,
             "launchType": "FARGATE",
-            "memory": str(self.overrides.get("memory") or self.definition.get("memory") or "512"),
+            "memory": str(self.memory),
             "overrides": {"containerOverrides": [{"name": item.name, **self._overrides.get(item.name, {})} for item in self.containers], **self.overrides},
             "platformFamily": "Linux",
             "platformVersion": "1.4.0",
@@ -161,6 +168,7 @@ class Task:
         self._move("DEACTIVATING")
         self._move("STOPPING", "stoppingAt")
         self._stop_containers()
+        self._limit.remove()
         self._move("DEPROVISIONING", "executionStoppedAt")
         self._move("STOPPED", "stoppedAt")
 

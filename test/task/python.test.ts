@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { pythonEnvironment } from '../python/environment';
 
 /** The programs that run in containers, which the images' own Python and Prefect take as text. */
-const PROGRAMS = ['flow_run.py', 'hand_back.py', 'health_check.py', 'launcher.py', 'supervisor.py'].map(file => `src/task/${file}`);
+const PROGRAMS = ['flow_run.py', 'hand_back.py', 'health_check.py', 'launcher.py', 'memory_watch.py', 'protection.py', 'rescheduling.py', 'supervision.py',
+  'supervisor.py', 'worker_process.py'].map(file => `src/task/${file}`);
 /** Those of a server, whose image has prefect-redis too. */
 const SERVER_PROGRAMS = ['health_check.py', 'launcher.py', 'services_health.py'].map(file => `src/server/${file}`);
 

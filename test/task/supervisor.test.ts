@@ -266,6 +266,7 @@ test('with a Prefect that looks different inside, the worker works all the same,
     expect(stdout.match(/warning: with this version of Prefect, [^:]+/g)).toEqual([
       'warning: with this version of Prefect, a worker that is to stop goes on taking flow runs',
       'warning: with this version of Prefect, nobody knows what is in flight, and only the reconciler has interrupted flow runs started again',
+      'warning: with this version of Prefect, a flow run that was ended for its memory does not say so',
       'warning: with this version of Prefect, flow runs can\'t clean up when they are interrupted',
     ]);
   } finally {

@@ -1,6 +1,8 @@
 """The flows that the live tests and the demo run."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -82,3 +84,15 @@ def of_all_kinds(payload: str = "") -> None:
     Variable.set("settings_ini", "[section]\nurl=http://10.1.2.3/", overwrite=True)
     Variable.get("settings_ini")
     raise ValueError("a long exception " + "<div>" * 1000 + payload[:50])
+
+
+@flow(name="glutton")
+def glutton(mebibytes_a_second: int, in_processes: bool = False) -> None:
+    """Takes memory until there is none: its own process, or ever more processes."""
+    held: list[object] = []
+    while True:
+        if in_processes:
+            held.append(subprocess.Popen([sys.executable, "-c", f"held = b'x' * ({mebibytes_a_second} << 20); import time; time.sleep(600)"]))
+        else:
+            held.append(b"x" * (mebibytes_a_second << 20))
+        time.sleep(1)

@@ -2,11 +2,14 @@ import { App, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs, aws_lambda as lamb
 import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../../src';
 
 /** The CDK app of the test of deployments that prove themselves: a worker of the type under test. */
-const { API_URL, SECRET_ARN, WORKER_TYPE, WORKERS, RELEASE, SECONDS, IMAGE } = process.env;
+const { API_URL, SECRET_ARN, WORKER_TYPE, WORKERS, RELEASE, SECONDS, IMAGE, FLOW_RUN_IMAGE } = process.env;
 
 const app = new App();
 const stack = new Stack(app, 'Verified');
 const repository = new ecr.Repository(stack, 'Images');
+const flowRunDefaults = FLOW_RUN_IMAGE
+  ? { image: FLOW_RUN_IMAGE === 'missing' ? ecs.ContainerImage.fromEcrRepository(repository, 'missing') : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE) }
+  : undefined;
 new PrefectFargateWorker(stack, 'Worker', {
   api: PrefectApi.selfHosted({
     url: API_URL!,
@@ -17,7 +20,7 @@ new PrefectFargateWorker(stack, 'Worker', {
   // One that nobody has pushed.
   image: IMAGE ? ecs.ContainerImage.fromEcrRepository(repository, IMAGE) : undefined,
   // A name for each type: a pool keeps its type.
-  workPool: WorkPool.managed(WORKER_TYPE === WorkerType.ECS ? 'tasks' : 'verified', { concurrencyLimit: 5 }),
+  workPool: WorkPool.managed(WORKER_TYPE === WorkerType.ECS ? 'tasks' : 'verified', { concurrencyLimit: 5, flowRunDefaults }),
   workerType: WORKER_TYPE as WorkerType,
   environment: { RELEASE: RELEASE! },
   // The shortest patience, where the number of workers follows demand.
