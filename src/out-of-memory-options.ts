@@ -7,7 +7,7 @@
  */
 export interface OutOfMemoryOptions {
   /**
-   * The most memory in MiB with which a flow run starts again. A whole number, at least the flow runs' own memory; throws for
+   * The most memory in MiB with which a flow run starts again. A whole number, and more than the flow runs' own memory; throws for
    * others. Of a flow run that has had it, the crash stays.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size

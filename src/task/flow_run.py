@@ -131,6 +131,7 @@ def without_prefect(run: str | None) -> int:
     why = "The image of its task has no Prefect. Install it there, or give the flow run another image."
     say(why)
     if run:
+        time.sleep(LOOK_SECONDS)  # The worker may be about to say that it is InfrastructurePending.
         with contextlib.suppress(KeyError, OSError, ValueError, http.client.HTTPException):
             ask_prefect(f"/flow_runs/{run}/set_state", {"state": {"type": "CRASHED", "message": why}})
     return NO_COMMAND

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeTasksCommand, ECSClient, ListTasksCommand, Task } from '@aws-sdk/client-ecs';
 import type { VerificationConfiguration } from './configuration';
 import { CARRIED_ALONG } from './flow';
-import type { PrefectClient } from '../private/prefect-client';
+import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { reasonOf } from '../private/task-reason';
 
 interface FlowRun {
@@ -32,15 +32,10 @@ export class VerificationRun {
   public async complete(seconds: number): Promise<string> {
     const paused = await this.paused();
     if (paused) return `not verified: ${paused}`;
-    const { worker, workPool, workQueue } = this.configuration;
-    const flow = await this.created('/flows/', { name: `Verification of ${worker}` });
-    const deployment = await this.created('/deployments/', {
-      name: 'verification',
-      description: `Verifies deployments of the Prefect worker ${worker}. It is deleted when that is done, and stays where it fails.`,
-      flow_id: flow,
-      work_pool_name: workPool,
-      ...(workQueue !== undefined && { work_queue_name: workQueue }),
-      ...CARRIED_ALONG,
+    const { flow, deployment } = await this.deploy().catch(error => {
+      if (!(error instanceof PrefectApiError && error.status === 403)) throw error;
+      throw new Error(`The worker is not verified, as its stack may not create a flow and a deployment in Prefect: ${error.message} `
+        + 'Give PrefectApi.cloud() a managementApiKey with the role Developer, or leave out verify.');
     });
     const start = Date.now();
     const id = await this.created(`/deployments/${deployment}/create_flow_run`, { state: { type: 'SCHEDULED' } });
@@ -54,6 +49,20 @@ export class VerificationRun {
     }
     await this.forget(flow, deployment, id);
     return `a flow run completed in ${took} seconds`;
+  }
+
+  private async deploy(): Promise<{ readonly flow: string; readonly deployment: string }> {
+    const { worker, workPool, workQueue } = this.configuration;
+    const flow = await this.created('/flows/', { name: `Verification of ${worker}` });
+    const deployment = await this.created('/deployments/', {
+      name: 'verification',
+      description: `Verifies deployments of the Prefect worker ${worker}. It is deleted when that is done, and stays where it fails.`,
+      flow_id: flow,
+      work_pool_name: workPool,
+      ...(workQueue !== undefined && { work_queue_name: workQueue }),
+      ...CARRIED_ALONG,
+    });
+    return { flow, deployment };
   }
 
   private async created(path: string, body: object): Promise<string> {
@@ -93,7 +102,7 @@ export class VerificationRun {
     const end = await this.endOfTask(run).catch(error => `${error}`);
     // A worker that comes later is not to take it.
     if (!ENDED.includes(type)) await this.client.request('POST', `/flow_runs/${run.id}/set_state`, { state: { type: 'CANCELLED', message: 'It took too long.' }, force: true });
-    return `The flow run that verifies the worker is ${name} after ${seconds} seconds${message ? `: ${message}` : '.'} ${end} `
+    return `The flow run that verifies the worker is ${name} after ${seconds} seconds${message ? `: ${message.replace(/\.?\s*$/, '')}` : ''}. ${end} `
       + 'It stays in Prefect, with what it logged, until the next verification.';
   }
 

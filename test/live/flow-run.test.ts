@@ -1,6 +1,9 @@
 import { ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FLOWS } from './support/environment';
 import { eventually } from './support/evidence';
@@ -208,6 +211,15 @@ test('one whose process the kernel kills, as where memory runs out, crashes with
   expect(await code).toBe(0);
   const { type, message } = await stateOf(id);
   expect({ type, killed: wasKilled({ message } as FlowRun) }).toEqual({ type: 'CRASHED', killed: true });
+});
+
+test('in an image without Prefect, one crashes and says that, with the exit code of a command that is not there', async () => {
+  const bare = await mkdtemp(join(tmpdir(), 'bare-'));
+  await writeFile(join(bare, 'python'), `#!/bin/sh\nexec ${bin}/python -I -S "$@"\n`, { mode: 0o755 });
+  const { id, code } = execute(await claimed(60), { PATH: bare });
+  expect(await code).toBe(127);
+  expect(await stateOf(id)).toMatchObject({ type: 'CRASHED', message: 'The image of its task has no Prefect. Install it there, or give the flow run another image.' });
+  await rm(bare, { recursive: true });
 });
 
 test('where its environment wants interruptions to count as crashes, it is not given back, and its exit code tells', async () => {

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import { AddressInfo } from 'node:net';
 import type { CdkCustomResourceEvent } from 'aws-lambda';
 import { FLOWS } from './support/environment';
 import { eventually } from './support/evidence';
@@ -77,6 +79,29 @@ test('one that nobody takes is cancelled in the end, so that no later worker doe
   await expect(handler(event('Create'))).rejects.toThrow(/is Scheduled after \d+ seconds/);
   const [run] = await prefect.call<any[]>('POST', '/flow_runs/filter', {});
   expect(run.state_type).toBe('CANCELLED');
+});
+
+test.each(['flows', 'deployments'])('a key that may not create %s, as of Prefect Cloud\'s role Worker, is told from a fault of the worker, with both ways out', async what => {
+  const proxy = createServer(async (request, response) => {
+    const refused = request.method === 'POST' && request.url === `/api/${what}/`;
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const answer = refused ? undefined : await fetch(new URL(request.url!, server.apiUrl), {
+      method: request.method, headers: { 'content-type': 'application/json' }, body: chunks.length > 0 ? Buffer.concat(chunks) : undefined,
+    });
+    response.writeHead(answer?.status ?? 403, { 'content-type': 'application/json' }).end(answer ? await answer.text() : '{"detail":"Forbidden"}');
+  });
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  const api = process.env.API;
+  try {
+    process.env.API = JSON.stringify({ url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/api`, isCloud: false, secrets: {} });
+    await expect(handler(event('Create'))).rejects.toThrow(
+      /^The worker is not verified, as its stack may not create a flow and a deployment in Prefect: The Prefect API answered 403 .* Give PrefectApi\.cloud\(\) a managementApiKey with the role Developer, or leave out verify\.$/);
+  } finally {
+    process.env.API = api;
+    proxy.closeAllConnections();
+    proxy.close();
+  }
 });
 
 test.each([

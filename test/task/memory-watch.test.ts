@@ -29,7 +29,8 @@ afterEach(async () => {
   await rm(groups, { recursive: true });
 });
 
-const usage = (files: Record<string, string>, directory: string) => Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(directory, name), text)));
+const usage = (files: Record<string, string>, directory: string) =>
+  Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(directory, name), text)));
 
 /** A container's own group at the root, as its kernel shows it: of 1,000 MiB, so many are used, and some more by the contents of files. */
 const VERSIONS = {
