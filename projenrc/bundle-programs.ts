@@ -18,6 +18,11 @@ function bundled(text: string, included = new Set<string>()): string {
   });
 }
 
+/** Without what readers of the source have comments for, but its first words: a task definition holds 64 KiB. */
+function compact(text: string): string {
+  return text.replace(/^[ \t]*(?:#.*|"""[^"]*""")\n/gm, (comment, offset) => offset === 0 ? comment : '').replace(/ {2}#:? .*$/gm, '').replace(/\n{2,}/g, '\n\n');
+}
+
 /** Its modules are one in the end, and a name can't be two things. */
 function requireNamesOnce(file: string, text: string): void {
   const names = [...text.matchAll(/^(?:(?:def|class) (\w+)|(\w+)(?:: [^=\n]*)? = )/gm)].map(([, one, other]) => one ?? other);
@@ -27,7 +32,7 @@ function requireNamesOnce(file: string, text: string): void {
 
 mkdirSync(join('assets', 'task'), { recursive: true });
 for (const file of PROGRAMS) {
-  const text = bundled(read(file));
+  const text = compact(bundled(read(file)));
   requireNamesOnce(file, text);
   writeFileSync(join('assets', 'task', file), text);
 }
