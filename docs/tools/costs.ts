@@ -5,7 +5,7 @@ import { OwnServer } from '../../examples/own-server';
 import { PublicServer } from '../../examples/public-server';
 import { ScaledToZero } from '../../examples/scaled-to-zero';
 import { Small } from '../../examples/small';
-import { PrefectApi, PrefectFargateWorker, WorkerType, WorkPool } from '../../src';
+import { PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, Results, WorkerType, WorkPool } from '../../src';
 import { UNITS } from '../../src/demand/metrics';
 import { FARGATE_PRICES, REFERENCE_REGION } from '../../src/private/fargate-prices';
 import { scenarios } from '../../test/scenarios';
@@ -117,7 +117,30 @@ export function furtherWorkerCosts(): string {
   ].join('\n');
 }
 
-function together(types: readonly WorkerType[]): Stack {
+/** Off by default, each beside the same worker without it: without the dashboard, which counts costs by itself. */
+const UNSEEN = { dashboard: false };
+const WITH: Record<string, Partial<PrefectFargateWorkerProps>> = {
+  '`verify`': { verify: true },
+  '[`results`](results.md)': { results: Results.managed() },
+  '`flowRunDefaults.outOfMemory`': { workPool: WorkPool.managed('pool0', { flowRunDefaults: { outOfMemory: { maxMemoryMiB: 8192, remember: true } } }) },
+  '[costs that are seen](#costs-that-are-seen), with `monthlyBudget`': { observability: { ...UNSEEN, monthlyBudget: 500 } },
+};
+
+/** What each of the features that are off by default adds to a stack with an idle worker. */
+export function featureCosts(): string {
+  const counted = (props?: Partial<PrefectFargateWorkerProps>) => {
+    const template = Template.fromStack(together([WorkerType.ECS], { observability: UNSEEN, ...props })).toJSON();
+    return { resources: Object.keys(template.Resources).length, dollars: total(bill(template)) };
+  };
+  const without = counted();
+  const rows = Object.entries(WITH).map(([name, props]) => {
+    const { resources, dollars } = counted(props);
+    return `| ${name} | ${resources - without.resources} | ${(dollars - without.dollars).toFixed(2)} |`;
+  });
+  return ['| | resources | $ a month |', '| --- | ---: | ---: |', ...rows].join('\n');
+}
+
+function together(types: readonly WorkerType[], props: Partial<PrefectFargateWorkerProps> = {}): Stack {
   const stack = new Stack(new App({ analyticsReporting: false }), 'Stack');
   const api = PrefectApi.cloud({
     accountId: '11111111-2222-3333-4444-555555555555',
@@ -127,7 +150,7 @@ function together(types: readonly WorkerType[]): Stack {
   let first: PrefectFargateWorker | undefined;
   types.forEach((workerType, index) => {
     const scaling = workerType === WorkerType.PROCESS ? { minWorkers: 0 } : undefined;
-    const worker = new PrefectFargateWorker(stack, `Worker${index}`, { api, workerType, workPool: WorkPool.managed(`pool${index}`), vpc: first?.vpc, cluster: first?.cluster, scaling });
+    const worker = new PrefectFargateWorker(stack, `Worker${index}`, { api, workerType, workPool: WorkPool.managed(`pool${index}`), vpc: first?.vpc, cluster: first?.cluster, scaling, ...props });
     first ??= worker;
   });
   return stack;

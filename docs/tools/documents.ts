@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { properties, type Property } from './assembly';
-import { costs, flowRunCosts, furtherWorkerCosts, quickStartPrice } from './costs';
+import { costs, featureCosts, flowRunCosts, furtherWorkerCosts, quickStartPrice } from './costs';
 import { faultsSummary } from './faults';
 import { decisionTable } from './reconciler';
 
@@ -13,6 +13,7 @@ import { decisionTable } from './reconciler';
  * - `<!-- price -->`, up to `<!-- end -->`: what the quick start costs, in a sentence.
  * - `<!-- costs: default -->`, up to `<!-- end -->`: the bill of that build.
  * - `<!-- further worker costs -->`, up to `<!-- end -->`: what one more idle worker of a stack costs.
+ * - `<!-- feature costs -->`, up to `<!-- end -->`: what each feature that is off by default adds.
  * - `<!-- flow run costs -->`, up to `<!-- end -->`: what one flow run costs.
  * - `<!-- reconciler -->`, up to `<!-- end -->`: what the reconciler does, by the state of a flow run and of its task.
  * - `<!-- faults summary -->`, up to `<!-- end -->`: what became of flow runs, in all faults together.
@@ -36,6 +37,7 @@ export function filledIn(text: string, path: string): string {
     .replace(/(<!-- file: (\S+) -->\n+```[^\n]*\n)[^]*?(^```$)/gm, (_, start, file, end) => `${start}${readFileSync(join(ROOT, file), 'utf8')}${end}`)
     .replace(/(<!-- costs: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, start, build, end) => `${start}\n${costs(build)}\n\n${end}`)
     .replace(/(<!-- further worker costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${furtherWorkerCosts()}\n\n${end}`)
+    .replace(/(<!-- feature costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${featureCosts()}\n\n${end}`)
     .replace(/(<!-- flow run costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${flowRunCosts()}\n\n${end}`)
     .replace(/(<!-- price -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${quickStartPrice()}\n\n${end}`)
     .replace(/(<!-- reconciler -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${decisionTable()}\n\n${end}`)
