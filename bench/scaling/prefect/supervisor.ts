@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Clock } from '../clock';
 
-const PROGRAM = readFileSync(join(__dirname, '..', '..', '..', 'src', 'task', 'supervisor.py'), 'utf8');
+const SOURCES = ['supervisor.py', 'protection.py'];
+const PROGRAM = SOURCES.map(file => readFileSync(join(__dirname, '..', '..', '..', 'src', 'task', file), 'utf8')).join('\n');
 
 /** The numbers of the supervisor that runs in a worker's task, from its own program. */
 export const SUPERVISOR = {
@@ -15,7 +16,7 @@ export const SUPERVISOR = {
 
 function constant(pattern: RegExp): number {
   const value = Number(pattern.exec(PROGRAM)?.[1]);
-  if (!Number.isFinite(value)) throw new Error(`src/task/supervisor.py has no ${pattern}: the simulator plays what it says.`);
+  if (!Number.isFinite(value)) throw new Error(`${SOURCES.join(' and ')} of src/task have no ${pattern}: the simulator plays what it says.`);
   return value;
 }
 
@@ -31,7 +32,7 @@ export interface Protecting {
  * Protection from scale-in as the supervisor asks for it: for a stretch while runs are in flight, then not for a pause in which ECS
  * may take the task, so that a deployment doesn't wait for ever for a worker that is always busy.
  *
- * @see src/task/supervisor.py, Protection.update()
+ * @see src/task/protection.py, Protection.update()
  */
 export class Protection {
   private until = -Infinity;
