@@ -301,9 +301,11 @@ describe.each(Object.entries(recipes))('example %s', (_, { build, works }) => {
 
   test('does what its recipe says', () => works(template));
 
-  test('is synthesized without an error or a warning of this library', () => {
+  test('is synthesized without an error or a warning', () => {
     // Of the synthesis above: the CDK can't customize roles in a second one.
     const { messages } = (stack.node.root as App).synth().getStackArtifact(stack.artifactId);
-    expect(messages.filter(({ level, entry }) => level === 'error' || String(entry.data).includes('cdk-prefect-fargate-worker')).map(({ entry }) => entry.data)).toEqual([]);
+    // What the CDK says of an app's own VPC and references between its stacks is the app's.
+    const isOfApp = (text: unknown) => /\[ack: @aws-cdk\/(core:crossStackReferences|aws-ec2:noSubnetRouteTableId)/.test(String(text));
+    expect(messages.filter(({ level, entry }) => level === 'error' || level === 'warning' && !isOfApp(entry.data)).map(({ entry }) => entry.data)).toEqual([]);
   });
 });

@@ -22,8 +22,10 @@ export interface AlarmDefinition {
 export const MINUTE = Duration.minutes(1);
 
 /** Metric maths over metrics by their ids. */
-export function math(expression: string, usingMetrics: Record<string, cloudwatch.IMetric>, label: string): cloudwatch.MathExpression {
-  return new cloudwatch.MathExpression({ expression, usingMetrics, label, period: MINUTE });
+export function math(
+  expression: string, usingMetrics: Record<string, cloudwatch.IMetric>, label: string, period = MINUTE,
+): cloudwatch.MathExpression {
+  return new cloudwatch.MathExpression({ expression, usingMetrics, label, period });
 }
 
 /**

@@ -122,7 +122,7 @@ function dollars({ costs, monthlyBudget, demand: { turn } }: DashboardSectionPro
   const spent = { ...costs.ofFlowRuns && { runs: costs.flowRuns({ label: 'Flow runs' }) }, workers: costs.workers({ label: 'Workers' }) };
   // Whatever period the graph is drawn with.
   const hourly = Object.entries(spent).map(([id, metric]) => new cloudwatch.MathExpression({
-    expression: `${id} * 3600 / PERIOD(${id})`, usingMetrics: { [id]: metric }, label: metric.label, period: FIVE_MINUTES,
+    expression: `${id} * 3600 / PERIOD(${id})`, usingMetrics: { [id]: metric.with({ period: FIVE_MINUTES }) }, label: metric.label, period: FIVE_MINUTES,
   }));
   const budget = isResolved(monthlyBudget) ? [{ value: monthlyBudget / HOURS_A_MONTH, label: 'monthlyBudget', color: cloudwatch.Color.RED }] : [];
   const prices = costs.foreignPrices === undefined ? '' : `, at the prices of ${costs.foreignPrices}`;

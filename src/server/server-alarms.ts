@@ -1,4 +1,4 @@
-import { aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2 } from 'aws-cdk-lib';
+import { aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_ecs as ecs, aws_elasticloadbalancingv2 as elbv2, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ServerParts } from './server-parts';
 import { connectionsOf } from './validate-server';
@@ -138,7 +138,8 @@ function loadBalancer({ loadBalancer: balancer }: ServerParts): ServerAlarm[] {
     },
     {
       name: 'ServerCertificate',
-      metric: math('IF(days < 21, 1, 0)', { days: certificate.metricDaysToExpiry({ statistic: MINIMUM }) }, 'Expires soon'),
+      // AWS Certificate Manager publishes it twice a day, so that in shorter periods the alarm would come and go.
+      metric: math('IF(days < 21, 1, 0)', { days: certificate.metricDaysToExpiry({ statistic: MINIMUM }) }, 'Expires soon', Duration.days(1)),
       threshold: 1,
       datapoints: [1, 1],
       missing: NOT_BREACHING,
