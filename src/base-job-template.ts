@@ -60,7 +60,7 @@ function parse(path: string): any {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalid('baseJobTemplate', path, 'the file is no JSON; write it with "prefect work-pool get-default-base-job-template --type ecs --file template.json".');
+    throw invalid('baseJobTemplate', path, 'the file is not JSON; write it with "prefect work-pool get-default-base-job-template --type ecs --file template.json".');
   }
 }
 

@@ -13,8 +13,8 @@ export interface PrefectCloudOptions {
   readonly workspaceId: string;
 
   /**
-   * API key of the workers and of flow runs, in AWS Secrets Manager or in an SSM parameter. A service account's key is the
-   * right one for a worker: it doesn't leave with a person.
+   * API key of the workers and of flow runs, in AWS Secrets Manager or in an SSM parameter. Use the key of a service account: it does not
+   * depend on a person.
    *
    * With `managementApiKey` beside it, its least role in the workspace is *Worker*, and what your flows do beyond that with the
    * Prefect API, such as to start other deployments or to read blocks. Alone, it needs *Developer*, and every flow run has it.

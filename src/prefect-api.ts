@@ -44,7 +44,7 @@ export class PrefectApi {
   /**
    * A workspace of Prefect Cloud.
    *
-   * Throws when `accountId` or `workspaceId` is not a UUID, when a key is something else than an `ecs.Secret`, for an `apiUrl` that is not
+   * Throws when `accountId` or `workspaceId` is not a UUID, when a key is not an `ecs.Secret`, for an `apiUrl` that is not
    * `https` or doesn't end in `/api`, and for a `proxyUrl` that is not `http://<host>:<port>`.
    *
    * @param options which workspace, and its API keys
@@ -78,8 +78,7 @@ export class PrefectApi {
    * A Prefect server of your own.
    *
    * Throws when `url` has no `http` or `https` scheme, doesn't end in `/api`, is Prefect Cloud's, has a user or a password in it,
-   * or would send a secret over plain `http` outside a private network; when `authString` or `customHeaders` is something else
-   * than an `ecs.Secret`; and when `tlsCaCertificate` is no certificate, is longer than 2800 characters, or holds a private key;
+   * or would send a secret over plain `http` outside a private network; when `authString` or `customHeaders` is not an `ecs.Secret`; and when `tlsCaCertificate` is not a certificate, is longer than 2800 characters, or holds a private key;
    * and for a `proxyUrl` that is not `http://<host>:<port>`.
    *
    * @param options where the server is, and how it knows its clients

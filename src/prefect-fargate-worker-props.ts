@@ -25,17 +25,17 @@ export interface PrefectFargateWorkerProps {
   readonly workerType?: WorkerType;
 
   /**
-   * Names of the work queues to serve. Throws when a name is there twice, and for a list whose length is known only at deployment.
+   * Names of the work queues to serve. Throws when a name is listed twice, and for a list whose length is known only at deployment.
    *
    * @default - all queues of the work pool
    */
   readonly workQueues?: string[];
 
   /**
-   * How many flow runs one PROCESS worker holds at a time, at least 1. Throws when its memory can't hold as many, and for an ECS
-   * worker: that one only starts the tasks of flow runs, so limit these with `concurrencyLimit` of the work pool.
+   * How many flow runs one PROCESS worker executes at a time, at least 1. Throws when its memory is too small for them, and for an ECS
+   * worker: it only starts the tasks of flow runs, so limit these with `concurrencyLimit` of the work pool.
    *
-   * @default - PROCESS: one for each 256 MiB of memory beyond the first 256 MiB; ECS: there is none
+   * @default - PROCESS: one for each 256 MiB of memory beyond the first 256 MiB; ECS: no limit
    */
   readonly flowRunLimit?: number;
 
@@ -51,7 +51,7 @@ export interface PrefectFargateWorkerProps {
   /**
    * Whether the official images, where you give no other, are copied from Docker Hub to a repository in Amazon ECR when you deploy, and
    * pulled from there. Docker Hub gives an address that pulls without credentials 100 images in six hours, which a few hundred flow runs
-   * of an ECS worker exceed; and copies need no way to the internet.
+   * of an ECS worker exceed; and tasks need no route to the internet to pull copies.
    *
    * A function copies them, which needs egress to Docker Hub: it runs outside your VPC, unless `network.functionsInVpc` is set. Where
    * Docker Hub refuses it for longer than ten minutes, the deployment fails and says so; deploy again, or set this to false.
@@ -108,12 +108,12 @@ export interface PrefectFargateWorkerProps {
   readonly cpuArchitecture?: ecs.CpuArchitecture;
 
   /**
-   * Environment variables of the worker. Flow runs of an ECS worker have `flowRunDefaults.environment`, and a warning reminds you of that where
-   * a variable is none of Prefect's. Throws for a variable that this construct sets, and for a value that looks like a key.
+   * Environment variables of the worker. Flow runs of an ECS worker have `flowRunDefaults.environment`, and a warning reminds you of that
+   * for variables that are not Prefect's. Throws for a variable that this construct sets, and for a value that looks like a key.
    * ECS workers have their `HOME` and `PREFECT_HOME` in `/tmp`; a PROCESS worker's are yours to set.
    *
    * @see https://docs.prefect.io/v3/api-ref/settings-ref
-   * @default - none but what the worker needs
+   * @default - only what the worker needs
    */
   readonly environment?: { [name: string]: string };
 
@@ -122,13 +122,13 @@ export interface PrefectFargateWorkerProps {
    * ECS worker have `flowRunDefaults.secrets`, and a warning reminds you of that.
    * Throws for a variable that this construct sets, and for a name that is in `environment` too.
    *
-   * @default - none but the API's
+   * @default - only those of the API
    */
   readonly secrets?: { [name: string]: ecs.Secret };
 
   /**
-   * Task role of the workers: the permissions of the worker itself. Your own role gets what this construct may add to it; for an imported one that
-   * takes nothing (`mutable: false`, or of another account), a warning lists the statements that it needs. It has to trust
+   * Task role of the workers: the permissions of the worker itself. This construct adds the permissions to your own role; for an imported role
+   * that it can't change (`mutable: false`, or of another account), a warning lists the statements that the role needs. It has to trust
    * `ecs-tasks.amazonaws.com`: throws for a role of this app that doesn't.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
@@ -137,7 +137,7 @@ export interface PrefectFargateWorkerProps {
   readonly workerRole?: iam.IRole;
 
   /**
-   * Role by which ECS starts the workers: pulls the image, reads the secrets, writes the logs. Yours is treated as `workerRole` is.
+   * Role with which ECS starts the workers: it pulls the image, reads the secrets and writes the logs. Yours is treated as `workerRole` is.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
    * @default - a new role with least privilege
@@ -146,14 +146,14 @@ export interface PrefectFargateWorkerProps {
 
   /**
    * Task role of flow runs: the permissions of your flows. Yours is treated as `workerRole` is. Throws for PROCESS workers, whose flow runs have
-   * the worker's role. A warning says where it is one of the other roles too.
+   * the worker's role. A warning tells you when it is also one of the other roles.
    *
    * @default - a new role without permissions
    */
   readonly flowRunRole?: iam.IRole;
 
   /**
-   * Role by which ECS starts the tasks of flow runs. Yours is treated as `workerRole` is. Throws for PROCESS workers, whose flow runs have
+   * Role with which ECS starts the tasks of flow runs. Yours is treated as `workerRole` is. Throws for PROCESS workers, whose flow runs have
    * no tasks of their own.
    *
    * @default - a new role with least privilege
@@ -168,7 +168,7 @@ export interface PrefectFargateWorkerProps {
   readonly vpc?: ec2.IVpc;
 
   /**
-   * Subnets of `vpc` for workers and flow runs. In public subnets each task gets a public address, by which it reaches the internet.
+   * Subnets of `vpc` for workers and flow runs. In public subnets each task gets a public address and reaches the internet with it.
    *
    * @default - the private subnets
    */
@@ -191,7 +191,7 @@ export interface PrefectFargateWorkerProps {
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
-   * Shape of the network that is created where no `vpc` and no `cluster` is given.
+   * The network that is created where you give neither `vpc` nor `cluster`.
    *
    * @default - two availability zones, a NAT gateway in each, VPC endpoints, flow logs
    */
@@ -200,8 +200,8 @@ export interface PrefectFargateWorkerProps {
   /**
    * How many workers run, and when.
    *
-   * @default - ECS workers: two; PROCESS workers: as many as the flow runs
-   * need that run, wait or are due soon, from none to ten
+   * @default - ECS workers: two; PROCESS workers: as many as running,
+   * waiting and soon due flow runs need, from none to ten
    */
   readonly scaling?: ScalingOptions;
 
@@ -213,7 +213,7 @@ export interface PrefectFargateWorkerProps {
   readonly capacity?: CapacityOptions;
 
   /**
-   * Whether people may run commands in the containers of workers and flow runs, by ECS Exec: to look into a flow run that hangs. Sessions
+   * Whether ECS Exec may run commands in the containers of workers and flow runs, so that you can look into a flow run that hangs. Sessions
    * are encrypted with the worker's key and logged to a log group of their own, where the cluster is created here; in yours, as its
    * `executeCommandConfiguration` says. The read-only root file system of ECS workers stays: the paths that the agent writes to are volumes.
    *
@@ -235,14 +235,14 @@ export interface PrefectFargateWorkerProps {
 
   /**
    * Whether Prefect keeps the results of tasks and flows, and where, so that a flow run that is started again (Spot, a deployment, a
-   * crash, lack of memory) goes on instead of beginning anew: tasks that had finished are not repeated. No flow has to change.
+   * crash, lack of memory) goes on instead of beginning from the start: tasks that had finished are not repeated. No flow has to change.
    *
    * Prefect knows a task by its source, its inputs and the flow run. **A task that one flow run calls twice with the same inputs is
    * executed once, then**: one that asks for something that changes, as in a loop that waits, needs `cache_policy=NO_CACHE`.
    * Not kept, and so repeated, is what has that policy or `persist_result=False`, results that can't be pickled, and tasks
-   * whose inputs can't be hashed. docs/results.md has all of it.
+   * whose inputs can't be hashed. docs/results.md has the details.
    *
-   * Images of your own need `prefect-aws`; flow runs in one without it go on without results, and say so. The default image of flow runs
+   * Images of your own need `prefect-aws`; without it flow runs go on without results, and their logs say so. The default image of flow runs
    * is the official one with `prefect-aws`. The functions' API key needs permission to create blocks: on Prefect Cloud, the role
    * Developer. Throws for `WorkPool.existing()`, and for a bucket of another region.
    *
@@ -253,7 +253,7 @@ export interface PrefectFargateWorkerProps {
 
   /**
    * Key that encrypts what the worker stores: log groups, queues, the alarm topic, copies of images, results, the archive's stream. CloudWatch Logs,
-   * CloudWatch alarms and EventBridge are allowed to use it; where the key is imported, its own policy has to let them, and warnings say what to add.
+   * CloudWatch alarms and EventBridge are allowed to use it. The policy of an imported key has to allow them itself, and warnings say what to add.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
    * @default - a key is created, with yearly rotation
@@ -263,11 +263,11 @@ export interface PrefectFargateWorkerProps {
   /**
    * What becomes of the resources with data that the worker creates, when they are removed from the stack or replaced: the log groups of
    * workers, flow runs, functions and the VPC's flow logs, the key, the queues of task events, the repository with copies of images, and the bucket
-   * and the key of `observability.logArchive`, and the bucket of `results`. What you bring is yours. The workers of a stack share the repository: it is kept where one of
+   * and the key of `observability.logArchive`, and the bucket of `results`. Resources that you bring are not affected. The workers of a stack share the repository: it is kept if one of
    * them says so.
    *
-   * `RemovalPolicy.DESTROY` doesn't reach the archive, which is there to outlive the worker, and the two buckets, which Amazon S3 deletes
-   * only when they are empty: give a bucket of your own where it is to be deleted. Throws for `RemovalPolicy.SNAPSHOT`, which none of these have.
+   * `RemovalPolicy.DESTROY` does not delete the archive, which is meant to outlive the worker, nor the two buckets, which Amazon S3 deletes
+   * only when they are empty: give your own bucket if the stack's end should delete it. Throws for `RemovalPolicy.SNAPSHOT`, which none of these have.
    *
    * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
    * @default RemovalPolicy.DESTROY
@@ -281,10 +281,10 @@ export interface PrefectFargateWorkerProps {
    *
    * The flow is the library's own and needs nothing of your image but Prefect. Flow, deployment and flow run are deleted from Prefect
    * afterwards; those of a verification that failed stay until the next. A paused pool or queue, and a concurrency limit that
-   * leaves no room, don't fail it: the output `Verified` says so. It is asked again where a task definition or the pool has changed.
+   * leaves no room, don't fail it: the output `Verified` says so. It runs again when a task definition or the pool has changed.
    *
    * The API key of the functions needs permission to create deployments: on Prefect Cloud, the role Developer. A deployment takes as long
-   * as a flow run from its schedule to its end: one or two minutes, and those until a worker is there where there is none.
+   * as a flow run from its schedule to its end: one or two minutes, and longer where a worker has to start first.
    *
    * @see https://docs.prefect.io/v3/concepts/deployments
    * @default false

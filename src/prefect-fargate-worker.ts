@@ -40,7 +40,7 @@ import { MetricSources, WorkerMetrics } from './worker-metrics';
 import { WorkerType } from './worker-type';
 
 /**
- * A Prefect worker on Amazon ECS with Fargate, with all that it needs: network, cluster, roles, the work pool, logs.
+ * A Prefect worker on Amazon ECS with Fargate, with everything it needs: network, cluster, roles, the work pool, logs.
  *
  * ```ts
  * declare const apiKey: secretsmanager.ISecret;
@@ -94,7 +94,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
 
   /**
    * The task definition of flow runs, an ordinary one: add volumes, sidecars, a log router, tags to it. With `WorkerType.ECS` the work
-   * pool's base job template is made of it, and a deployment's own job variables still override image, size, environment, command,
+   * pool's base job template is created from it, and a deployment's own job variables still override image, size, environment, command,
    * disk, network, role and family. With `WorkerType.PROCESS` it is `taskDefinition`.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definitions.html
@@ -110,14 +110,14 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
   /** Task role of the workers: what the worker itself may do. */
   public readonly workerRole: iam.IRole;
 
-  /** Role by which ECS starts the workers: pulls the image, reads the secrets, writes the logs. */
+  /** Role with which ECS starts the workers: it pulls the image, reads the secrets and writes the logs. */
   public readonly executionRole: iam.IRole;
 
   /** Task role of flow runs: what your flows may do. With `WorkerType.PROCESS` it is `workerRole`. */
   public readonly flowRunRole: iam.IRole;
 
   /**
-   * Role by which ECS starts the tasks of flow runs. Let it pull images that deployments bring along:
+   * Role with which ECS starts the tasks of flow runs. Let it pull images that deployments name:
    * `repository.grantPull(worker.flowRunExecutionRole)`. With `WorkerType.PROCESS` it is `executionRole`.
    */
   public readonly flowRunExecutionRole: iam.IRole;
@@ -156,16 +156,16 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
   public readonly alarms: { [name: string]: cloudwatch.AlarmBase };
 
   /**
-   * The topic that alarms, failed deployments and failed tasks are published to, for which neither `pageTopic` nor `informTopic` was given.
+   * The topic to which alarms, failed deployments and failed tasks are published, where neither `pageTopic` nor `informTopic` is given for them.
    * Subscribe to it, once for all workers of a stack: they share the one that is created. Undefined where nothing is published to it:
    * `observability.alarms` are off, or both of these were given.
    */
   public readonly alarmTopic?: sns.ITopic;
 
-  /** The topic of what needs somebody at once: `alarmTopic`, where `observability.pageTopic` is not given. Undefined where `observability.alarms` are off. */
+  /** The topic for what needs attention at once: `alarmTopic`, where `observability.pageTopic` is not given. Undefined where `observability.alarms` are off. */
   public readonly pageTopic?: sns.ITopic;
 
-  /** The topic of what can wait: `alarmTopic`, where `observability.informTopic` is not given. Undefined where `observability.alarms` are off. */
+  /** The topic for what can wait: `alarmTopic`, where `observability.informTopic` is not given. Undefined where `observability.alarms` are off. */
   public readonly informTopic?: sns.ITopic;
 
   /** Name of the work pool. */
@@ -177,13 +177,13 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
   private readonly results?: ResultStorage;
 
   /**
-   * Makes the worker, and all that it needs and wasn't given.
+   * Creates the worker, and everything it needs that you don't give it.
    *
    * Throws for a property, or a combination of properties, that can't work. The message names the property, its value and the fix.
    *
    * @param scope the stack, or a construct in it
-   * @param id name of the worker within `scope`; if you change it later, you get another worker
-   * @param props the API, the work pool, and what is to differ from the defaults
+   * @param id name of the worker within `scope`; changing it later replaces the worker
+   * @param props the API, the work pool, and what differs from the defaults
    */
   constructor(scope: Construct, id: string, props: PrefectFargateWorkerProps) {
     super(scope, id);

@@ -12,7 +12,7 @@ export interface TracingOptions {
   readonly samplingRatio?: number;
 
   /**
-   * Image of the collector. Where tasks have no way to the internet, a copy of the default one in Amazon ECR.
+   * Image of the collector. Where tasks have no route to the internet, a copy of the default one in Amazon ECR.
    *
    * @default - the AWS Distro for OpenTelemetry (ADOT) Collector from Amazon ECR Public, at an exact version
    */

@@ -41,15 +41,15 @@ export function validateProps(props: PrefectFargateWorkerProps): void {
     }
   }
   if (api._inNetwork && !api._server && workPool._managed && !props.vpc && !props.cluster) {
-    throw invalid('vpc', undefined, 'the deployment asks the API of privateNetwork, or the proxy of proxyUrl, for the work pool, and nothing connects '
-      + 'a VPC that is created here to it by then; give the VPC that reaches it with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
+    throw invalid('vpc', undefined, 'with privateNetwork or proxyUrl the deployment reaches the Prefect API inside your network, to which a newly created VPC is '
+      + 'not connected; give the VPC that reaches it with vpc (or cluster), or create the work pool first and give WorkPool.existing().');
   }
   if (props.copyImages && props.network?.functionsInVpc) {
     throw invalid('copyImages', true, 'the function that copies runs outside the VPC, where network.functionsInVpc wants none; copy the images to Amazon ECR yourself '
       + 'and give them with image and flowRunDefaults.image, or leave one of the two out.');
   }
   if (props.results && !props.results._bucket && !props.results._expiration) {
-    throw new ValidationError('results is something else: give Results.managed(), or Results.bucket() with your bucket.');
+    throw new ValidationError('results is not a Results object: give Results.managed(), or Results.bucket() with your bucket.');
   }
   if (props.results && !workPool._managed) {
     throw invalid('results', workPool.name, 'it is the work pool that tells flow runs where their results are, and WorkPool.existing() is not changed here; '

@@ -17,7 +17,7 @@ export interface WorkQueue {
   /**
    * Priority: a whole number from 1, where 1 is served first.
    *
-   * @default - Prefect's: behind the queues that are there already
+   * @default - Prefect's: behind the queues of the pool
    */
   readonly priority?: number;
 
@@ -30,7 +30,7 @@ export interface WorkQueue {
 }
 
 /**
- * What flow runs get where their deployment doesn't say otherwise (the deployment's job variables win).
+ * What flow runs get unless their deployment says otherwise (the deployment's job variables take precedence).
  * Only for work pools of the type ECS, where each flow run is a Fargate task.
  *
  * @see https://docs.prefect.io/v3/how-to-guides/deployment_infra/manage-work-pools#base-job-template
@@ -70,8 +70,8 @@ export interface FlowRunDefaults {
   readonly capacity?: CapacityOptions;
 
   /**
-   * How long a flow run's task may run: then it is stopped, and the flow run becomes `TimedOut`, with the reason, and without
-   * another retry. It is looked at once a minute. A whole number of seconds, at least 60; throws for others. A deployment overrides
+   * How long a flow run's task may run. After that, the reconciler stops the task, and the flow run becomes `TimedOut`, with the reason and without
+   * another retry. The limit is checked once a minute. A whole number of seconds, at least 60; throws for others. A deployment overrides
    * it with the job variable `max_run_time`, in seconds.
    *
    * `@flow(timeout_seconds=...)` is Prefect's own limit, which the flow's process watches itself, and retries follow; this one also
@@ -92,7 +92,7 @@ export interface FlowRunDefaults {
    * Environment variables of flow runs. Not for secrets: their values are readable in the Prefect UI.
    * The worker throws for the API's variables, and for a value that looks like a key.
    *
-   * @default - none but those that Prefect sets
+   * @default - only those that Prefect sets
    */
   readonly environment?: { readonly [name: string]: string };
 
@@ -100,7 +100,7 @@ export interface FlowRunDefaults {
    * Environment variables of flow runs whose values come from AWS Secrets Manager or SSM. Only the execution role of the flow runs is
    * allowed to read them. Throws for a name that is in `environment` too.
    *
-   * @default - none but the API's
+   * @default - only those of the API
    */
   readonly secrets?: { readonly [name: string]: ecs.Secret };
 
@@ -140,9 +140,11 @@ export interface ManagedWorkPoolOptions {
   readonly concurrencyLimit?: number;
 
   /**
-   * Work queues to create or update. Queues that exist beside them are left alone.
+   * Work queues to create or update. Other queues of the pool stay as they are.
    *
-   * @default - the queue `default`, which Prefect makes
+   * In Python write `WorkQueue(name=..., concurrency_limit=...)` and not a dict: of a dict in a list, jsii drops keys in snake case without an error.
+   *
+   * @default - the queue `default`, which Prefect creates
    */
   readonly workQueues?: WorkQueue[];
 
@@ -154,9 +156,9 @@ export interface ManagedWorkPoolOptions {
   readonly flowRunDefaults?: FlowRunDefaults;
 
   /**
-   * A base job template of your own, or a part of one, for what no other prop says: further variables with their titles and types, other
-   * fields of the job configuration. The stack's own values win over it, `flowRunDefaults` among them, and where it is removed again,
-   * what it brought goes.
+   * A base job template of your own, or a part of one, for what no other prop offers: further variables with their titles and types, other
+   * fields of the job configuration. The stack's own values, `flowRunDefaults` among them, take precedence, and when you remove it,
+   * the deployment removes its values from the pool.
    *
    * @default - the template that Prefect's server offers for the type
    */
@@ -165,14 +167,14 @@ export interface ManagedWorkPoolOptions {
   /**
    * What becomes of flow runs that are interrupted while they execute, as by a Spot interruption.
    *
-   * Whoever stops the task of an ECS worker's flow run by hand, in the console or with `StopTask`, has it crash with their reason.
+   * If somebody stops the task of an ECS worker's flow run by hand, in the console or with `StopTask`, the flow run crashes with their reason.
    *
    * @default InterruptedRuns.RESTART
    */
   readonly interruptedRuns?: InterruptedRuns;
 
   /**
-   * Whether the work pool goes when the construct goes. Its scheduled flow runs go with it.
+   * Whether the work pool is deleted when the construct is removed from the stack. Its scheduled flow runs are deleted with it.
    *
    * @default false
    */
@@ -191,7 +193,7 @@ export class WorkPool {
    * what you change in its other fields stays, as do containers, volumes, mounts and secrets that you add to its task definition.
    *
    * Throws when `name` is empty or has characters that Prefect refuses, for limits below 1, for a size that Fargate
-   * doesn't offer, and for a command without a word.
+   * doesn't offer, and for an empty command.
    *
    * @param name name of the work pool, which deployments of flows name too
    * @param options limits, queues and defaults of the work pool
@@ -226,7 +228,7 @@ export class WorkPool {
   }
 
   /**
-   * A work pool that exists and that nothing here touches. The worker must be of the pool's type.
+   * An existing work pool, which the stack never changes. The worker must be of the pool's type.
    *
    * Flow runs of an ECS pool get their cluster, network and roles from the pool's own base job template. The cluster has to be
    * the worker's (`cluster`), and the worker has to be allowed to pass the roles on: `worker.allowFlowRunRole(role)` for
@@ -235,7 +237,7 @@ export class WorkPool {
    *
    * The template needs a place for the credential as well: `"prefect_api_key_secret_arn": "<ARN of the secret>"` in
    * `job_configuration` (`prefect_api_auth_string_secret_arn` for a server with an authentication string). Prefect's own template
-   * has none, and without it the worker passes the credential on to each flow run in clear. A warning reminds you of it.
+   * has none, and without it the worker passes the credential on to each flow run in clear text. A warning reminds you of it.
    *
    * Throws when `name` is empty or has characters that Prefect refuses.
    *
@@ -264,11 +266,11 @@ export class WorkPool {
 
 const QUEUE_PROPERTIES = ['name', 'priority', 'concurrencyLimit'];
 
-/** In Python a dict passes for a queue, and what it has beside `name` would be lost: its names are others. */
+/** From JavaScript, and wherever keys reach us: of a dict in a list of Python, jsii drops those that it doesn't know before. */
 function requireQueue(queue: WorkQueue): void {
   if (typeof queue !== 'object' || queue === null) throw invalid('workQueues', queue, 'give { name } for each queue (in Python WorkQueue(name=...)).');
   const lost = Object.keys(queue).filter(name => !QUEUE_PROPERTIES.includes(name));
-  if (lost.length > 0) throw invalid(`workQueues.${lost[0]}`, (queue as any)[lost[0]], `a queue has ${QUEUE_PROPERTIES.join(', ')}; in Python write WorkQueue(...) and no dict.`);
+  if (lost.length > 0) throw invalid(`workQueues.${lost[0]}`, (queue as any)[lost[0]], `a queue has ${QUEUE_PROPERTIES.join(', ')}; in Python write WorkQueue(...), not a dict.`);
 }
 
 function requireRunTime(maxRunTime?: Duration): void {

@@ -43,6 +43,6 @@ test('a key in it is refused, and not shown', () => {
 
 test('a file that is not there, or is no JSON, is named', () => {
   expect(() => fromFile('nowhere.json')).toThrow(/^baseJobTemplate is "nowhere.json": the file can't be read: ENOENT/);
-  expect(() => fromFile(file('variables:'))).toThrow(/template\.json": the file is no JSON; write it with "prefect work-pool get-default/);
+  expect(() => fromFile(file('variables:'))).toThrow(/template\.json": the file is not JSON; write it with "prefect work-pool get-default/);
   expect(() => fromFile(file('{}'))).toThrow(/^baseJobTemplate ".*template\.json" is empty/);
 });

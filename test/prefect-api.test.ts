@@ -166,7 +166,7 @@ describe('a server of your own', () => {
   test.each<[string, Partial<SelfHostedApiOptions>]>([['an authentication string', { authString: secret }], ['headers', { customHeaders: secret }]])(
     'refuses to send %s over plain http', (_, options) => {
       expect(() => server(PLAIN, options)).toThrow(
-        `url is "${PLAIN}": plain http would send the secret in clear; use https, or set privateNetwork where the API is reached inside your network.`);
+        `url is "${PLAIN}": plain http would send the secret in clear text; use https, or set privateNetwork where the API is reached inside your network.`);
       expect(() => server(PLAIN.toUpperCase().replace('/API', '/api'), options)).toThrow('plain http would send the secret in clear');
     });
 

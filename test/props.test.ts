@@ -9,9 +9,9 @@ describe('props that can not be are refused:', () => {
   test.each<[string, Partial<PrefectFargateWorkerProps>, string]>([
     ['no work pool', { workPool: undefined }, 'workPool is missing: give WorkPool.managed() or WorkPool.existing().'],
     ['no queue in the list', { workQueues: [] }, 'workQueues is []: name at least one queue, or leave the prop out to serve all.'],
-    ['a queue twice', { workQueues: ['a', 'b', 'a'] }, 'workQueues is ["a","b","a"]: "a" is there twice; name each entry once.'],
+    ['a queue twice', { workQueues: ['a', 'b', 'a'] }, 'workQueues is ["a","b","a"]: "a" is listed twice; name each entry once.'],
     ['a queue without a name', { workQueues: ['a', ''] }, 'workQueues is "": give the name that the Prefect UI shows.'],
-    ['a queue with a name that Prefect refuses', { workQueues: ['a&b'] }, 'workQueues is "a&b": Prefect takes no name with any of the characters / % & < > in it.'],
+    ['a queue with a name that Prefect refuses', { workQueues: ['a&b'] }, 'workQueues is "a&b": Prefect does not accept the characters / % & < > in a name.'],
     ['defaults of flow runs that a PROCESS worker does not have', { workerType: WorkerType.PROCESS, workPool: WorkPool.managed('etl', { flowRunDefaults: { cpu: 512, memoryLimitMiB: 1024 } }) },
       'flow runs of a PROCESS worker are processes in its container; set image, cpu, memoryLimitMiB and environment of the worker instead.'],
     ['no limit at all', { workerType: WorkerType.PROCESS, flowRunLimit: 0 }, 'flowRunLimit is 0: give a whole number of at least 1.'],

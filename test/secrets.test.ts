@@ -34,9 +34,9 @@ function synthesize(place: (stack: Stack, name: string) => Props, name: string):
 }
 
 describe.each(Object.entries(places))('a secret that is imported by its name, as %s', (_, place) => {
-  test('is an error that names it and both ways out where that ends in a hyphen and six characters', () => {
+  test('is an error that names it and both fixes where that ends in a hyphen and six characters', () => {
     expect(synthesize(place, 'prefect-apikey')).toThrow(
-      /\[Stack\/Worker\] The secret "prefect-apikey" is imported by its name, .*import it with Secret\.fromSecretCompleteArn\(\), or give it a name that doesn't end so\./);
+      /\[Stack\/Worker\] The secret "prefect-apikey" is imported by its name, .*import it with Secret\.fromSecretCompleteArn\(\), or give it a name that ends differently\./);
   });
 
   test('is fine where it ends otherwise', () => {

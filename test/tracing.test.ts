@@ -267,9 +267,9 @@ describe('with a receiver of OTLP', () => {
     });
 
     test.each<[Record<string, unknown>, string]>([
-      [{ 'api key': secret }, 'headers is "api key": this is no name of an HTTP header; give one such as api-key.'],
+      [{ 'api key': secret }, 'headers is "api key": this is not a valid name of an HTTP header; give one such as api-key.'],
       [{ Host: secret }, 'headers is "Host": the collector sets this header; remove it.'],
-      [{ 'X-Key': secret, 'x-key': secret }, 'headers is ["X-Key","x-key"]: "x-key" is there twice; HTTP knows no capital letters in names of headers.'],
+      [{ 'X-Key': secret, 'x-key': secret }, 'headers is ["X-Key","x-key"]: "x-key" is listed twice; names of HTTP headers are not case-sensitive.'],
     ])('the headers %#', (headers, message) => expect(otlp({ headers })).toThrow(message));
 
     test.each([[0], [1.1]])('a sampling ratio of %s', samplingRatio => {

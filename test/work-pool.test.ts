@@ -15,7 +15,7 @@ describe.each(make)('the name of a pool that is %s', (_, pool) => {
     ['', 'workPool name is "": give the name that the Prefect UI shows.'],
     ['  ', 'workPool name is "  ": give the name'],
     ...['a/b', 'a%b', 'a&b', 'a<b', 'a>b'].map((name): [string, string] =>
-      [name, `workPool name is "${name}": Prefect takes no name with any of the characters / % & < > in it.`]),
+      [name, `workPool name is "${name}": Prefect does not accept the characters / % & < > in a name.`]),
     ['prefect-pool', 'workPool name is "prefect-pool": Prefect keeps names that begin with "prefect" for itself; choose another.'],
     ['Prefect', 'workPool name is "Prefect": Prefect keeps names'],
   ])('is refused as %j', (name, message) => {
@@ -40,11 +40,11 @@ describe('a managed pool refuses', () => {
     [{ concurrencyLimit: 1.5 }, `concurrencyLimit is 1.5: ${WHOLE}`],
     [{ concurrencyLimit: NaN }, 'concurrencyLimit is'],
     [{ workQueues: [{ name: '' }] }, 'workQueues.name is "": give the name that the Prefect UI shows.'],
-    [{ workQueues: [{ name: 'a/b' }] }, 'workQueues.name is "a/b": Prefect takes no name'],
+    [{ workQueues: [{ name: 'a/b' }] }, 'workQueues.name is "a/b": Prefect does not accept the characters'],
     [{ workQueues: [{ name: 'a', priority: 0 }] }, `workQueues.priority is 0: ${WHOLE}`],
     [{ workQueues: [{ name: 'a', concurrencyLimit: 0 }] }, `workQueues.concurrencyLimit is 0: ${WHOLE}`],
     [{ workQueues: [{ name: 'a', concurrencyLimit: -5 }] }, `workQueues.concurrencyLimit is -5: ${WHOLE}`],
-    [{ workQueues: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] }, 'workQueues is ["a","b","a"]: "a" is there twice; name each entry once.'],
+    [{ workQueues: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] }, 'workQueues is ["a","b","a"]: "a" is listed twice; name each entry once.'],
     [{ flowRunDefaults: { cpu: 100 } }, 'flowRunDefaults.cpu is 100: Fargate offers 256, 512, 1024, 2048, 4096, 8192, 16384 CPU units.'],
     [{ flowRunDefaults: { jobVariables: { cpu: 512 } } }, 'flowRunDefaults.jobVariables.cpu is 512: it is set by flowRunDefaults.cpu; give it there.'],
     [{ flowRunDefaults: { cpu: 256, memoryLimitMiB: 4096 } }, 'flowRunDefaults.memoryLimitMiB is 4096: with 256 CPU units Fargate offers 512, 1024, 2048 MiB.'],

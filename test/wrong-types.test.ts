@@ -17,7 +17,7 @@ test.each<[string, () => unknown, RegExp]>([
   ['the ARN of a key', worker({ encryptionKey: wrong('arn:aws:kms:us-east-1:123456789012:key/1') }), /encryptionKey is a string: give kms\.Key\.fromKeyArn\(\)/],
   ['the ARN of a topic', worker({ observability: { pageTopic: wrong('arn:aws:sns:us-east-1:123456789012:page') } }), /observability\.pageTopic is a string: give sns\.Topic\.fromTopicArn\(\)/],
   ['true for results', worker({ results: wrong(true) }), /^Stack\/Worker: results is a boolean: give Results\.managed\(\) or Results\.bucket\(\)\.$/],
-  ['a bucket for results', worker({ results: wrong(s3.Bucket.fromBucketName(newStack(), 'Bucket', 'results')) }), /^Stack\/Worker: results is something else: give Results\.managed\(\), or Results\.bucket\(\) with your bucket\.$/],
+  ['a bucket for results', worker({ results: wrong(s3.Bucket.fromBucketName(newStack(), 'Bucket', 'results')) }), /^Stack\/Worker: results is not a Results object: give Results\.managed\(\), or Results\.bucket\(\) with your bucket\.$/],
   ['the name of a bucket', () => Results.bucket(wrong('results')), /^bucket is a string: give s3\.Bucket\.fromBucketName\(\)/],
   ['days for a duration', () => Results.managed({ expiration: wrong(30) }), /^expiration is a number: give a Duration/],
   ['one security group', worker({ securityGroups: wrong('sg-1') }), /securityGroups is a string: give a list/],
@@ -28,7 +28,7 @@ test.each<[string, () => unknown, RegExp]>([
   ['seconds for a limit of time', () => WorkPool.managed('etl', { flowRunDefaults: { maxRunTime: wrong(600) } }), /^flowRunDefaults\.maxRunTime is a number: give a Duration/],
   ['a word for what becomes of interrupted runs', () => WorkPool.managed('etl', { interruptedRuns: wrong('again') }), /^interruptedRuns is a string: give InterruptedRuns\.RESTART or InterruptedRuns\.CRASH\.$/],
   ['names for queues', () => WorkPool.managed('etl', { workQueues: wrong(['urgent']) }), /^workQueues is "urgent": give \{ name \} for each queue \(in Python WorkQueue\(name=\.\.\.\)\)\.$/],
-  ['a dict of Python for a queue', () => WorkPool.managed('etl', { workQueues: [wrong({ name: 'urgent', concurrency_limit: 5 })] }), /^workQueues\.concurrency_limit is 5: a queue has .*; in Python write WorkQueue\(\.\.\.\) and no dict\.$/],
+  ['a dict of Python for a queue', () => WorkPool.managed('etl', { workQueues: [wrong({ name: 'urgent', concurrency_limit: 5 })] }), /^workQueues\.concurrency_limit is 5: a queue has .*; in Python write WorkQueue\(\.\.\.\), not a dict\.$/],
 ])('%s is refused in a sentence that says what to give', (_, build, sentence) => {
   expect(build).toThrow(sentence);
 });

@@ -79,7 +79,7 @@ export function costs(build: string): string {
 export function quickStartPrice(): string {
   const [usual, small, zero] = ['default', 'small', 'zero'].map(build => total(bill(templateOf(build))));
   return `**It costs** about $${usual.toFixed(0)} a month in us-east-1 while no flow runs, most of it for the NAT gateways and endpoints of its own network. `
-    + `[A small one](docs/costs.md#small) costs $${small.toFixed(0)}, [one that scales to zero](docs/costs.md#scaled-to-zero) in a VPC that is there $${zero.toFixed(0)}; `
+    + `[A small one](docs/costs.md#small) costs $${small.toFixed(0)}, [one that scales to zero](docs/costs.md#scaled-to-zero) in an existing VPC $${zero.toFixed(0)}; `
     + '[a further pool and a flow run](docs/costs.md#a-further-worker) are listed there too.';
 }
 

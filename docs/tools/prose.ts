@@ -37,7 +37,28 @@ const VOCABULARY: readonly (readonly [RegExp, string])[] = [
   [/\bnothing beside\b/gi, 'nothing else'],
   [/\bnobody works\b/gi, 'no work is'],
   [/\d %/g, 'no space before %'],
-  [/\b(make|makes|making) (a|an|the) (stack|bucket|role|pool|work pool|key|topic|VPC|secret)\b/gi, 'create'],
+  [/\b(make|makes|making) (a|an|the) (stack|bucket|role|pool|work pool|key|topic|VPC|secret|destination|deployment|automation|queue)\b/gi, 'create'],
+  [/\bmade (for you|by you)\b/gi, 'created'],
+  [/\b(make|makes|made|making) (it|them)( all)? (anew|again)\b|\bto have one made\b/gi, 'create'],
+  [/\banew\b/gi, 'again, or new'],
+  [/\bis (it|they) let\b|\b(is|are) let alone\b/gi, 'stays as it is'],
+  [/\b(is|are) no (JSON|certificate|name|number|valid)\b/gi, 'is not a …'],
+  [/\bsomething else than\b/gi, 'not a …'],
+  [/\bis there twice\b/gi, 'is listed twice'],
+  [/\bnobody (knows|may)\b/gi, 'who can\'t, or that it is unknown'],
+  [/\bnot known\b/gi, 'unknown, or who doesn\'t know it'],
+  [/\b(pool|template|stack|construct|it) (brought )?goes(?= (when|with)\b|[,.])/gi, 'is deleted, or removed'],
+  [/\bt(ake|akes|ook) no (more tasks|names?|permissions)\b/gi, 'does not accept'],
+  [/\b(bring|brings) along\b/gi, 'name, or contain'],
+  [/\bflow runs that run\b(?! out)/gi, 'running flow runs'],
+  [/\b(a|no|the) way to (the internet|the API|it)\b/gi, 'route'],
+  [/\b(that|which) (is|are) there(?= already|[,.;]|\n)/gi, 'existing, or running'],
+  [/\bmend(s|ed|ing)?\b/gi, 'fix'],
+  [/\bin clear\b(?! text)/gi, 'in clear text'],
+  [/\blower the one\b/gi, 'lower one'],
+  [/\bhow the worker is\b/gi, 'the state of the worker'],
+  [/\bstands (here|there|nowhere)\b/gi, 'is written, or is'],
+  [/\brescue function\b/gi, 'reconciler'],
 ];
 
 export interface Remark {
@@ -69,12 +90,17 @@ function prose(markdown: string): string {
   return markdown.replace(/^```[^]*?^```$/gm, '').replace(/`[^`\n]*`/g, (_, at: number) => `code${at}`).replace(/<!--[^]*?-->/g, '').replace(/\]\([^)]*\)/g, ']');
 }
 
+/** What a string says, without its quotes and what is filled in; in backticks it would pass for code. */
+function sentence(literal: string): string {
+  return literal.slice(1, -1).replace(/\$\{[^{}]*(\{[^{}]*\}[^{}]*)*\}/g, 'code').replace(/\\(.)/g, '$1');
+}
+
 /** The comments of a program, and the sentences among its strings. */
 function spoken(program: string): string {
   const file = ts.createSourceFile('program.ts', program, ts.ScriptTarget.Latest, true);
   const said: string[] = [...program.matchAll(/\/\*\*?[^]*?\*\/|(?<=^|\s)\/\/ .*$/gm)].map(([comment]) => comment.replace(/^\s*(\/\*\*?|\*\/|\*|\/\/)/gm, '').replace(/\*\//g, ''));
   const visit = (node: ts.Node): void => {
-    if ((ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) && node.getText().split(' ').length > 4) said.push(node.getText());
+    if ((ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) && node.getText().split(' ').length > 4) said.push(sentence(node.getText()));
     ts.forEachChild(node, visit);
   };
   visit(file);

@@ -43,7 +43,7 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     id: 'NoSecretsInEnvironment',
     identifier: config.ManagedRuleIdentifiers.ECS_NO_ENVIRONMENT_SECRETS,
     type: 'AWS::ECS::TaskDefinition',
-    finding: 'A Prefect credential is in clear in the task definition.',
+    finding: 'A Prefect credential is in clear text in the task definition.',
     fix: 'Revoke it in Prefect, put the new one into Secrets Manager, give that to api and deploy.',
     parameters: { secretKeys: CREDENTIALS.join(',') },
     lackingIn: 'aws-us-gov',

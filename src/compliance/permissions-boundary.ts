@@ -35,7 +35,7 @@ export function warnOfBoundaries(scope: Construct, given: readonly iam.IRole[]):
       for (const [boundary, roles] of boundaries) {
         // Below the worker: what was acknowledged before is heard only of ancestors by older versions of the CDK.
         Annotations.of(scope).addWarningV2('cdk-prefect-fargate-worker:boundaryDenies',
-          `The permissions boundary ${boundary.node.scope!.node.path} takes away what roles need here: ${roles.join('; ')}. Allow these actions in it.`);
+          `The permissions boundary ${boundary.node.scope!.node.path} denies actions that roles need: ${roles.join('; ')}. Allow these actions in it.`);
       }
       return [];
     },

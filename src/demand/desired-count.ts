@@ -11,7 +11,7 @@ const MINUTE = 60_000;
 /** As many tasks ECS tells of at a time. */
 const MOST_TASKS = 100;
 
-// Without a way to it, as in a network with endpoints that lacks this one, the rest of the poll goes on.
+// Without a route to it, as in a network with endpoints that lacks this one, the rest of the poll goes on.
 const autoScaling = new ApplicationAutoScalingClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2000 } });
 const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});

@@ -35,7 +35,7 @@ export class RunTimes {
     if (unknown.length > 0 && seconds - (this.asked.get(workPool) ?? -Infinity) >= QUESTION_SECONDS) {
       this.asked.set(workPool, seconds);
       // Without an answer there is still a demand.
-      await this.ask(client, unknown.slice(0, RUNS), now).catch(error => console.warn('The run times are not known:', error));
+      await this.ask(client, unknown.slice(0, RUNS), now).catch(error => console.warn('The run times could not be read:', error));
     }
     return new Map(deployments.flatMap(id => {
       const known = this.known.get(id);

@@ -20,7 +20,7 @@ export interface Need {
 
 type Settings = Pick<PublisherConfiguration, 'flowRunLimit' | 'spareFlowRuns' | 'workers' | 'standby'>;
 
-/** The workers that are needed, against those that are there; undefined where their number doesn't follow demand. */
+/** The workers that are needed, against those that run; undefined where their number doesn't follow demand. */
 export function workersFor(need: Need, fleet: Fleet, { flowRunLimit, spareFlowRuns = 0, workers, standby }: Settings) {
   const slots = need.slots + Math.min(spareFlowRuns, need.room);
   const forDemand = flowRunLimit === undefined ? workers && Math.min(need.demand, workers) : Math.ceil(slots / flowRunLimit);

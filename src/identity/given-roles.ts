@@ -45,8 +45,8 @@ export class GivenRoles {
     if (lacking.length === 0) return;
     // Below the worker: what was acknowledged before is heard only of ancestors by older versions of the CDK.
     Annotations.of(this.scope).addWarningV2('cdk-prefect-fargate-worker:roleLacksPermissions',
-      `The role ${isResolved(role.roleArn) ? role.roleArn : role.node.path}, given as ${uses.join(' and ')}, takes no permissions from this app, and needs these. `
-      + `What only the deployment knows stands here as in Fn::Sub. Acknowledge this warning once the role has them:\n${policyText(Stack.of(this.worker), lacking)}`);
+      `The role ${isResolved(role.roleArn) ? role.roleArn : role.node.path}, given as ${uses.join(' and ')}, is not changed by this app, and needs these permissions. `
+      + `Values known only at deployment are written as in Fn::Sub. Acknowledge this warning once the role has them:\n${policyText(Stack.of(this.worker), lacking)}`);
   }
 }
 

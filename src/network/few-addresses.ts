@@ -20,7 +20,7 @@ export function warnOfFewAddresses(worker: IConstruct, subnets: readonly ec2.ISu
     + `Those beyond that don't start: use larger subnets (vpcSubnets, or network.cidr), or lower ${Object.keys(most).join(' or ')}.`);
 }
 
-/** Those of a subnet of which nobody knows how large it is are enough. */
+/** A subnet of unknown size has enough of them. */
 function addressesOf(subnet: ec2.ISubnet): number {
   const range = rangeOf(subnet);
   return isResolved(range) ? 2 ** (32 - Number(range.split('/')[1])) - RESERVED : Infinity;

@@ -9,7 +9,7 @@ export interface NetworkOptions {
 
   /**
    * How many NAT gateways the VPC has. One in each zone keeps a zone's failure to that zone; fewer cost less.
-   * With 0 there is no way to the internet: the API and the images have to be connectivity in your network.
+   * With 0 there is no route to the internet: the API and the images have to be connectivity in your network.
    * Throws for a number that is known only at deployment.
    *
    * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html

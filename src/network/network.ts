@@ -74,7 +74,7 @@ export class Network extends Construct {
     this.subnetSelection = { subnets: this.subnets.subnets };
     this.assignPublicIp = props.vpcSubnets !== undefined && this.subnets.hasPublic;
     if (this.assignPublicIp && props.options.functionsInVpc) {
-      throw invalid('network.functionsInVpc', true, 'functions have no address of their own, by which they would get out of the public subnets of vpcSubnets; '
+      throw invalid('network.functionsInVpc', true, 'functions get no public address, so they can\'t reach the internet from the public subnets of vpcSubnets; '
         + 'give private subnets, or leave functionsInVpc out.');
     }
     const isolated = this.isolatedSubnets();
@@ -183,7 +183,7 @@ export class Network extends Construct {
     requireWholeNumber('network.natGateways', options.natGateways, 0);
     for (const prop of ['maxAzs', 'natGateways', 'cidr', 'flowLogs'] as const) {
       if (vpc && options[prop] !== undefined) {
-        throw invalid(`network.${prop}`, options[prop], 'it shapes a VPC that is created for the worker; remove it, or remove vpc (or cluster).');
+        throw invalid(`network.${prop}`, options[prop], 'it applies only to a VPC that is created for the worker; remove it, or remove vpc (or cluster).');
       }
     }
     for (const prop of ['maxAzs', 'natGateways', 'cidr'] as const) {
@@ -195,7 +195,7 @@ export class Network extends Construct {
       throw invalid('vpcSubnets', this.props.vpcSubnets, 'it selects from your own VPC; give vpc (or cluster) too.');
     }
     if (securityGroups?.length === 0) {
-      throw invalid('securityGroups', securityGroups, 'give at least one, or leave the prop out to have one made.');
+      throw invalid('securityGroups', securityGroups, 'give at least one, or leave the prop out to have one created.');
     }
   }
 

@@ -3,14 +3,14 @@ import { Duration, aws_sns as sns } from 'aws-cdk-lib';
 /** Settings of one alarm, or of one kind of message. */
 export interface AlarmSettings {
   /**
-   * Whether it exists.
+   * Whether the alarm is created.
    *
    * @default - as `observability.alarms.enabled` says for all of them
    */
   readonly enabled?: boolean;
 
   /**
-   * Topic that it is published to.
+   * Topic that the alarm notifies.
    *
    * @default - `observability.pageTopic` or `observability.informTopic`, by how severe it is
    */
@@ -45,7 +45,7 @@ export interface DurationAlarmSettings extends AlarmSettings {
  */
 export interface AlarmOptions {
   /**
-   * Whether those alarms and messages exist that don't say so themselves. With `false` there is no topic either, unless one of them is enabled.
+   * Default of `enabled` for every alarm and message. With `false` no topic is created either, unless you enable one of them.
    *
    * @default true
    */
@@ -88,28 +88,28 @@ export interface AlarmOptions {
   readonly publisherSilent?: AlarmSettings;
 
   /**
-   * The function that looks after flow runs fails. Pages.
+   * The reconciler, the function that looks after flow runs, fails. Pages.
    *
    * @default - on
    */
   readonly rescueFailing?: AlarmSettings;
 
   /**
-   * So many flow runs are late for five minutes, 10 by default.
+   * At least this many flow runs are late for five minutes; 10 by default.
    *
    * @default - on
    */
   readonly lateRuns?: ThresholdAlarmSettings;
 
   /**
-   * The oldest late flow run is as late as this, 15 minutes by default.
+   * The oldest late flow run is at least this late; 15 minutes by default.
    *
    * @default - on
    */
   readonly oldestLateRun?: DurationAlarmSettings;
 
   /**
-   * So many flow runs crashed within five minutes, 1 by default.
+   * At least this many flow runs crashed within five minutes; 1 by default.
    *
    * @default - on
    */
@@ -137,21 +137,21 @@ export interface AlarmOptions {
   readonly eventsUnread?: DurationAlarmSettings;
 
   /**
-   * So many events of flow runs' tasks could not be handled, 1 by default. Only for ECS workers.
+   * At least this many events of flow runs' tasks could not be handled; 1 by default. Only for ECS workers.
    *
    * @default - on
    */
   readonly deadLetters?: ThresholdAlarmSettings;
 
   /**
-   * The work pool, a queue of it or its automation differs from what the stack has set. Only for a managed work pool.
+   * The work pool, one of its queues or its automation differs from what the stack has set. Only for a managed work pool.
    *
    * @default - on
    */
   readonly workPoolChanged?: AlarmSettings;
 
   /**
-   * The NAT gateways had no port left for so many connections in a minute, 1 by default. Only for those of a VPC that is created for the worker.
+   * The NAT gateways had no port left for at least this many connections in a minute; 1 by default. Only for the gateways of a VPC that is created for the worker.
    *
    * @default - on
    */

@@ -54,7 +54,7 @@ export function validateThresholds(options: AlarmOptions): void {
   for (const key of DURATIONS) {
     const duration = options[key]?.threshold;
     if (duration && !duration.isUnresolved() && duration.toSeconds() < 60) {
-      throw invalid(`observability.alarms.${key}.threshold`, duration.toString(), 'give at least a minute; metrics come once in a minute.');
+      throw invalid(`observability.alarms.${key}.threshold`, duration.toString(), 'give at least a minute; metrics are published once a minute.');
     }
   }
 }

@@ -59,7 +59,7 @@ export class Alarms extends Construct {
       alarmDescription: this.describe({
         name: UNHEALTHY,
         happened: `One of these is in ALARM: ${critical.join(', ')}.`,
-        means: 'The worker as a whole is unhealthy: flow runs don\'t start, or nobody knows whether they do.',
+        means: 'The worker as a whole is unhealthy: flow runs don\'t start, or it is unknown whether they do.',
         firstStep: 'Open the alarm that is named as the reason and follow its first step.',
       }),
     });

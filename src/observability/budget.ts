@@ -31,7 +31,7 @@ export function overBudget(costs: Costs, budget: number, options: AlarmOptions):
     threshold: options.overBudget?.threshold ?? 80,
     datapoints: [1, 1],
     missing: cloudwatch.TreatMissingData.NOT_BREACHING,
-    happened: 'At the rate of the last seven days, the worker and its flow runs come near to their monthly budget, or over it.',
+    happened: 'At the rate of the last seven days, the worker and its flow runs approach or exceed their monthly budget.',
     means: 'Nothing is stopped: tasks on Fargate cost more than was planned.',
     firstStep: 'Look at the dashboard\'s "US dollars by deployment", or the saved query "costs by deployment", for what has grown.',
   };

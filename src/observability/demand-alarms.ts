@@ -84,7 +84,7 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
       missing: NOT_BREACHING,
       happened: 'The demand publisher can\'t read the Prefect API, can\'t set how many workers the service keeps, or can\'t write to CloudWatch.',
       means: 'Scaling and the alarms on runs are blind; workers may not reach the API either.',
-      firstStep: 'Read the last error of the work pool in the publisher\'s log group; check the API\'s status, the key and its role, and the way to the API and to AWS.',
+      firstStep: 'Read the last error of the work pool in the publisher\'s log group; check the API\'s status, the key and its role, and the routes to the API and to AWS.',
       critical: true,
     },
     {
@@ -98,8 +98,8 @@ export function demandAlarms(props: DemandAlarmsProps): AlarmDefinition[] {
       datapoints: [4, 5],
       // Later, when there is no report left to look at, the silence goes on.
       missing: IGNORE,
-      happened: 'The demand publisher has stopped saying anything.',
-      means: 'It doesn\'t run any more; scaling and the alarms on runs are blind.',
+      happened: 'The demand publisher has stopped publishing metrics.',
+      means: 'It no longer runs; scaling and the alarms on runs are blind.',
       firstStep: 'Look at the publisher function\'s invocations and errors, and whether its schedule is enabled.',
       critical: true,
     },
@@ -115,7 +115,7 @@ function standbyTookOver(wanted: cloudwatch.IMetric): AlarmDefinition {
     datapoints: [1, 1],
     missing: IGNORE,
     happened: 'The standby serves the work pool.',
-    means: 'Runs were late for longer than the active region may let them be.',
+    means: 'Flow runs were late for longer than scaling.standby.after allows the active region.',
     firstStep: 'Look at the active region\'s worker: its alarms say what is wrong.',
   };
 }

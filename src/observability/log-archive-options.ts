@@ -3,7 +3,7 @@ import { Duration, aws_s3 as s3 } from 'aws-cdk-lib';
 /** Where logs are kept when CloudWatch Logs no longer has them. */
 export interface LogArchiveOptions {
   /**
-   * Bucket for the archive. Its encryption and its life cycle are yours to set.
+   * Bucket for the archive. You set its encryption and its life cycle.
    *
    * @default - a bucket is created: encrypted, without public access, kept when the stack is deleted; objects move to Glacier
    * Instant Retrieval after 30 days

@@ -4,7 +4,7 @@ import { shared } from '../private/shared';
 
 /**
  * Prefect's JSON lines have Python's own names: `levelname`, `name`, `exc_info`. `message` is `msg` with its arguments filled in,
- * and is missing where only the console takes the record. What is no JSON, such as a traceback at start-up, is searched as text.
+ * and is missing where only the console takes the record. What is not JSON, such as a traceback at start-up, is searched as text.
  */
 const FIELDS = 'fields @timestamp, levelname, name, flow_run_name, coalesce(message, msg, @message) as text, exc_info.message, @logStream';
 

@@ -3,12 +3,12 @@ import { AlarmOptions } from './alarm-options';
 import { LogArchiveOptions } from './log-archive-options';
 import { Tracing } from '../tracing';
 
-/** What a worker shows of itself, and how long it is kept. */
+/** Alarms, dashboard, logs and traces of a worker, and how long logs are kept. */
 export interface ObservabilityOptions {
   /**
-   * Topic that alarms, failed deployments and failed tasks are published to, for which neither `pageTopic` nor `informTopic` is given.
-   * CloudWatch and EventBridge are allowed to publish to it. Where it is imported, its policy has to let them, and a warning
-   * says what to add; where it is encrypted with your own key, the key's policy has to let them too.
+   * Topic for alarms, failed deployments and failed tasks, where neither `pageTopic` nor `informTopic` is given for them.
+   * CloudWatch and EventBridge are allowed to publish to it. The policy of an imported topic has to allow them itself, and a warning
+   * says what to add; if the topic is encrypted with your own key, so has the key's policy.
    * Throws beside both `pageTopic` and `informTopic`.
    *
    * @see https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
@@ -17,7 +17,7 @@ export interface ObservabilityOptions {
   readonly alarmTopic?: sns.ITopic;
 
   /**
-   * Topic of what needs somebody at once, because flow runs don't start: the critical alarms, and `WorkerUnhealthy`, which combines them.
+   * Topic for what needs attention at once, because flow runs don't start: the critical alarms, and `WorkerUnhealthy`, which combines them.
    * Permissions as for `alarmTopic`.
    *
    * @default - `alarmTopic`
@@ -25,7 +25,7 @@ export interface ObservabilityOptions {
   readonly pageTopic?: sns.ITopic;
 
   /**
-   * Topic of what can wait until somebody has time: all other alarms, failed deployments and failed tasks. Permissions as for `alarmTopic`.
+   * Topic for what can wait: all other alarms, failed deployments and failed tasks. Permissions as for `alarmTopic`.
    *
    * @default - `alarmTopic`
    */
@@ -55,7 +55,7 @@ export interface ObservabilityOptions {
   /**
    * Archive of the worker's and its flow runs' logs in Amazon S3, which Amazon Data Firehose writes.
    *
-   * @default - logs are gone after `logRetention`
+   * @default - no archive: CloudWatch Logs deletes logs after `logRetention`
    */
   readonly logArchive?: LogArchiveOptions;
 

@@ -15,9 +15,9 @@ export function rescueFailing(demand: Demand, reconciler: lambda.IFunction): Ala
     threshold: 1,
     datapoints: [3, 5],
     missing: NOT_BREACHING,
-    happened: 'The rescue function, which looks after flow runs, fails for this worker.',
+    happened: 'The reconciler, the function that looks after flow runs, fails for this worker.',
     means: 'A flow run that loses its task stays as it is; workers don\'t get a new API key.',
-    firstStep: 'Read the last error of the work pool in the rescue function\'s log group; check the API\'s status, its key and the way to it.',
+    firstStep: 'Read the last error of the work pool in the reconciler\'s log group; check the API\'s status, its key and the route to it.',
     critical: true,
   };
 }
@@ -120,8 +120,8 @@ export function workPoolAlarm(demand: Demand): AlarmDefinition {
     // A look each hour, some minutes sooner or later.
     datapoints: [1, 2],
     missing: NOT_BREACHING,
-    happened: 'The work pool, a queue of it or its automation is not as the stack left it.',
-    means: 'Somebody changed or deleted it in Prefect, or nobody is allowed to look; flow runs may run with other settings, or not at all.',
+    happened: 'The work pool, one of its queues or its automation differs from what the stack has set.',
+    means: 'Somebody changed or deleted it in Prefect, or the stack\'s key may no longer read it; flow runs may run with other settings, or not at all.',
     firstStep: 'Read the line that begins with WorkPoolChanged in the log group of the work pool\'s function: it names each difference.',
   };
 }

@@ -44,7 +44,7 @@ export function requireApiUrl(url: string, privateNetwork: boolean, sendsSecret:
     throw invalid('url', url, 'the URL of a Prefect API ends in /api, such as https://prefect.example.com/api.');
   }
   if (url.toLowerCase().startsWith('http:') && sendsSecret && !privateNetwork) {
-    throw invalid('url', url, 'plain http would send the secret in clear; use https, or set privateNetwork where the API is reached inside your network.');
+    throw invalid('url', url, 'plain http would send the secret in clear text; use https, or set privateNetwork where the API is reached inside your network.');
   }
 }
 

@@ -1,6 +1,6 @@
 import { aws_iam as iam, Stack } from 'aws-cdk-lib';
 
-/** Statements as the JSON of a policy; what only the deployment knows stands there as in `Fn::Sub`. */
+/** Statements as the JSON of a policy; what only the deployment knows is written there as in `Fn::Sub`. */
 export function policyText(stack: Stack, statements: readonly iam.PolicyStatement[]): string {
   // Copies, because to show a statement is to freeze it.
   const document = new iam.PolicyDocument({ statements: statements.map(statement => statement.copy()), minimize: true });

@@ -26,8 +26,8 @@ export function requireReadableSecrets(places: readonly IConstruct[], executionR
       taskRoles.forEach(role => roles.delete(role));
       const names = [...roles].flatMap(policiesOf).flatMap(texts).map(text => NAMED_LIKE_AN_ARN.exec(text)?.[1]).filter(name => name !== undefined);
       return [...new Set(names)].map(name =>
-        `The secret ${JSON.stringify(name)} is imported by its name, which ends in a hyphen and six characters as a complete ARN does, so neither Amazon ECS nor `
-        + 'the functions could read it: import it with Secret.fromSecretCompleteArn(), or give it a name that doesn\'t end so.');
+        `The secret ${JSON.stringify(name)} is imported by its name, which ends in a hyphen and six characters. AWS takes such a name for a complete ARN, so neither Amazon ECS `
+        + 'nor the functions could read the secret: import it with Secret.fromSecretCompleteArn(), or give it a name that ends differently.');
     },
   });
 }

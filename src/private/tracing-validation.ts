@@ -32,9 +32,9 @@ export function requireOtlpEndpoint(endpoint: string): void {
 export function requireOtlpHeaders(headers: { readonly [name: string]: ecs.Secret } = {}): void {
   const names = Object.keys(headers);
   for (const [index, name] of names.entries()) {
-    if (!HEADER_NAME.test(name)) throw invalid('headers', name, 'this is no name of an HTTP header; give one such as api-key.');
+    if (!HEADER_NAME.test(name)) throw invalid('headers', name, 'this is not a valid name of an HTTP header; give one such as api-key.');
     if (OF_THE_REQUEST.includes(name.toLowerCase())) throw invalid('headers', name, 'the collector sets this header; remove it.');
-    if (names.findIndex(other => other.toLowerCase() === name.toLowerCase()) < index) throw invalid('headers', names, `${JSON.stringify(name)} is there twice; HTTP knows no capital letters in names of headers.`);
+    if (names.findIndex(other => other.toLowerCase() === name.toLowerCase()) < index) throw invalid('headers', names, `${JSON.stringify(name)} is listed twice; names of HTTP headers are not case-sensitive.`);
     requireGivenSecret(`headers.${name}`, headers[name]);
   }
 }

@@ -50,7 +50,7 @@ export function requireWholeNumber(prop: string, value: number | undefined, mini
 export function requireDistinct(prop: string, values: readonly string[]): void {
   const duplicate = values.find((value, index) => isResolved(value) && values.indexOf(value) !== index);
   if (duplicate !== undefined) {
-    throw invalid(prop, values, `${JSON.stringify(duplicate)} is there twice; name each entry once.`);
+    throw invalid(prop, values, `${JSON.stringify(duplicate)} is listed twice; name each entry once.`);
   }
 }
 
@@ -71,6 +71,6 @@ export function requirePrefectName(prop: string, name: string): void {
     throw invalid(prop, name, 'give the name that the Prefect UI shows.');
   }
   if (BANNED_IN_NAMES.test(name)) {
-    throw invalid(prop, name, 'Prefect takes no name with any of the characters / % & < > in it.');
+    throw invalid(prop, name, 'Prefect does not accept the characters / % & < > in a name.');
   }
 }

@@ -51,7 +51,7 @@ export interface ReconcilerLimits {
   readonly starting: number;
   /** Until a cancelled run has ended its task. Prefect's own limit is 300. */
   readonly cancelling: number;
-  /** Without a sign of life of a running run whose task is not known. */
+  /** Without a sign of life of a running run whose task is unknown. */
   readonly silent: number;
   /** Until a run is due whose next attempt has other job variables: longer than until the next look, which writes its job variables where this one was cut off. */
   readonly preparing: number;

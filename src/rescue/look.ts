@@ -64,7 +64,7 @@ export class Look {
       if (decision.then !== 'nothing') await this.execute(run, decision);
       else if (hasEnded(run, taskOf(run), ownTask)) this.withoutProcess.push(run);
     });
-    await this.attempt('Runs whose task is not known', () => this.endSilent(suspects.filter(run => taskOf(run).task === 'unknown')));
+    await this.attempt('Runs whose task is unknown', () => this.endSilent(suspects.filter(run => taskOf(run).task === 'unknown')));
     await this.attempt('Subflows', () => this.endSubflows());
     await this.attempt('Tasks whose runs have ended', async () => {
       for (const { id } of [...active, ...known]) living.delete(id);

@@ -1,6 +1,6 @@
 /**
  * Why Amazon ECS could not start a task: it has no room; something was refused or cut off that works later; something that
- * somebody has to mend; or nobody knows.
+ * somebody has to fix; or it is unknown.
  */
 export type StartFailure = 'capacity' | 'later' | 'permanent' | 'unknown';
 

@@ -61,7 +61,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
   const min = options.minWorkers ?? (isResolved(options.maxWorkers) ? Math.min(usual, options.maxWorkers) : usual);
   const max = options.maxWorkers ?? mostOf(type, min);
   if (isResolved(min) && isResolved(max) && min > max) {
-    throw invalid('scaling.minWorkers', min, `it is above scaling.maxWorkers, which is ${max}; lower the one or raise the other.`);
+    throw invalid('scaling.minWorkers', min, `it is above scaling.maxWorkers, which is ${max}; lower one or raise the other.`);
   }
 
   const pollInterval = options.pollInterval ?? Duration.minutes(1);
@@ -104,7 +104,7 @@ function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: num
   }
   if (isResolved(spare) && isResolved(max) && isResolved(flowRunLimit) && spare > max * flowRunLimit) {
     throw invalid('scaling.spareFlowRuns', spare,
-      `scaling.maxWorkers is ${max}, and as many workers hold ${max * flowRunLimit} flow runs, ${flowRunLimit} each; lower the one or raise the other.`);
+      `scaling.maxWorkers is ${max}, and as many workers hold ${max * flowRunLimit} flow runs, ${flowRunLimit} each; lower one or raise the other.`);
   }
   return spare;
 }
@@ -144,7 +144,7 @@ function requireBounds(prop: string, { minWorkers, maxWorkers }: ScalingSchedule
   requireWholeNumber(`${prop}.maxWorkers`, maxWorkers, 1);
   const max = maxWorkers ?? usualMax;
   if (isResolved(minWorkers) && isResolved(max) && minWorkers > max) {
-    throw invalid(`${prop}.minWorkers`, minWorkers, `it is above ${maxWorkers === undefined ? 'scaling.maxWorkers' : `${prop}.maxWorkers`}, which is ${max}; lower the one or raise the other.`);
+    throw invalid(`${prop}.minWorkers`, minWorkers, `it is above ${maxWorkers === undefined ? 'scaling.maxWorkers' : `${prop}.maxWorkers`}, which is ${max}; lower one or raise the other.`);
   }
   if (standby && isResolved(minWorkers) && minWorkers > 0) {
     throw invalid(`${prop}.minWorkers`, minWorkers, 'a standby has no workers while another serves the pool; remove the schedule, or remove scaling.standby.');

@@ -1,7 +1,7 @@
 import { aws_ec2 as ec2 } from 'aws-cdk-lib';
 import { ServerDatabaseCredentials } from './server-database-options';
 
-/** A database that is there already. */
+/** An existing database. */
 export interface GivenDatabase {
   readonly host: string;
   readonly port: number;

@@ -54,7 +54,7 @@ export class LoadBalancer extends Construct {
       protocol: elbv2.ApplicationProtocol.HTTP,
       port: SERVER_PORT,
       targetType: elbv2.TargetType.IP,
-      // Not /api/ready: without its database every task would be taken out and replaced, which mends nothing.
+      // Not /api/ready: without its database every task would be taken out and replaced, which fixes nothing.
       healthCheck: { path: '/api/health', interval: Duration.seconds(15), timeout: Duration.seconds(5), healthyThresholdCount: 2, unhealthyThresholdCount: 4 },
       deregistrationDelay: Duration.seconds(30),
     });

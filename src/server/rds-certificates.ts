@@ -18,7 +18,7 @@ export function rdsCertificates(scope: Construct): string {
   if (!isResolved(stack.region)) return mapping(stack).findInMap(Aws.REGION, 'Certificate');
   const file = join(DIRECTORY, `${stack.region}.pem`);
   if (!existsSync(file)) {
-    throw invalid('database', stack.region, `the certificates of Amazon RDS in this region are not known here; give your own database, with tlsCaCertificate from https://truststore.pki.rds.amazonaws.com/${stack.region}/${stack.region}-bundle.pem.`);
+    throw invalid('database', stack.region, `the library has no certificates of Amazon RDS in this region; give your own database, with tlsCaCertificate from https://truststore.pki.rds.amazonaws.com/${stack.region}/${stack.region}-bundle.pem.`);
   }
   return readFileSync(file, 'utf8');
 }

@@ -89,7 +89,7 @@ export class ServerDatabase {
       password: ecs.Secret.fromSecretsManager(secret, 'password'),
     });
     if (!credentials) {
-      throw new ValidationError(`credentials is missing: the secret of ${source?.path ?? 'the database'} is not known; `
+      throw new ValidationError(`credentials is missing: the CDK doesn't know the secret of ${source?.path ?? 'the database'}; `
         + 'give { username, password }, such as ecs.Secret.fromSecretsManager(secret, \'username\') and ecs.Secret.fromSecretsManager(secret, \'password\').');
     }
     requireGivenSecret('credentials.username', credentials.username);

@@ -120,6 +120,6 @@ export function warnOfEndpoint(worker: IConstruct, tracing: Tracing, isolated: b
     warn('grpc', `Port 4317 of ${shown} is most often that of OTLP over gRPC, and the collector speaks OTLP over HTTP: give the port of that, most often 4318.`);
   }
   if (!isOutside(endpoint)) return;
-  if (endpoint.toLowerCase().startsWith('http:')) warn('plainHttp', `Traces and their headers, keys among them, go to ${shown} in clear: give an https endpoint, or one inside your network.`);
+  if (endpoint.toLowerCase().startsWith('http:')) warn('plainHttp', `Traces and their headers, keys among them, go to ${shown} in clear text: give an https endpoint, or one inside your network.`);
   if (isolated) warn('noInternetRoute', `Tasks run in subnets without a route to the internet and can't send traces to ${shown}: use subnets with a NAT gateway, a proxy, or a receiver inside your network.`);
 }

@@ -86,7 +86,7 @@ export class VerificationRun {
     }
   }
 
-  /** Why nobody may start it, though the worker works. */
+  /** Why it can't be started, though the worker works. */
   private async held({ state }: FlowRun): Promise<string | undefined> {
     if (state.type !== 'SCHEDULED') return undefined;
     const { concurrency_limit: limit } = await this.client.request<WorkPool>('GET', this.pool);

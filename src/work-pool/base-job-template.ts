@@ -15,7 +15,7 @@ export const EPHEMERAL_STORAGE = 'ephemeral_storage_gib';
 
 /**
  * Variables of prefect-aws that the server's own template for ECS lacks, in `variables` and in `job_configuration`. Without a
- * place in the latter their values have no effect, and the worker puts its credentials into RunTask in clear.
+ * place in the latter their values have no effect, and the worker puts its credentials into RunTask in clear text.
  */
 const CREDENTIALS: Variables = {
   prefect_api_key_secret_arn: { title: 'Prefect API Key Secret ARN', type: 'string' },

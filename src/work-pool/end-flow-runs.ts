@@ -18,7 +18,7 @@ const PAUSE_MS = 2000;
  */
 export async function endFlowRuns(event: CdkCustomResourceEvent): Promise<CdkCustomResourceResponse> {
   const where: FlowRunTasksConfiguration = JSON.parse(event.ResourceProperties.Configuration);
-  // Another cluster is another resource, so that what runs in the last one ends before it goes.
+  // Another cluster is another resource, so that what runs in the last one ends before its deletion.
   if (event.RequestType !== 'Delete') return { PhysicalResourceId: `${where.cluster} ${where.family}` };
   try {
     await pause(await connect(where.api, 0), `/work_pools/${encodeURIComponent(where.workPool)}`, where.cluster);

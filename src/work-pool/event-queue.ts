@@ -31,7 +31,7 @@ export class EventQueue extends Construct {
       ...encryption,
       // The observer takes messages for 300 seconds at a time.
       visibilityTimeout: Duration.seconds(300),
-      // For the same reason, no older ones; what the observer misses for lack of a worker, the rescue function sees.
+      // For the same reason, no older ones; what the observer misses for lack of a worker, the reconciler sees.
       retentionPeriod: Duration.hours(1),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: 3 },
     });

@@ -140,7 +140,7 @@ function logVariables({ logDriver, options = {} }: Fields = {}): Fields {
   return { configure_cloudwatch_logs: true, cloudwatch_logs_prefix: prefix, cloudwatch_logs_options: { ...rest, 'awslogs-create-group': 'false' } };
 }
 
-/** The worker passes its own settings of Prefect on to flow runs, secret ones in clear, and not what is null here. */
+/** The worker passes its own settings of Prefect on to flow runs, secret ones in clear text, and not what is null here. */
 function notPassedOn(names: readonly string[]): Record<string, null> {
   return Object.fromEntries(names.filter(name => /^PREFECT_/i.test(name) && !(name in CREDENTIAL_VARIABLES)).sort().map(name => [name, null]));
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { BaseJobTemplate } from './base-job-template';
 import { areFields, Fields, keyOf, ThreeWayMerge } from './three-way-merge';
 
-/** A part of a template that a stack brings along. */
+/** A part of a template that a stack has. */
 export type OwnTemplate = Partial<BaseJobTemplate>;
 
 /**

@@ -102,5 +102,5 @@ function warnOfCredentialsInClear(worker: IConstruct, api: PrefectApi, { name }:
   if (places.length === 0) return;
   Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:credentialsInExistingPool',
     `The work pool ${JSON.stringify(name)} is not managed here. Unless job_configuration of its base job template has ${places.join(' and ')}, with the ARN of the secret, `
-    + 'its worker passes the credential on to each flow run in clear, and ecs:DescribeTasks shows it. Prefect\'s own template does not have that field: add it, or use WorkPool.managed().');
+    + 'its worker passes the credential on to each flow run in clear text, and ecs:DescribeTasks shows it. Prefect\'s own template does not have that field: add it, or use WorkPool.managed().');
 }

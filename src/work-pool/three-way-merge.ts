@@ -122,7 +122,7 @@ export class ThreeWayMerge {
     else holder[key] = merged;
   }
 
-  /** A value of the last deployment, which went into the default of the variable that stands there. */
+  /** A value of the last deployment, which went into the default of the variable whose placeholder it has. */
   private takeDefaultBack(variable: string, before: unknown): void {
     const { default: value, ...definition } = this.variables[variable] ?? {};
     if (before === undefined || ThreeWayMerge.variableOf(before) !== undefined) return;
@@ -206,7 +206,7 @@ export class ThreeWayMerge {
     return found?.entry;
   }
 
-  /** What stands there, or the default of the variable whose placeholder does; undefined for what is no object. */
+  /** What is there, or the default of the variable whose placeholder does; undefined for what is no object. */
   private behind(entry: unknown, rendered: boolean): Fields | undefined {
     const variable = rendered ? ThreeWayMerge.variableOf(entry) : undefined;
     const value = variable === undefined ? entry : this.variables[variable]?.default;

@@ -98,7 +98,7 @@ async function check({ check: wanted, owner, worker, repair }: CheckEvent): Prom
     found = await drift(await connect(wanted.api), wanted);
   } catch (error) {
     if (!(error instanceof PrefectApiError && FORBIDDEN.includes(error.status))) throw error;
-    found = [`nobody knows, as Prefect doesn't show it: ${error.message}`];
+    found = [`unknown, because Prefect refuses to show it: ${error.message}`];
   }
   if (found.length > 0) {
     console.warn(`${WORK_POOL_CHANGED}: The work pool "${wanted.name}" is not as its stack wants it: ${found.join('; ')}`);

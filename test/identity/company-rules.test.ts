@@ -87,7 +87,7 @@ describe('a boundary that takes away what roles need is warned of', () => {
 
   test('where it denies an action', () => {
     expect(warned([EVERYTHING, { effect: iam.Effect.DENY, actions: ['iam:*', 'ecs:Run*'] }])).toEqual([
-      expect.stringMatching(/^The permissions boundary Stack\/Boundary takes away what roles need here: .*Stack\/Worker\/Identity\/WorkerRole needs ecs:RunTask, iam:PassRole\. Allow these actions in it\./),
+      expect.stringMatching(/^The permissions boundary Stack\/Boundary denies actions that roles need: .*Stack\/Worker\/Identity\/WorkerRole needs ecs:RunTask, iam:PassRole\. Allow these actions in it\./),
     ]);
   });
 
@@ -106,7 +106,7 @@ describe('a boundary that takes away what roles need is warned of', () => {
   });
 
   test('where it is in another stack of the app', () => {
-    expect(warned([{ notActions: ['iam:PassRole'] }], {}, true)).toEqual([expect.stringContaining('The permissions boundary Security/Boundary takes away')]);
+    expect(warned([{ notActions: ['iam:PassRole'] }], {}, true)).toEqual([expect.stringContaining('The permissions boundary Security/Boundary denies actions')]);
   });
 
   test('where it is on your own role', () => {

@@ -202,7 +202,7 @@ describe('a VPC that is given', () => {
 });
 
 describe('a server inside the network', () => {
-  const REFUSAL = /^Stack\/Worker: vpc is missing: the deployment asks the API of privateNetwork, or the proxy of proxyUrl, for the work pool, .*give the VPC that reaches it with vpc \(or cluster\), .*WorkPool\.existing\(\)\.$/;
+  const REFUSAL = /^Stack\/Worker: vpc is missing: with privateNetwork or proxyUrl the deployment reaches the Prefect API inside your network, .*give the VPC that reaches it with vpc \(or cluster\), .*WorkPool\.existing\(\)\.$/;
   const worker = (stack: Stack, props: Partial<PrefectFargateWorkerProps> = {}) =>
     new PrefectFargateWorker(stack, 'Worker', { api: selfHosted(stack), workPool: WorkPool.managed('etl'), ...props });
 
@@ -269,7 +269,7 @@ describe('a network that can not be', () => {
   ])('shapes a given VPC by %s is refused', (option, network) => {
     const stack = newStack();
     expect(() => addWorker(stack, { network, vpc: importedVpc(stack) })).toThrow(
-      `network.${option} is ${JSON.stringify(network[option])}: it shapes a VPC that is created for the worker; remove it, or remove vpc (or cluster).`);
+      `network.${option} is ${JSON.stringify(network[option])}: it applies only to a VPC that is created for the worker; remove it, or remove vpc (or cluster).`);
   });
 
   test('has subnets chosen without a VPC is refused', () => {
@@ -285,7 +285,7 @@ describe('a network that can not be', () => {
   });
 
   test('has no security group in the list of groups is refused', () => {
-    expect(() => addWorker(newStack(), { securityGroups: [] })).toThrow('securityGroups is []: give at least one, or leave the prop out to have one made.');
+    expect(() => addWorker(newStack(), { securityGroups: [] })).toThrow('securityGroups is []: give at least one, or leave the prop out to have one created.');
   });
 });
 

@@ -250,8 +250,8 @@ describe('thresholds', () => {
     [{ deadLetters: { threshold: -1 } }, 'observability.alarms.deadLetters.threshold is -1: give a whole number of at least 1.'],
     [{ highCpu: { threshold: 0 } }, 'observability.alarms.highCpu.threshold is 0: give a percentage above 0 and up to 100.'],
     [{ highMemory: { threshold: 101 } }, 'observability.alarms.highMemory.threshold is 101: give a percentage above 0 and up to 100.'],
-    [{ oldestLateRun: { threshold: Duration.seconds(30) } }, 'observability.alarms.oldestLateRun.threshold is "Duration.seconds(30)": give at least a minute; metrics come once in a minute.'],
-    [{ eventsUnread: { threshold: Duration.seconds(1) } }, 'observability.alarms.eventsUnread.threshold is "Duration.seconds(1)": give at least a minute; metrics come once in a minute.'],
+    [{ oldestLateRun: { threshold: Duration.seconds(30) } }, 'observability.alarms.oldestLateRun.threshold is "Duration.seconds(30)": give at least a minute; metrics are published once a minute.'],
+    [{ eventsUnread: { threshold: Duration.seconds(1) } }, 'observability.alarms.eventsUnread.threshold is "Duration.seconds(1)": give at least a minute; metrics are published once a minute.'],
   ])('%j are refused', (options, message) => {
     expect(() => addWorker(newStack(), { observability: { alarms: options } })).toThrow(message);
   });

@@ -27,4 +27,16 @@ describe('the handbook', () => {
     expect(Properties.AlarmDescription).toMatch(/^One of these is in ALARM: ([\w, ]+)\./);
     expect([.../: ([\w, ]+)\./.exec(Properties.AlarmDescription)![1].split(', ')].sort()).toEqual(marked.sort());
   });
+
+  test('finds the log of a flow run: the log group by the start of its id, the query by its name', () => {
+    const template = templateOf();
+    const [, start] = /starts_with\(LogicalResourceId, '(\w+)'\)/.exec(handbook)!;
+    const found = Object.keys(template.findResources('AWS::Logs::LogGroup')).filter(id => id.startsWith(start));
+    const groups = resources(template, 'AWS::ECS::TaskDefinition').flatMap(({ Properties }) => Properties.ContainerDefinitions.map((container: any) => container.LogConfiguration.Options['awslogs-group'].Ref));
+    expect(found).toHaveLength(1);
+    expect(new Set(groups)).toEqual(new Set(found));
+    const queries = resources(template, 'AWS::Logs::QueryDefinition').map(({ Properties }) => Properties.Name);
+    expect(queries.filter(name => !name.startsWith('prefect/Stack/'))).toEqual([]);
+    expect(handbook).toContain('saved queries under `prefect/<stack>/`');
+  });
 });

@@ -111,7 +111,7 @@ describe('scaling that can not be is refused:', () => {
     [{ minWorkers: 1.5 }, 'scaling.minWorkers is 1.5: give a whole number of at least 0.'],
     [{ maxWorkers: 0 }, 'scaling.maxWorkers is 0: give a whole number of at least 1.'],
     [{ maxWorkers: -3 }, 'scaling.maxWorkers is -3: give a whole number of at least 1.'],
-    [{ minWorkers: 5, maxWorkers: 4 }, 'scaling.minWorkers is 5: it is above scaling.maxWorkers, which is 4; lower the one or raise the other.'],
+    [{ minWorkers: 5, maxWorkers: 4 }, 'scaling.minWorkers is 5: it is above scaling.maxWorkers, which is 4; lower one or raise the other.'],
     [{ pollInterval: Duration.seconds(5) }, 'scaling.pollInterval is "5 seconds": give one of 10, 15, 20, 30, 60 seconds.'],
     [{ pollInterval: Duration.minutes(2) }, 'scaling.pollInterval is "2 minutes": give one of 10, 15, 20, 30, 60 seconds.'],
     [{ standby: {}, minWorkers: 1 }, 'scaling.minWorkers is 1: a standby has no workers while another serves the pool; remove it, or remove scaling.standby.'],
@@ -166,7 +166,7 @@ describe('spareFlowRuns', () => {
     const add = (spareFlowRuns: number) => () =>
       addWorker(newStack(), { workerType: PROCESS, flowRunLimit: 5, scaling: { maxWorkers: 2, spareFlowRuns } });
     expect(add(10)).not.toThrow();
-    expect(add(11)).toThrow('scaling.spareFlowRuns is 11: scaling.maxWorkers is 2, and as many workers hold 10 flow runs, 5 each; lower the one or raise the other.');
+    expect(add(11)).toThrow('scaling.spareFlowRuns is 11: scaling.maxWorkers is 2, and as many workers hold 10 flow runs, 5 each; lower one or raise the other.');
     expect(add(-1)).toThrow('scaling.spareFlowRuns is -1: give a whole number of at least 0.');
   });
 

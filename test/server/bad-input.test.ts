@@ -85,7 +85,7 @@ test.each(cases)('%s', (_, props, message) => {
 test('a region whose certificates are not known', () => {
   const stack = new Stack(undefined, 'Stack', { env: { region: 'xx-nowhere-1', account: '123456789012' } });
   const vpc = new ec2.Vpc(stack, 'Vpc', { restrictDefaultSecurityGroup: false });
-  expect(() => new PrefectServer(stack, 'Server', { vpc })).toThrow(/database is "xx-nowhere-1": the certificates of Amazon RDS in this region are not known here/);
+  expect(() => new PrefectServer(stack, 'Server', { vpc })).toThrow(/database is "xx-nowhere-1": the library has no certificates of Amazon RDS in this region/);
 });
 
 describe('sizes and databases', () => {

@@ -65,10 +65,10 @@ describe('the look', () => {
     await server.stop();
   });
 
-  test.each([401, 403])('that Prefect refuses with %s says that nobody knows', async status => {
+  test.each([401, 403])('that Prefect refuses with %s is unknown', async status => {
     server.instead = () => ({ status, body: { detail: 'no' } });
     await handler({ check: wanted, owner: 'x', worker: 'Worker' });
-    expect(warn.mock.calls).toEqual([[expect.stringMatching(`^WorkPoolChanged: The work pool "etl" is not as its stack wants it: nobody knows, as Prefect doesn't show it: The Prefect API answered ${status} to GET `)]]);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(`^WorkPoolChanged: The work pool "etl" is not as its stack wants it: unknown, because Prefect refuses to show it: The Prefect API answered ${status} to GET `)]]);
     expect(lines.map(line => JSON.parse(line))).toEqual([expect.objectContaining({ WorkPool: 'etl', Worker: 'Worker', WorkPoolChanges: 1 })]);
   });
 

@@ -190,7 +190,7 @@ export const ECS_FAULTS: readonly Fault[] = [
   {
     name: 'messages twice, late, malformed',
     workerType,
-    what: 'the observer\'s queue gives a message that is no JSON, until it is a dead letter, and those of ended tasks again',
+    what: 'the observer\'s queue gives a message that is not JSON, until it is a dead letter, and those of ended tasks again',
     happen: toRuns(begun, async (arena, ids) => {
       await arena.events.send('no JSON');
       for (const task of await interrupt(arena, ids.slice(0, Math.ceil(ids.length / 2)))) {
