@@ -225,8 +225,8 @@ const documents = project.addTask('documents', {
 });
 project.postCompileTask.spawn(documents);
 project.addTask('picture', {
-  description: 'Draw docs/architecture.png from the synthesized default stack',
-  steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json docs/tools/picture.ts' }],
+  description: 'Draw docs/architecture.png from the synthesized default stack, and docs/server.png from a server\'s',
+  steps: [{ exec: 'projen bundle' }, ...['picture', 'server-picture'].map(file => ({ exec: `tsx --tsconfig tsconfig.dev.json docs/tools/${file}.ts` }))],
 });
 project.addTask('dashboard:picture', {
   description: 'Draw docs/dashboard.png from the deployed dashboard of the demo, with what its workers did for some minutes',
@@ -249,6 +249,10 @@ project.addTask('bench:requests', {
   description: 'Requests a minute to a real Prefect server with many flow runs, as a table in bench/README.md',
   exec: 'tsx bench/requests.ts',
   receiveArgs: true,
+});
+project.addTask('bench:server', {
+  description: 'Flow runs for a vCPU of a server, beside prefect server start, as a table in bench/README.md',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/server.ts', receiveArgs: true }],
 });
 project.addTask('bench:scaling', {
   description: 'Simulate traces of flow runs against the scaling of a template',

@@ -7,18 +7,19 @@ import { Inventory } from './inventory';
 import { scenarios } from '../../test/scenarios';
 
 /** Draws docs/architecture.png: what the default stack holds, counted in its construct tree. `npm run picture` */
-const WIDTH = 1640;
+export const WIDTH = 1640;
 const HEIGHT = 1016;
 /** Height of a row of panels, with the gap below it. */
-const ROW = 178;
-const ORANGE = '#d86613';
-const PREFECT = '#2463eb';
-const PURPLE = '#8c4fff';
-const GREEN = '#3f8624';
-const TEAL = '#00a4a6';
-const PINK = '#e7157b';
+export const ROW = 178;
+export const ORANGE = '#d86613';
+export const PREFECT = '#2463eb';
+export const PURPLE = '#8c4fff';
+export const GREEN = '#3f8624';
+export const TEAL = '#00a4a6';
+export const PINK = '#e7157b';
+export const RED = '#dd344c';
 
-const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+export const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 /** The picture of a stack with one ECS worker. */
 export function picture(stack: Stack): string {
@@ -135,14 +136,14 @@ function endpointList(endpoints: readonly string[]): string[] {
   ];
 }
 
-interface Part {
+export interface Part {
   readonly icon: string;
   readonly title: string;
   readonly notes: readonly string[];
   readonly count: number;
 }
 
-interface Panel {
+export interface Panel {
   readonly title: string;
   readonly color: string;
   readonly parts: readonly Part[];
@@ -189,7 +190,7 @@ function panels(inventory: Inventory): string[] {
     },
     {
       title: 'Identity and keys',
-      color: '#dd344c',
+      color: RED,
       parts: [
         { icon: 'architecture-service/AWSIdentityandAccessManagement', title: plural(inventory.count('AWS::IAM::Role', '/Identity/'), 'role'), notes: ['for workers', 'and flow runs'], count: inventory.count('AWS::IAM::Role') },
         { icon: 'architecture-service/AWSKeyManagementService', title: 'KMS key', notes: ['logs and', 'queues'], count: inventory.count('AWS::KMS::Key') },
@@ -197,14 +198,19 @@ function panels(inventory: Inventory): string[] {
       ],
     },
   ];
-  const shown = all.map(panel => ({ ...panel, parts: panel.parts.filter(({ count }) => count > 0) })).filter(({ parts }) => parts.length > 0);
+  const shown = there(all);
 
   // In one row they would be too narrow to read.
   const middle = shown.findIndex(({ title }) => title === 'Observability');
   return [...row(shown.slice(0, middle), 620), ...row(shown.slice(middle), 620 + ROW)];
 }
 
-function row(shown: readonly Panel[], y: number): string[] {
+/** The panels, and the parts of them, of which there is something. */
+export function there(all: readonly Panel[]): Panel[] {
+  return all.map(panel => ({ ...panel, parts: panel.parts.filter(({ count }) => count > 0) })).filter(({ parts }) => parts.length > 0);
+}
+
+export function row(shown: readonly Panel[], y: number): string[] {
   const gap = 16;
   const [left, right] = [300, 1592];
   const parts = shown.reduce((sum, panel) => sum + panel.parts.length, 0);

@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { API_URL_PARAMETER, AUTH_STRING_SECRET } from './support';
+import { API_URL_PARAMETER, AUTH_STRING_SECRET, DATABASE, DATABASE_SECRET, SERVER_IMAGE } from './support';
 import { cdk, REPOSITORY, run } from '../live/support/cdk';
+import { pythonEnvironment } from '../python/environment';
+import { loopbackCertificate } from '../stand-in/certificate';
+import { startPostgres } from '../stand-in/postgres';
 import { startPrefectServer } from '../stand-in/prefect-server';
 import { StandIn, startStandIn } from '../stand-in/stand-in';
 
@@ -10,7 +13,7 @@ import { StandIn, startStandIn } from '../stand-in/stand-in';
  * The integration cases, by integ-runner: first their snapshots, then real deployments with assertions.
  *
  *   npm run integ                  to the local stand-in
- *   npm run integ -- --sandbox     to the account of your AWS credentials, which has the parameter and the secret of support.ts
+ *   npm run integ -- --sandbox     to the account of your AWS credentials, which has the parameters and the secrets of support.ts
  *   npm run integ -- --snapshots   only the snapshots
  *   npm run integ -- --update      writes the snapshots anew, without a deployment
  *
@@ -18,7 +21,10 @@ import { StandIn, startStandIn } from '../stand-in/stand-in';
  */
 const MODES = ['--sandbox', '--snapshots', '--update'];
 const REGION = 'us-east-1';
+/** AWS's own times, such as those of health checks, are waited for here. */
+const TIME_SCALE = 4;
 const AUTH_STRING = 'integ:a "pass" word';
+const PASSWORD = 'a "pass" w/rd';
 
 async function main(args: readonly string[]): Promise<void> {
   const [mode, ...more] = args.filter(arg => arg.startsWith('-'));
@@ -30,18 +36,25 @@ async function main(args: readonly string[]): Promise<void> {
   if (mode === '--sandbox') return deployAndCompare(cases);
 
   const onProgress = (line: string) => console.log(line);
-  const standIn = await startStandIn({ onProgress });
+  const { bin } = await pythonEnvironment(onProgress, 'server');
+  const { authority, ...tls } = await loopbackCertificate();
+  const started: { stop(): Promise<void> }[] = [];
+  const start = async <T extends { stop(): Promise<void> }>(part: Promise<T>) => {
+    started.push(await part);
+    return part;
+  };
   try {
-    const server = await startPrefectServer({ authString: AUTH_STRING, onProgress });
-    try {
-      await cdk(standIn, ['bootstrap', `aws://123456789012/${REGION}`]);
-      await tellOfServer(standIn, server.apiUrl);
-      await deployAndCompare(cases, standIn.environment);
-    } finally {
-      await server.stop();
-    }
+    const standIn = await start(startStandIn({ images: { [SERVER_IMAGE]: { path: [bin], ports: [4200] } }, timeScale: TIME_SCALE, onProgress }));
+    const server = await start(startPrefectServer({ authString: AUTH_STRING, onProgress }));
+    const postgres = await start(startPostgres({ tls, password: PASSWORD }));
+    await cdk(standIn, ['bootstrap', `aws://123456789012/${REGION}`]);
+    await tellOf(standIn, {
+      parameters: { [API_URL_PARAMETER]: server.apiUrl, ...at(DATABASE, { host: '127.0.0.1', port: String(postgres.port), authority }) },
+      secrets: { [AUTH_STRING_SECRET]: AUTH_STRING, [DATABASE_SECRET]: JSON.stringify({ username: 'prefect', password: PASSWORD }) },
+    });
+    await deployAndCompare(cases, standIn.environment);
   } finally {
-    await standIn.stop();
+    for (const part of started.reverse()) await part.stop();
   }
 }
 
@@ -60,15 +73,25 @@ function integRunner(cases: readonly string[], options: readonly string[], envir
   ], { environment, onProgress: line => console.log(line) });
 }
 
-/** What a sandbox account has for the cases to find: the server's URL and authentication string. */
-async function tellOfServer({ endpoint, environment }: StandIn, apiUrl: string): Promise<void> {
+interface Told {
+  readonly parameters: Record<string, string>;
+  readonly secrets: Record<string, string>;
+}
+
+/** What a sandbox account has for the cases to find. */
+async function tellOf({ endpoint, environment }: StandIn, { parameters, secrets }: Told): Promise<void> {
   const client = {
     endpoint,
     region: REGION,
     credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
   };
-  await new SSMClient(client).send(new PutParameterCommand({ Name: API_URL_PARAMETER, Value: apiUrl, Type: 'String' }));
-  await new SecretsManagerClient(client).send(new CreateSecretCommand({ Name: AUTH_STRING_SECRET, SecretString: AUTH_STRING }));
+  const [ssm, secretsManager] = [new SSMClient(client), new SecretsManagerClient(client)];
+  for (const [Name, Value] of Object.entries(parameters)) await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String' }));
+  for (const [Name, SecretString] of Object.entries(secrets)) await secretsManager.send(new CreateSecretCommand({ Name, SecretString }));
+}
+
+function at(folder: string, values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${folder}/${name}`, value]));
 }
 
 main(process.argv.slice(2)).catch(error => {
