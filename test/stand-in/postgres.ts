@@ -20,6 +20,8 @@ export interface Postgres {
   readonly port: number;
   /** Host, port, user and database, as they follow the scheme in a URL. */
   readonly address: string;
+  /** Another server with what this one holds, as from a snapshot of its disk: it has the same user, password and certificate. */
+  restore(): Promise<Postgres>;
   stop(): Promise<void>;
 }
 
@@ -33,7 +35,6 @@ export async function startPostgres({ tls, password }: PostgresOptions = {}): Pr
   chmodSync(directory, 0o700);
   if (owner) chownSync(directory, owner.uid, owner.gid);
   const bin = unpack(directory);
-  const data = path.join(directory, 'data');
   const asOwner = (file: string, text: string) => {
     const name = path.join(directory, file);
     writeFileSync(name, text, { mode: 0o600 });
@@ -41,15 +42,25 @@ export async function startPostgres({ tls, password }: PostgresOptions = {}): Pr
     return name;
   };
   const authentication = password === undefined ? ['--auth', 'trust'] : ['--auth', 'scram-sha-256', '--pwfile', asOwner('password', password)];
-  execFileSync(path.join(bin, 'initdb'), ['--pgdata', data, '--username', USER, ...authentication, '--encoding', 'UTF8', '--no-sync'],
+  execFileSync(path.join(bin, 'initdb'), ['--pgdata', path.join(directory, 'data'), '--username', USER, ...authentication, '--encoding', 'UTF8', '--no-sync'],
     { ...owner, cwd: directory, stdio: 'pipe' });
-  if (tls) asOwner('data/pg_hba.conf', 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
+  if (tls) {
+    asOwner('data/pg_hba.conf', 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
+    asOwner('server.pem', tls.certificate);
+    asOwner('server.key', tls.key);
+  }
+  return serve(directory, owner);
+}
+
+/** Starts a server on what a directory holds, which is gone after it. */
+async function serve(directory: string, owner: ReturnType<typeof unprivileged>): Promise<Postgres> {
+  const [bin, certificate, key] = ['native/bin', 'server.pem', 'server.key'].map(file => path.join(directory, file));
   const port = await freePort();
   const options = [
     'listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off',
-    ...(tls ? ['ssl=on', `ssl_cert_file=${asOwner('server.pem', tls.certificate)}`, `ssl_key_file=${asOwner('server.key', tls.key)}`] : []),
+    ...(existsSync(key) ? ['ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`] : []),
   ];
-  const child = startGroup(path.join(bin, 'postgres'), ['-D', data, ...options.flatMap(option => ['-c', option])], { ...owner, cwd: directory });
+  const child = startGroup(path.join(bin, 'postgres'), ['-D', path.join(directory, 'data'), ...options.flatMap(option => ['-c', option])], { ...owner, cwd: directory });
   let words = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { words = (words + chunk).slice(-2000); });
   const stop = async () => {
@@ -63,7 +74,20 @@ export async function startPostgres({ tls, password }: PostgresOptions = {}): Pr
     }
     await new Promise(resolve => setTimeout(resolve, 50));
   }
-  return { address: `${USER}@127.0.0.1:${port}/postgres`, port, stop };
+  const restore = async () => {
+    const copy = await mkdtemp(path.join(tmpdir(), 'postgres-'));
+    // What it hasn't written yet is on its way to the disk for some hundred milliseconds.
+    await new Promise(resolve => setTimeout(resolve, 1000));
+    process.kill(-child.pid!, 'SIGSTOP');
+    try {
+      execFileSync('cp', ['-a', `${directory}/.`, copy]);
+    } finally {
+      process.kill(-child.pid!, 'SIGCONT');
+    }
+    await rm(path.join(copy, 'data', 'postmaster.pid'));
+    return serve(copy, owner);
+  };
+  return { address: `${USER}@127.0.0.1:${port}/postgres`, port, restore, stop };
 }
 
 /**

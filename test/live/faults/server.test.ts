@@ -128,7 +128,7 @@ describe('messages that the background services don\'t fetch', () => {
   });
 });
 
-describe('an upgrade', () => {
+describe('a small server:', () => {
   let world: ServerWorld;
   let prefect: Prefect;
   const variables = () => prefect.call<{ name: string }[]>('POST', '/variables/filter', {});
@@ -143,27 +143,45 @@ describe('an upgrade', () => {
   }, 600_000);
   afterAll(() => world?.stop());
 
-  test('to this version keeps what the one before had', async () => {
-    expect(await version()).toBe('3.6.14');
-    await deployed(IMAGE);
-    expect(await eventually(60, async () => await version().catch(() => undefined) === '3.9.1' || undefined)).toBe(true);
-    expect((await variables()).map(({ name }) => name)).toEqual(['kept']);
-    await prefect.call('POST', '/variables/', { name: 'newer', value: 'of this version' });
+  describe('an upgrade', () => {
+    test('to this version keeps what the one before had', async () => {
+      expect(await version()).toBe('3.6.14');
+      await deployed(IMAGE);
+      expect(await eventually(60, async () => await version().catch(() => undefined) === '3.9.1' || undefined)).toBe(true);
+      expect((await variables()).map(({ name }) => name)).toEqual(['kept']);
+      await prefect.call('POST', '/variables/', { name: 'newer', value: 'of this version' });
+    });
+
+    test('is rolled back, with what was written since', async () => {
+      await deployed(IMAGE_BEFORE);
+      expect(await awsLogs(world.standIn, 'migration/')).toContain('Can\'t locate revision');
+      expect(await eventually(60, async () => await version().catch(() => undefined) === '3.6.14' || undefined)).toBe(true);
+      expect((await variables()).map(({ name }) => name).sort()).toEqual(['kept', 'newer']);
+    });
+
+    test('whose migration fails fails with its last words, and the server goes on as before', async () => {
+      await world.database.shut();
+      const failure = await deployed(IMAGE).then(() => undefined, (error: Error) => error.message);
+      await world.database.open();
+      expect(failure).toMatch(/The migration of the database failed \(exit code 1 of the container prefect, task arn:[^)]+\), so the services are as before\. Its last words: /);
+      expect(failure).toMatch(/Connect|connection/i);
+      expect(await eventually(60, async () => await version().catch(() => undefined) === '3.6.14' || undefined)).toBe(true);
+    });
   });
 
-  test('is rolled back, with what was written since', async () => {
+  test('is brought back by a deployment with a database that was restored from a snapshot, and has what that had', async () => {
+    const names = async () => (await variables()).map(({ name }) => name);
+    await prefect.call('POST', '/variables/', { name: 'sooner', value: 'than the snapshot' });
+    const port = await world.restoreDatabase();
+    await prefect.call('POST', '/variables/', { name: 'later', value: 'than the snapshot' });
+    const [before] = await world.running(API);
+    world.deployment.environment.POSTGRES_PORT = String(port);
     await deployed(IMAGE_BEFORE);
-    expect(await awsLogs(world.standIn, 'migration/')).toContain('Can\'t locate revision');
-    expect(await eventually(60, async () => await version().catch(() => undefined) === '3.6.14' || undefined)).toBe(true);
-    expect((await variables()).map(({ name }) => name).sort()).toEqual(['kept', 'newer']);
-  });
-
-  test('whose migration fails fails with its last words, and the server goes on as before', async () => {
-    await world.database.shut();
-    const failure = await deployed(IMAGE).then(() => undefined, (error: Error) => error.message);
-    await world.database.open();
-    expect(failure).toMatch(/The migration of the database failed \(exit code 1 of the container prefect, task arn:[^)]+\), so the services are as before\. Its last words: /);
-    expect(failure).toMatch(/Connect|connection/i);
-    expect(await eventually(60, async () => await version().catch(() => undefined) === '3.6.14' || undefined)).toBe(true);
+    await eventually(60, async () => (await world.running(API)).some(task => task !== before) || undefined);
+    const restored = await eventually(60, () => names().catch(() => undefined));
+    expect(restored).toContain('sooner');
+    expect(restored).not.toContain('later');
+    await prefect.call('POST', '/variables/', { name: 'after', value: 'the restore' });
+    expect(await names()).toContain('after');
   });
 });

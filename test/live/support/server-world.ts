@@ -46,6 +46,8 @@ export interface ServerWorld {
   running(service: RegExp): Promise<string[]>;
   /** The test's own hand on the server, over the private name. */
   hand(): Promise<Prefect>;
+  /** Restores a snapshot of the database, and gives the port of what came of it. */
+  restoreDatabase(): Promise<number>;
   /** What Amazon RDS does each week: the database gets another password, and the secret has it. */
   rotatePassword(): Promise<void>;
   /** Whether the database takes the password that it had at first. */
@@ -117,6 +119,7 @@ export async function startServerWorld(options: ServerWorldOptions = {}): Promis
       deployment: { app: 'test/live/support/server-app.ts', output, environment },
       running: async service => (await standIn.tasks())
         .filter(({ group, lastStatus }) => service.test(group) && lastStatus === 'RUNNING').map(({ taskArn }) => taskArn),
+      restoreDatabase: async () => (await start(postgres.restore())).port,
       rotatePassword: async () => {
         const next = 'an0ther "pass/w%rd';
         await inDatabase(`ALTER ROLE prefect PASSWORD '${next}'`);
