@@ -1,5 +1,5 @@
 /**
- * What becomes of a flow run whose task ran out of memory: it starts again with the next more memory that Fargate offers, up to a
+ * What becomes of a flow run whose task ran out of memory: it starts again with the next larger memory size that Fargate offers, up to a
  * maximum, and its state's message says so. The vCPUs stay as they are where Fargate offers that memory with them.
  *
  * It counts as an interruption: all of the flow's own retries are left, and where `interruptedRuns`, or a tag of the run,
@@ -8,7 +8,7 @@
 export interface OutOfMemoryOptions {
   /**
    * The most memory in MiB with which a flow run starts again. A whole number, and more than the flow runs' own memory; throws for
-   * others. Of a flow run that has had it, the crash stays.
+   * others. A flow run that runs out of memory with this size stays crashed.
    *
    * @see https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
    */

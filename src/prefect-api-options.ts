@@ -16,10 +16,10 @@ export interface PrefectCloudOptions {
    * API key of the workers and of flow runs, in AWS Secrets Manager or in an SSM parameter. Use the key of a service account: it does not
    * depend on a person.
    *
-   * With `managementApiKey` beside it, its least role in the workspace is *Worker*, and what your flows do beyond that with the
+   * With `managementApiKey` beside it, it needs the role *Worker* in the workspace, plus the permissions that your flows need in the
    * Prefect API, such as to start other deployments or to read blocks. Alone, it needs *Developer*, and every flow run has it.
    *
-   * It stays a reference from end to end: ECS hands its value to the containers when they start.
+   * The template has a reference only: ECS hands the value to the containers when they start.
    *
    * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/service-accounts
    * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/manage-roles
@@ -28,7 +28,7 @@ export interface PrefectCloudOptions {
 
   /**
    * API key of the functions alone: those that manage the work pool and its automation, read the demand, and look after flow
-   * runs. Its least role in the workspace is *Developer*. Neither workers nor flow runs get it.
+   * runs. It needs the role *Developer* in the workspace. Neither workers nor flow runs get it.
    *
    * @see https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/manage-roles
    * @default - `apiKey`
@@ -55,7 +55,7 @@ export interface PrefectCloudOptions {
    * Whether the API is reached inside the VPC only, as over AWS PrivateLink: then the functions that ask it run in the VPC too. They
    * need a route to Secrets Manager, Amazon ECS and CloudWatch there: a NAT gateway, or endpoints. The deployment of a managed work
    * pool asks the API, so give a `vpc` that has the endpoint, once Prefect has accepted it and with its private DNS enabled, and let
-   * the clients through to it: `endpoint.connections.allowDefaultPortFrom(worker.apiClients)`.
+   * the clients connect to it: `endpoint.connections.allowDefaultPortFrom(worker.apiClients)`.
    *
    * @default - true for `api.private.prefect.cloud`, which no other network reaches; false otherwise
    */
@@ -63,8 +63,8 @@ export interface PrefectCloudOptions {
 
   /**
    * HTTP proxy through which the functions reach the API, such as `http://proxy.example.com:3128`: an `https` API through a tunnel
-   * (CONNECT). The functions that ask the API then run in the VPC, as with `privateNetwork`, and security groups let out to the proxy's
-   * port. AWS's services are called past it. Workers and flow runs take a proxy from their `environment` (`HTTPS_PROXY`, `NO_PROXY`).
+   * (CONNECT). The functions that ask the API then run in the VPC, as with `privateNetwork`, and security groups allow egress to the proxy's
+   * port. Calls of AWS services bypass it. Workers and flow runs take a proxy from their `environment` (`HTTPS_PROXY`, `NO_PROXY`).
    *
    * @default - the functions reach the API directly
    */
@@ -75,7 +75,7 @@ export interface PrefectCloudOptions {
 export interface SelfHostedApiOptions {
   /**
    * URL of the server's API. It ends in `/api`, for example `https://prefect.example.com/api`.
-   * A user and a password don't belong in it, because whoever reads the template reads it: give them with `authString`.
+   * Don't put a user and a password into it, because everybody who reads the template can read them: give them with `authString`.
    */
   readonly url: string;
 
@@ -106,8 +106,8 @@ export interface SelfHostedApiOptions {
   readonly tlsCaCertificate?: string;
 
   /**
-   * Whether the server is reached inside the VPC or over what is connected to it (peering, a transit
-   * gateway, a VPN). Then plain `http` is accepted, and the functions that ask it run in the VPC: that of the work pool's
+   * Whether the server is reached inside the VPC or over a network that is connected to it (peering, a transit
+   * gateway, a VPN). Then secrets may go over plain `http`, and the functions that ask it run in the VPC: that of the work pool's
    * custom resource, and those that look for demand and for lost flow runs. These need a route to Secrets Manager, Amazon ECS and
    * CloudWatch there: a NAT gateway, or endpoints. The deployment of a managed work pool asks the server, so the worker's `vpc` has
    * to be one that reaches it already; `worker.node.addDependency(route)` waits for routes of the same stack.
@@ -118,8 +118,8 @@ export interface SelfHostedApiOptions {
 
   /**
    * HTTP proxy through which the functions reach the API, such as `http://proxy.example.com:3128`: an `https` API through a tunnel
-   * (CONNECT). The functions that ask the API then run in the VPC, as with `privateNetwork`, and security groups let out to the proxy's
-   * port. AWS's services are called past it. Workers and flow runs take a proxy from their `environment` (`HTTPS_PROXY`, `NO_PROXY`).
+   * (CONNECT). The functions that ask the API then run in the VPC, as with `privateNetwork`, and security groups allow egress to the proxy's
+   * port. Calls of AWS services bypass it. Workers and flow runs take a proxy from their `environment` (`HTTPS_PROXY`, `NO_PROXY`).
    *
    * @default - the functions reach the API directly
    */

@@ -16,7 +16,7 @@ export interface ManagedResultsOptions {
 export class Results {
   /**
    * In a bucket that is created: encrypted with the worker's key, without public access, reached over TLS only. It is kept when the stack
-   * is deleted, as Amazon S3 deletes only empty ones, and what is in it expires.
+   * is deleted, as Amazon S3 deletes only empty buckets, and its objects expire.
    *
    * @param options how long results are kept
    */
@@ -29,8 +29,7 @@ export class Results {
   }
 
   /**
-   * In a bucket of your own, below `prefect-results/`, where each worker has a folder. Its encryption, its life cycle and its access are
-   * yours to set; flow runs get permission to use its key, too. The worker throws for one of another region.
+   * In a bucket of your own, below `prefect-results/`, where each worker has a folder. You set its encryption, its life cycle and its access; flow runs get permission to use its key, too. The worker throws for a bucket of another region.
    *
    * @param bucket the bucket, in the worker's region
    */

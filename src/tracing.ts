@@ -26,7 +26,7 @@ export interface XRayTracingOptions extends TracingOptions {}
 export interface OtlpTracingOptions extends TracingOptions {
   /**
    * URL of a receiver of OTLP over HTTP, without `/v1/traces`, which is added: `https://api.honeycomb.io`, or your own collector, such as
-   * `http://collector.example.internal:4318`. OTLP over gRPC, most often at port 4317, is not spoken.
+   * `http://collector.example.internal:4318`. OTLP over gRPC, most often at port 4317, is not supported.
    *
    * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
    */
@@ -50,11 +50,11 @@ interface TracingShape extends TracingOptions {
  * Where traces of flow runs go.
  *
  * Each task of a worker or a flow run gets a collector that takes traces over OTLP on the task's own loopback and sends them on: so
- * a flow run never waits for the receiver, and never has its key. A collector that fails while it runs takes no flow run with it. One
- * whose image can't be pulled does: ECS starts no task of which an image is missing, so give a copy in Amazon ECR with `collectorImage` where
+ * a flow run never waits for the receiver, and never has its key. A collector that fails while it runs doesn't affect flow runs. One
+ * whose image can't be pulled does: ECS doesn't start a task without all of its images, so give a copy in Amazon ECR with `collectorImage` where
  * tasks have no route to the internet.
  *
- * Prefect makes a span of each flow run and each task run, but the official images have nothing that sends them. Add
+ * Prefect creates a span for each flow run and each task run, but the official images have nothing that sends them. Add
  * it to the image that runs your flows (`WorkPool.managed(name, { flowRunDefaults: { image } })`, or `image` of a
  * PROCESS worker):
  *
@@ -63,7 +63,7 @@ interface TracingShape extends TracingOptions {
  * RUN pip install prefect-otel && opentelemetry-bootstrap -a install
  * ```
  *
- * The variables that it reads (`PREFECT_PLUGINS_ENABLED`, `OTEL_*`) are set; yours of the same name win. The command
+ * The variables that it reads (`PREFECT_PLUGINS_ENABLED`, `OTEL_*`) are set; your own of the same name take precedence. The command
  * `opentelemetry-instrument prefect flow-run execute` is not enough: what it sets up ends with the process that it
  * starts, and Prefect runs the flow in another.
  *
@@ -84,11 +84,11 @@ export class Tracing {
   }
 
   /**
-   * To any receiver of OTLP over HTTP: a vendor's, or a collector of your own. The security groups that are created let tasks through
+   * To any receiver of OTLP over HTTP: a vendor's, or a collector of your own. The security groups that are created allow egress
    * to its port; an endpoint whose URL is known only at deployment is taken to be at 443.
    *
-   * Throws for a URL that is none or holds a key, for a header's name that is none, for a value that is no `ecs.Secret`, and when `samplingRatio` is not
-   * above 0 and up to 1. A warning says where headers and traces would cross the internet over plain http.
+   * Throws for an invalid URL or one with a key, for an invalid name of a header, for a value that is not an `ecs.Secret`, and when `samplingRatio` is not
+   * above 0 and up to 1. A warning tells you when headers and traces would cross the internet over plain http.
    *
    * @see https://opentelemetry.io/docs/specs/otlp/
    */

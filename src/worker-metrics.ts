@@ -69,8 +69,8 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Flow runs that should have started 15 seconds ago or earlier and haven't, although no limit holds them back: workers are
-   * lacking. Paused pools and queues have none.
+   * Flow runs that should have started 15 seconds ago or earlier and haven't, although no limit holds them back: there are too few
+   * workers. Paused pools and queues have none.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    */
@@ -89,7 +89,7 @@ export abstract class WorkerMetrics extends Construct {
 
   /**
    * Flow runs that are past their time because a concurrency limit of the pool, their queue or their deployment holds them back.
-   * No worker helps them; raise the limit, or let it hold. Paused pools and queues have none.
+   * More workers don't help them; raise the limit, or wait. Paused pools and queues have none.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    * @see https://docs.prefect.io/v3/concepts/deployments#concurrency-limiting
@@ -157,7 +157,7 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * How many workers there are too few; workers are added by it. Published as `RequiredWorkers` is.
+   * How many workers are missing; the publisher adds them. Published as `RequiredWorkers` is.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    */
@@ -166,7 +166,7 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * How many workers there are too many; workers are taken away by it. Published as `RequiredWorkers` is.
+   * How many workers are too many; the publisher removes them. Published as `RequiredWorkers` is.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    */
@@ -286,7 +286,7 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Invocations of the demand publisher for which AWS Lambda had no room (namespace `AWS/Lambda`, dimension `FunctionName`): for this worker,
+   * Invocations of the demand publisher that AWS Lambda throttled (namespace `AWS/Lambda`, dimension `FunctionName`): for this worker,
    * and for others of the stack that share the function.
    *
    * @param options statistic, period, label and so on; the default is the sum over a minute
@@ -296,7 +296,7 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Looks of the reconciler, which looks after flow runs, that failed for this worker or took too long.
+   * Runs of the reconciler, the function that looks after flow runs, that failed for this worker or took too long.
    *
    * @param options statistic, period, label and so on; the default is the sum over a minute
    */
@@ -315,7 +315,7 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * Invocations of the reconciler for which AWS Lambda had no room (namespace `AWS/Lambda`, dimension `FunctionName`): for this worker,
+   * Invocations of the reconciler that AWS Lambda throttled (namespace `AWS/Lambda`, dimension `FunctionName`): for this worker,
    * and for others of the stack that share the function.
    *
    * @param options statistic, period, label and so on; the default is the sum over a minute

@@ -17,7 +17,7 @@ export enum WorkerType {
    * its CPU, memory, image and role.
    *
    * While flow runs are in flight, ECS doesn't scale the worker in, and a deployment waits for it up to half an hour
-   * (`WORKER_PROTECTION_MINUTES` in `environment`). A worker that has to stop takes no more flow runs, lets those in flight
+   * (`WORKER_PROTECTION_MINUTES` in `environment`). Before it stops, a worker takes no more flow runs, lets those in flight
    * go on for 100 seconds (`WORKER_DRAIN_SECONDS`, less than 120), and reschedules the rest, which another worker starts again.
    */
   PROCESS = 'process',

@@ -28,7 +28,7 @@ export function documents(): string[] {
   const beside = (folder: string) => readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.md')).map(name => join(folder, name));
   // API.md is jsii-docgen's, the changelog the release's.
   const generated = ['API.md', 'CHANGELOG.md'];
-  return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), ...beside('docs/decisions'), 'test/stand-in/README.md', 'bench/README.md'].filter(name => existsSync(join(ROOT, name)));
+  return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), ...beside('docs/decisions'), 'examples/python/README.md', 'examples/starters/README.md', 'test/stand-in/README.md', 'bench/README.md'].filter(name => existsSync(join(ROOT, name)));
 }
 
 /** The document as it should be, by its path from the root. */

@@ -24,8 +24,8 @@ export interface NetworkOptions {
    * this traffic off the NAT gateways. An interface endpoint costs by the hour in each zone. They admit the whole VPC, with its
    * secondary ranges; all private ranges where an import doesn't tell in which its subnets are.
    *
-   * Their policies let only identities of this account through, so that nothing leaves with the keys of another one; S3 lets
-   * everyone read. In your own VPC this holds for all that is in it. Where flows call these services with a role of another
+   * Their policies admit only identities of this account, so that nobody can send data out with another account's keys; S3 lets
+   * everyone read. In your own VPC this applies to everything in it. Where flows call these services with a role of another
    * account, switch the endpoints off.
    *
    * Where several workers ask for them in your own VPC, the first creates them, and each further one adds what is missing.
@@ -45,7 +45,7 @@ export interface NetworkOptions {
   readonly flowLogs?: boolean;
 
   /**
-   * IPv4 range of the VPC, such as `10.20.0.0/16`. Choose one of your plan where the VPC will be peered: from `/16` to `/26` with
+   * IPv4 range of the VPC, such as `10.20.0.0/16`. Choose one from your address plan if the VPC will be peered: from `/16` to `/26` with
    * two zones. In one from `/21` on, the public subnets are small, and flow runs have almost all of it.
    * Throws for a range that is known only at deployment.
    *

@@ -20,7 +20,7 @@ export interface ScalingOptions {
   readonly maxWorkers?: number;
 
   /**
-   * How long before a flow run is due it counts as demand. Make it as long as it takes until a worker is ready:
+   * How long before its scheduled time a flow run counts as demand. Make it as long as it takes until a worker is ready:
    * a shorter one lets runs start late, a longer one pays for workers that wait.
    *
    * @default - `pollInterval` and 150 seconds: the poll, Amazon ECS, and the start of a Fargate task
@@ -29,7 +29,7 @@ export interface ScalingOptions {
 
   /**
    * How often the Prefect API is asked for its demand: 10, 15, 20, 30 or 60 seconds. Below a minute the function
-   * that polls runs all the time, which costs some nine dollars a month, and runs that nobody scheduled get workers sooner.
+   * that polls runs all the time, which costs some nine dollars a month, and unscheduled runs get workers sooner.
    *
    * @default Duration.minutes(1)
    */
@@ -44,8 +44,8 @@ export interface ScalingOptions {
   readonly schedules?: ScalingSchedule[];
 
   /**
-   * For how many flow runs beyond the demand there is room, so that runs that nobody scheduled (a webhook, a button, an automation)
-   * start at once. Demand is what runs, waits, or is due within the lead time; with 1, the one idle worker that this takes is there at
+   * How many flow runs beyond the demand the workers keep room for, so that unscheduled runs (of a webhook, a button, an automation)
+   * start at once. Demand is the runs that run, wait, or are due within the lead time; with 1, one idle worker is up at
    * all times. Slots that a limit of the pool or of its queues keeps empty are not held, nor any while the pool is paused.
    * Runs beyond that wait for a worker to start, as without it.
    *
@@ -61,8 +61,8 @@ export interface ScalingOptions {
   readonly spareFlowRuns?: number;
 
   /**
-   * How long there have to be more workers than the demand needs before some are taken away, in whole minutes from one minute to a
-   * day. Runs that come within that time find the workers there; those workers cost as long as they wait. Workers that hold flow
+   * How long there have to be more workers than the demand needs before the surplus is stopped, in whole minutes from one minute to a
+   * day. Runs that arrive within that time find the workers up; waiting workers cost money. Workers that hold flow
    * runs stay in any case. Simulated with ten runs at once, again after two to eight minutes, for hours: 1,310 minutes late a day at
    * 20 task-hours with two minutes, 370 at 28 with ten.
    *
@@ -73,7 +73,7 @@ export interface ScalingOptions {
   readonly scaleInAfter?: Duration;
 
   /**
-   * Makes this worker a standby, that serves the pool only where no other does.
+   * Makes this worker a standby, which serves the pool only while no other does.
    *
    * @default - it serves the pool
    */
