@@ -266,7 +266,7 @@ export class WorkPool {
 
 const QUEUE_PROPERTIES = ['name', 'priority', 'concurrencyLimit'];
 
-/** From JavaScript, and wherever keys reach us: of a dict in a list of Python, jsii drops those that it doesn't know before. */
+/** Keys in snake case, as from JavaScript. From a dict in a list of Python they don't get here: jsii drops them before. */
 function requireQueue(queue: WorkQueue): void {
   if (typeof queue !== 'object' || queue === null) throw invalid('workQueues', queue, 'give { name } for each queue (in Python WorkQueue(name=...)).');
   const lost = Object.keys(queue).filter(name => !QUEUE_PROPERTIES.includes(name));

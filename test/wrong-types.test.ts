@@ -28,7 +28,7 @@ test.each<[string, () => unknown, RegExp]>([
   ['seconds for a limit of time', () => WorkPool.managed('etl', { flowRunDefaults: { maxRunTime: wrong(600) } }), /^flowRunDefaults\.maxRunTime is a number: give a Duration/],
   ['a word for what becomes of interrupted runs', () => WorkPool.managed('etl', { interruptedRuns: wrong('again') }), /^interruptedRuns is a string: give InterruptedRuns\.RESTART or InterruptedRuns\.CRASH\.$/],
   ['names for queues', () => WorkPool.managed('etl', { workQueues: wrong(['urgent']) }), /^workQueues is "urgent": give \{ name \} for each queue \(in Python WorkQueue\(name=\.\.\.\)\)\.$/],
-  ['a dict of Python for a queue', () => WorkPool.managed('etl', { workQueues: [wrong({ name: 'urgent', concurrency_limit: 5 })] }), /^workQueues\.concurrency_limit is 5: a queue has .*; in Python write WorkQueue\(\.\.\.\), not a dict\.$/],
+  ['a queue with names of Python, as from JavaScript: of a dict in a list, jsii drops them before the library sees them', () => WorkPool.managed('etl', { workQueues: [wrong({ name: 'urgent', concurrency_limit: 5 })] }), /^workQueues\.concurrency_limit is 5: a queue has .*; in Python write WorkQueue\(\.\.\.\), not a dict\.$/],
 ])('%s is refused in a sentence that says what to give', (_, build, sentence) => {
   expect(build).toThrow(sentence);
 });
