@@ -31,6 +31,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, NoReturn
 
 from hand_back import NO_RESULTS, complete_models, lacks_results, let_go, restarts
+from task_metadata import metadata, this_task
 
 BEHAVIOR = "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"
 #: How long the hand-back may take. Prefect gives the flow 30 seconds to clean up before, and Fargate 120 for everything.
@@ -40,8 +41,6 @@ RESTART_SECONDS = float(os.environ.get("FLOW_RUN_RESTART_SECONDS", "30"))
 #: How long the worker may take to write down which task it has started. Most often it has, before the task starts.
 CLAIM_SECONDS = float(os.environ.get("FLOW_RUN_CLAIM_SECONDS", "60"))
 LOOK_SECONDS = 2.0  #: Between two looks for that.
-#: What the task is told at its own link-local addresses, no proxy of HTTP_PROXY can ask for it.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 NO_COMMAND = 127  #: As a shell says it.
 INTERRUPTED = 128 + signal.SIGTERM  #: The exit code of a process that SIGTERM ends.
 
@@ -142,19 +141,6 @@ def run_prefect(environment: dict[str, str], interruption: Interruption) -> int:
     interruption.watch(execution)
     code = execution.wait()
     return code if code >= 0 else 128 - code
-
-
-def metadata(path: str = "") -> dict[str, Any]:
-    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html"""
-    try:
-        with DIRECT.open(f"{os.environ['ECS_CONTAINER_METADATA_URI_V4']}{path}", timeout=5) as answer:
-            return dict(json.load(answer))
-    except (KeyError, OSError, ValueError):
-        return {}
-
-
-def this_task() -> str | None:
-    return metadata("/task").get("TaskARN")
 
 
 def names_another(infrastructure: str | None, task: str | None) -> bool:

@@ -10,12 +10,12 @@ import sys
 # As for `prefect` itself: a file in the working directory doesn't stand in for a module.
 sys.path[:] = [path for path in sys.path if path]
 
-import json
 import os
 import re
-import urllib.request
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+
+from task_metadata import this_task
 
 #: Came with Prefect 3.6.23; what is older ends with "No such option".
 KEEP_POOL = "--no-create-pool-if-not-found"
@@ -49,17 +49,11 @@ def older(package: str, than: str) -> bool:
 
 def name() -> list[str]:
     """The worker's task as `region:cluster:task`, by which the reconciler knows which flow runs are its own, and what became of their worker."""
-    if not (metadata := os.environ.get("ECS_CONTAINER_METADATA_URI_V4")):
-        return []
-    # A link-local address, which no proxy of HTTP_PROXY can ask.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with direct.open(f"{metadata}/task", timeout=5) as answer:
-            arn: str = json.load(answer)["TaskARN"]
+    if arn := this_task():
         return ["--name", ":".join([arn.split(":")[3], *arn.split("/")[-2:]])]
-    except (KeyError, OSError, ValueError) as error:
-        print(f"launcher: warning: the worker's task is not known, and nobody helps its flow runs where it can't: {error!r}", flush=True)
-        return []
+    if "ECS_CONTAINER_METADATA_URI_V4" in os.environ:
+        print("launcher: warning: the worker's task is not known, and nobody helps its flow runs where it can't", flush=True)
+    return []
 
 
 def understood(command: list[str]) -> list[str]:

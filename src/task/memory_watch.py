@@ -7,19 +7,19 @@ are interrupted and started again, the one that took the memory among them. Or t
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import threading
 import time
 from typing import NamedTuple
 
-from supervision import DIRECT, flow_run_processes, say
+from supervision import flow_run_processes, say
+from task_metadata import metadata
 
 CGROUPS = "/sys/fs/cgroup"
 #: What has to stay free, for programs to be read from disk: with less, nothing moves any more.
 SPARE_SHARE, SPARE_MOST = 1 / 20, 128 * 2**20
-WATCHED_SHARE = 1 / 2  #: With less of it free, it is noted who holds how much.
+WATCHED_SHARE = 1 / 2  #: Of more of it than that, it is noted who holds how much.
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 5.0  #: After one was ended: until its memory is free.
 #: Has the kernel, where it is faster, end a flow run's process and not the worker's.
@@ -67,10 +67,7 @@ class ControlGroup:
 
 def task_limit() -> float:
     """The memory of the whole task, which a container of it does not see in its own group."""
-    if metadata := os.environ.get("ECS_CONTAINER_METADATA_URI_V4"):
-        with contextlib.suppress(KeyError, OSError, ValueError), DIRECT.open(f"{metadata}/task", timeout=5) as answer:
-            return float(json.load(answer)["Limits"]["Memory"]) * 2**20
-    return float("inf")
+    return float(metadata("/task").get("Limits", {}).get("Memory", "inf")) * 2**20
 
 
 class Seen(NamedTuple):
@@ -114,9 +111,10 @@ class MemoryWatch:
         while True:
             try:
                 self.look()
+                time.sleep(LOOK_SECONDS)
             except Exception as error:
                 say(f"warning: nobody knows how much memory flow runs take: {error!r}")
-            time.sleep(LOOK_SECONDS)
+                time.sleep(60 * LOOK_SECONDS)
 
     def look(self) -> None:
         kills = self._group.kills() if self._group else 0  # before the processes: what ends in between counts
@@ -126,30 +124,29 @@ class MemoryWatch:
         self._mark({process for each in processes.values() for process in each})
         if not self._group:
             return
-        free, limit = self._group.limit - self._group.used(), self._group.limit
-        watched = free < limit * WATCHED_SHARE
-        held = {run: sum(map(memory_of, each)) if watched else None for run, each in processes.items()}
-        self._seen.update({run: Seen(kills, held[run]) for run in processes})
-        if processes and free < min(limit * SPARE_SHARE, SPARE_MOST) and time.monotonic() > self._not_before:
-            self._end_largest(processes, {run: size or 0 for run, size in held.items()}, limit)
+        limit, used = self._group.limit, self._group.used()
+        watched = used > limit * WATCHED_SHARE
+        held = {run: sum(map(memory_of, each)) for run, each in processes.items()} if watched else {}
+        self._seen.update({run: Seen(kills, held.get(run)) for run in processes})
+        scarce = limit - used < min(limit * SPARE_SHARE, SPARE_MOST)
+        # Where something else takes the memory, the end of flow runs would not help.
+        if scarce and sum(held.values()) > used / 2 and time.monotonic() > self._not_before:
+            largest = max(held, key=lambda run: held[run])
+            self._ended[largest] = (
+                f"Out of memory: it held {mebibytes(held[largest])} of its worker's {mebibytes(limit)} MiB, "
+                f"the most of {len(held)} flow runs, and was ended so that the worker can go on. {ADVICE}"
+            )
+            self._not_before = time.monotonic() + SETTLE_SECONDS
+            say(f"flow run {largest}: {self._ended[largest]}")
+            for process in processes[largest]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
 
     def _mark(self, processes: set[int]) -> None:
         for process in processes - self._marked:
             with contextlib.suppress(OSError), open(f"/proc/{process}/oom_score_adj", "w") as file:
                 file.write(FIRST_TO_GO)
         self._marked = processes
-
-    def _end_largest(self, processes: dict[str, list[int]], held: dict[str, int], limit: float) -> None:
-        run = max(held, key=lambda each: held[each])
-        self._ended[run] = (
-            f"Out of memory: it held {mebibytes(held[run])} of its worker's {mebibytes(limit)} MiB, "
-            f"the most of {len(held)} flow runs, and was ended so that the worker can go on. {ADVICE}"
-        )
-        self._not_before = time.monotonic() + SETTLE_SECONDS
-        say(f"flow run {run}: {self._ended[run]}")
-        for process in processes[run]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
 
 
 def memory_of(process: int) -> int:

@@ -9,7 +9,8 @@ import time
 import urllib.request
 from typing import Any
 
-from supervision import DIRECT, say
+from supervision import say
+from task_metadata import DIRECT
 
 #: How long the task is protected at a stretch, and so how long a deployment waits for a worker that is always busy.
 PROTECTION_MINUTES = int(os.environ.get("WORKER_PROTECTION_MINUTES", "30"))

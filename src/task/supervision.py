@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import urllib.request
 from collections.abc import Iterator
 
 WORKER_NAME = "PREFECT__WORKER_NAME"
-#: What the task is told at its own link-local addresses, no proxy of HTTP_PROXY can ask for it.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def say(text: str) -> None:

@@ -10,6 +10,8 @@ import { alive } from '../support/alive';
 
 /** Who is ended when a PROCESS worker's memory runs out, with real processes; what the kernel says of the container is in files here. */
 const MIB = 2 ** 20;
+/** Of the container, in MiB. */
+const LIMIT = 100;
 const WORKER = `worker ${process.pid}`;
 
 let python: string;
@@ -32,18 +34,18 @@ afterEach(async () => {
 const usage = (files: Record<string, string>, directory: string) =>
   Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(directory, name), text)));
 
-/** A container's own group at the root, as its kernel shows it: of 1,000 MiB, so many are used, and some more by the contents of files. */
+/** A container's own group at the root, as its kernel shows it: of 100 MiB, so many are used, and some more by the contents of files. */
 const VERSIONS = {
   1: async (used: number, kills = 0) => {
     await mkdir(join(groups, 'memory'), { recursive: true });
     await usage({
-      'memory.stat': `hierarchical_memory_limit ${1000 * MIB}\ntotal_active_file ${30 * MIB}\ntotal_inactive_file ${20 * MIB}\nactive_file 7\ninactive_file 7`,
+      'memory.stat': `hierarchical_memory_limit ${LIMIT * MIB}\ntotal_active_file ${30 * MIB}\ntotal_inactive_file ${20 * MIB}\nactive_file 7\ninactive_file 7`,
       'memory.usage_in_bytes': `${(used + 50) * MIB}\n`,
       'memory.oom_control': `oom_kill_disable 0\nunder_oom 0\noom_kill ${kills}\n`,
     }, join(groups, 'memory'));
     return '4:memory:/ecs/of-the-host\n0::/\n';
   },
-  2: async (used: number, kills = 0, limit: number | 'max' = 1000 * MIB) => {
+  2: async (used: number, kills = 0, limit: number | 'max' = LIMIT * MIB) => {
     await usage({
       'memory.max': `${limit}\n`,
       'memory.stat': `anon 1\nactive_file ${30 * MIB}\ninactive_file ${20 * MIB}\n`,
@@ -95,34 +97,40 @@ describe.each([1, 2] as const)('with control groups of version %d', version => {
 
   test('the flow run that holds the most, with all of its processes, is ended before memory is used up', async () => {
     const [small, one, two] = [await holding('small', 40), await holding('large', 30), await holding('large', 30)];
-    expect(await look(await memory(951), 'large')).toMatch(/^reason: Out of memory: it held \d\d of its worker's 1000 MiB, the most of 2 flow runs, and was ended/m);
+    expect(await look(await memory(96), 'large')).toMatch(/^reason: Out of memory: it held \d\d of its worker's 100 MiB, the most of 2 flow runs, and was ended/m);
     expect([await ends(one), await ends(two)]).toEqual([true, true]);
     expect(alive(small)).toBe(true);
   });
 
   test('none is ended as long as there is some left: what files take can be had back', async () => {
     const run = await holding('any', 20);
-    expect(await look(await memory(949), 'any')).toBe('reason: None\n');
+    expect(await look(await memory(94), 'any')).toBe('reason: None\n');
     expect(alive(run)).toBe(true);
   });
 
   test('one that the kernel was faster to end says so, and what it held', async () => {
     const run = await holding('any', 30);
-    const own = await memory(800, 2);
+    const own = await memory(80, 2);
     const counter = join(groups, version === 1 ? 'memory/memory.oom_control' : 'memory.events');
     const killed = `open(${JSON.stringify(counter)}, "w").write("oom_kill 3")`;
-    expect(await look(own, 'any', killed)).toMatch(/^reason: Out of memory: the kernel ended it, as its worker's 1000 MiB were used up, of which it held [34]\d a moment before\./m);
+    expect(await look(own, 'any', killed)).toMatch(/^reason: Out of memory: the kernel ended it, as its worker's 100 MiB were used up, of which it held [34]\d a moment before\./m);
     expect(alive(run)).toBe(true);
   });
 });
 
 test('of a container that has no limit of its own, the task\'s is asked for', async () => {
-  metadata = createServer((request, response) => response.end(request.url === '/v4/task' ? JSON.stringify({ Limits: { CPU: 1, Memory: 1000 } }) : '')).listen(0, '127.0.0.1');
+  metadata = createServer((request, response) => response.end(request.url === '/v4/task' ? JSON.stringify({ Limits: { CPU: 1, Memory: LIMIT } }) : '')).listen(0, '127.0.0.1');
   await new Promise(resolve => metadata!.once('listening', resolve));
-  const run = await holding('any', 20);
+  const run = await holding('any', 50);
   const environment = { ECS_CONTAINER_METADATA_URI_V4: `http://127.0.0.1:${(metadata.address() as AddressInfo).port}/v4` };
-  expect(await look(await VERSIONS[2](951, 0, 'max'), 'any', '', environment)).toContain('of its worker\'s 1000 MiB');
+  expect(await look(await VERSIONS[2](96, 0, 'max'), 'any', '', environment)).toContain('of its worker\'s 100 MiB');
   expect(await ends(run)).toBe(true);
+});
+
+test('where something else takes the memory, none is ended, as that would not help', async () => {
+  const run = await holding('any', 20);
+  expect(await look(await VERSIONS[2](99), 'any')).toBe('reason: None\n');
+  expect(alive(run)).toBe(true);
 });
 
 test('without any limit, none is ended', async () => {
@@ -133,20 +141,20 @@ test('without any limit, none is ended', async () => {
 
 test('no second one is ended until there is time to see what the first has left', async () => {
   const [small, large] = [await holding('small', 20), await holding('large', 40)];
-  expect(await look(await VERSIONS[2](990), 'small', 'watch.look()')).toContain('reason: None');
+  expect(await look(await VERSIONS[2](99), 'small', 'watch.look()')).toContain('reason: None');
   expect(await ends(large)).toBe(true);
   expect(alive(small)).toBe(true);
 });
 
 test('flow runs of another worker are not looked at', async () => {
-  const [ours, others] = [await holding('ours', 20), await holding('others', 40, 'another')];
-  await look(await VERSIONS[2](990), 'ours');
+  const [ours, others] = [await holding('ours', 50), await holding('others', 40, 'another')];
+  await look(await VERSIONS[2](99), 'ours');
   expect(await ends(ours)).toBe(true);
   expect(alive(others)).toBe(true);
 });
 
 test('the kernel is told to take flow runs before their worker', async () => {
   const run = await holding('any', 10);
-  await look(await VERSIONS[2](100), 'any');
+  await look(await VERSIONS[2](10), 'any');
   expect(await readFile(`/proc/${run}/oom_score_adj`, 'utf8')).toBe('500\n');
 });

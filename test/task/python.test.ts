@@ -5,7 +5,7 @@ import { pythonEnvironment } from '../python/environment';
 
 /** The programs that run in containers, which the images' own Python and Prefect take as text. */
 const PROGRAMS = ['flow_run.py', 'hand_back.py', 'health_check.py', 'launcher.py', 'memory_watch.py', 'protection.py', 'rescheduling.py', 'supervision.py',
-  'supervisor.py', 'worker_process.py'].map(file => `src/task/${file}`);
+  'supervisor.py', 'task_metadata.py', 'worker_process.py'].map(file => `src/task/${file}`);
 /** Those of a server, whose image has prefect-redis too. */
 const SERVER_PROGRAMS = ['health_check.py', 'launcher.py', 'services_health.py'].map(file => `src/server/${file}`);
 
