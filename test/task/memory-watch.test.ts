@@ -103,7 +103,7 @@ describe.each([1, 2] as const)('with control groups of version %d', version => {
   });
 
   test('none is ended as long as there is some left: what files take can be had back', async () => {
-    const run = await holding('any', 20);
+    const run = await holding('any', 80);
     expect(await look(await memory(94), 'any')).toBe('reason: None\n');
     expect(alive(run)).toBe(true);
   });
@@ -140,8 +140,8 @@ test('without any limit, none is ended', async () => {
 });
 
 test('no second one is ended until there is time to see what the first has left', async () => {
-  const [small, large] = [await holding('small', 20), await holding('large', 40)];
-  expect(await look(await VERSIONS[2](99), 'small', 'watch.look()')).toContain('reason: None');
+  const [small, large] = [await holding('small', 50), await holding('large', 60)];
+  expect(await look(await VERSIONS[2](99), 'small', 'import time; time.sleep(0.5); watch.look()')).toContain('reason: None');
   expect(await ends(large)).toBe(true);
   expect(alive(small)).toBe(true);
 });
