@@ -110,6 +110,8 @@ def _end_tasks() -> None:
     for task in ecs.all_tasks():
         task.kill()
     containers.kill_owned(str(settings.DIRECTORY))
+    for task in ecs.all_tasks():
+        task.limit.remove()
 
 
 def main() -> None:

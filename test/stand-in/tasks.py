@@ -48,10 +48,10 @@ class Task:
         self._mounts_of: dict[str, dict[str, Path]] = {}
         overrides = {item["name"]: item for item in self.overrides.get("containerOverrides") or []}
         self._overrides = overrides
-        self._limit = MemoryLimit(self.id, self.memory)
+        self.limit = MemoryLimit(self.id, self.memory)
         self._ports = {port: _free_port() for item in definition["containerDefinitions"] for port in _image(item).get("ports", [])}
         self.containers = [
-            Container(self.arn, region, self._with_own_ports({**_with_programs(item), **_given(overrides.get(item["name"]))}), self.directory / item["name"], self._limit, self._wake_up)
+            Container(self.arn, region, self._with_own_ports({**_with_programs(item), **_given(overrides.get(item["name"]))}), self.directory / item["name"], self.limit, self._wake_up)
             for item in definition["containerDefinitions"]
         ]
 
@@ -168,7 +168,7 @@ class Task:
         self._move("DEACTIVATING")
         self._move("STOPPING", "stoppingAt")
         self._stop_containers()
-        self._limit.remove()
+        self.limit.remove()
         self._move("DEPROVISIONING", "executionStoppedAt")
         self._move("STOPPED", "stoppedAt")
 
