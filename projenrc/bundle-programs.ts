@@ -20,7 +20,7 @@ function bundled(text: string, included = new Set<string>()): string {
 
 /** Without what readers of the source have comments for, but its first words: a task definition holds 64 KiB. */
 function compact(text: string): string {
-  return text.replace(/^[ \t]*(?:#.*|"""[^"]*""")\n/gm, (comment, offset) => offset === 0 ? comment : '').replace(/ {2}#:? .*$/gm, '').replace(/\n{2,}/g, '\n\n');
+  return text.replace(/^[ \t]*(?:#.*|"""[^"]*""")\n/gm, (comment, offset) => offset === 0 ? comment : '').replace(/ {2}#:? .*$/gm, '').replace(/\n{2,}(?=[ \t])/g, '\n').replace(/\n{3,}/g, '\n\n');
 }
 
 /** Its modules are one in the end, and a name can't be two things. */

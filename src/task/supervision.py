@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 WORKER_NAME = "PREFECT__WORKER_NAME"
@@ -14,11 +15,12 @@ def say(text: str) -> None:
 
 def flow_run_processes(worker: str) -> Iterator[tuple[int, str]]:
     """The processes of a worker's flow runs, whatever session they are in, each with the id of its flow run."""
+    ours, run = f"\0{WORKER_NAME}={worker}\0".encode(), re.compile(rb"\0PREFECT__FLOW_RUN_ID=([^\0]+)")
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                variables = dict(item.split("=", 1) for item in file.read().decode(errors="replace").split("\0") if "=" in item)
+            with open(f"/proc/{entry}/environ", "rb", buffering=0) as file:
+                environment = b"\0" + file.read()
         except OSError:
             continue
-        if variables.get(WORKER_NAME) == worker and "PREFECT__FLOW_RUN_ID" in variables:
-            yield int(entry), variables["PREFECT__FLOW_RUN_ID"]
+        if ours in environment and (found := run.search(environment)):
+            yield int(entry), found[1].decode()
