@@ -23,7 +23,7 @@ const PARTS = ['job_configuration', 'variables'];
 export class BaseJobTemplate {
   /**
    * Throws when the object has neither `job_configuration` nor `variables` or something else beside them, when `variables` have no
-   * `properties`, for a flow run's container whose image is no placeholder, and for a value that looks like a key.
+   * `properties`, for a flow run's container whose image is not a placeholder, and for a value that looks like a key.
    *
    * @param template the template, with the names that Prefect has
    */

@@ -110,7 +110,7 @@ export interface PrefectFargateWorkerProps {
   /**
    * Environment variables of the worker. Flow runs of an ECS worker have `flowRunDefaults.environment`, and a warning reminds you of that
    * for variables that are not Prefect's. Throws for a variable that this construct sets, and for a value that looks like a key.
-   * ECS workers have their `HOME` and `PREFECT_HOME` in `/tmp`; a PROCESS worker's are yours to set.
+   * ECS workers have their `HOME` and `PREFECT_HOME` in `/tmp`; you may set those of a PROCESS worker.
    *
    * @see https://docs.prefect.io/v3/api-ref/settings-ref
    * @default - only what the worker needs
@@ -279,7 +279,7 @@ export interface PrefectFargateWorkerProps {
    * network, and where it doesn't complete within ten minutes, the deployment fails with the reason, and rolls back. Without that, a
    * deployment at zero workers proves nothing, as Amazon ECS starts none.
    *
-   * The flow is the library's own and needs nothing of your image but Prefect. Flow, deployment and flow run are deleted from Prefect
+   * The flow is the library's own and needs only Prefect in your image. Flow, deployment and flow run are deleted from Prefect
    * afterwards; those of a verification that failed stay until the next. A paused pool or queue, and a concurrency limit that
    * leaves no room, don't fail it: the output `Verified` says so. It runs again when a task definition or the pool has changed.
    *
@@ -292,7 +292,7 @@ export interface PrefectFargateWorkerProps {
   readonly verify?: boolean;
 
   /**
-   * Rules by which AWS Config watches what is deployed.
+   * Rules with which AWS Config watches the deployed resources.
    *
    * @default - none, because they need AWS Config's recorder in the account
    */

@@ -76,7 +76,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
    * otherwise; one that could never act is an error at synth.
    *
    * - A scheduled action (`scaleOnSchedule()`) moves these bounds, until another moves them back.
-   * - Of several policies that act at a moment, the one that asks for the most workers wins.
+   * - Of several policies that act at the same time, the one that asks for the most workers takes effect.
    * - Where workers follow demand, which is all but ECS workers of a fixed number, the demand publisher sets their number within these
    *   bounds. What your own policy has added it takes away when the demand hasn't needed it for `scaling.scaleInAfter`, and it adds
    *   again what that has taken away. Keep workers with a scheduled action, or with `scaling.spareFlowRuns`.

@@ -9,7 +9,7 @@ export interface NetworkOptions {
 
   /**
    * How many NAT gateways the VPC has. One in each zone keeps a zone's failure to that zone; fewer cost less.
-   * With 0 there is no route to the internet: the API and the images have to be connectivity in your network.
+   * With 0 there is no route to the internet: the API and the images have to be reachable inside your network.
    * Throws for a number that is known only at deployment.
    *
    * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
@@ -60,7 +60,7 @@ export interface NetworkOptions {
    *
    * The functions then need a route to AWS Lambda, Secrets Manager, Amazon ECS and CloudWatch, and to Amazon S3, where the answers of
    * custom resources go: NAT gateways, or `vpcEndpoints`. The default security group of a VPC that is created here keeps
-   * its rules, because only a function outside the VPC would take them away; nothing of the worker uses it.
+   * its rules, because only a function outside the VPC would remove them; the worker doesn't use it.
    * Throws with public subnets, where functions have no address.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html

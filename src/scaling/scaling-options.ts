@@ -53,7 +53,7 @@ export interface ScalingOptions {
    * Simulated with five runs an hour at random: 95 minutes late a day at 10 task-hours without, none at 24 with 1. Where such runs come
    * in bursts, `scaleInAfter` costs less.
    *
-   * PROCESS only. Throws for an ECS worker, of which one takes any number of flow runs (`minWorkers`), and for more than the largest
+   * PROCESS only. Throws for ECS workers, because a single one takes any number of flow runs (`minWorkers`), and for more than the largest
    * number of workers can hold.
    *
    * @default 0
