@@ -254,6 +254,15 @@ project.addTask('bench:server', {
   description: 'Flow runs for a vCPU of a server, beside prefect server start, as a table in bench/README.md',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/server.ts', receiveArgs: true }],
 });
+project.addTask('bench:start', {
+  description: 'What the programs of the library add to the start of a flow run, as a table in bench/README.md',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json bench/start.ts', receiveArgs: true }],
+});
+project.addTask('bench:deploy', {
+  description: 'Which resources a first deployment waits for, as a table in bench/README.md',
+  env: { CDK_VALIDATION: 'false' },
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json bench/deploy.ts', receiveArgs: true }],
+});
 project.addTask('bench:scaling', {
   description: 'Simulate traces of flow runs against the scaling of a template',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/scaling/main.ts', receiveArgs: true }],

@@ -42,7 +42,8 @@ class Bench {
     // As an ECS worker leaves it behind.
     await this.prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
     await this.prefect.call('PATCH', `/flow_runs/${id}`, { infrastructure_pid: `cluster::${TASK}` });
-    const environment = { ...this.environment, PREFECT__FLOW_RUN_ID: id, ...(ours && { ...FLOW_RUN_ENVIRONMENT, ...FLOW_RUN.environment, ECS_CONTAINER_METADATA_URI_V4: metadata }) };
+    const library = { ...FLOW_RUN_ENVIRONMENT, ...FLOW_RUN.environment, ECS_CONTAINER_METADATA_URI_V4: metadata };
+    const environment = { ...this.environment, PREFECT__FLOW_RUN_ID: id, ...(ours && library) };
     const used = await measured(this.python, ours ? FLOW_RUN.command : ['prefect', 'flow-run', 'execute'], environment, FLOWS).used;
     const run = await this.prefect.call<{ state_type: string; start_time: string }>('GET', `/flow_runs/${id}`);
     if (run.state_type !== 'COMPLETED') throw new Error(`The flow run is ${run.state_type}.`);
