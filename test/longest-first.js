@@ -4,7 +4,10 @@ const Sequencer = require('@jest/test-sequencer').default;
  * The files that take minutes begin first, the longest of them before the others, so that no core is idle while the last one of them runs. jest knows how
  * long files take only where they ran before, which is never so on a fresh machine.
  */
-const LONGEST = ['faults/server', 'scaling', 'faults/faults', 'slots', 'self-hosted', 'versions', 'flow-run', 'verify', 'life-cycle', 'headers', 'many-workers', 'cloud'];
+const LONGEST = [
+  'faults/server', 'faults/faults', 'slots', 'verify', 'scaling', 'demand-ahead', 'ecs-from-zero', 'many-workers', 'self-hosted', 'versions', 'flow-run',
+  'server', 'observability', 'upgrade', 'costs', 'headers', 'life-cycle', 'cloud',
+];
 
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {

@@ -10,14 +10,22 @@ export interface Bar {
 /** How close the task-hours have to come to the oracle's, and how small a share of the official template's late minutes may be left. */
 const ORACLE_FACTOR = 1.2;
 const OFFICIAL_SHARE = 0.1;
+/** Where the best possible leaves a larger share, as close to that. */
+const POSSIBLE_FACTOR = 1.1;
 
 /** What the template is held to on a trace. */
-export function bars({ trace, results: { template, official, idle, oracleAsLate } }: Comparison): Bar[] {
+export function bars({ trace, results: { template, official, idle, oracle, oracleAsLate, instant } }: Comparison): Bar[] {
   const ratio = of(template.taskHours, oracleAsLate.taskHours);
   const share = of(template.lateMinutes, official.lateMinutes);
+  // Flow runs start together on a worker's CPU; and of runs that nobody announced, no one knows before they are there.
+  const possible = (trace.scheduled ? oracle : instant).lateMinutes;
   const better = beatenBy(template, { official, idle });
   return [
-    { what: 'late-run minutes, of the official template\'s', value: percent(share), met: share <= OFFICIAL_SHARE },
+    {
+      what: 'late-run minutes, of the official template\'s (the best possible)',
+      value: `${percent(share)} (${percent(of(possible, official.lateMinutes))})`,
+      met: share <= OFFICIAL_SHARE || template.lateMinutes <= POSSIBLE_FACTOR * possible,
+    },
     {
       what: 'task-hours, of the official template\'s',
       value: percent(of(template.taskHours, official.taskHours)),
