@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROGRAMS, UNIT } from './paths';
 
@@ -49,6 +49,8 @@ const LAYERS: readonly Layer[] = [
 process.env.CDK_VALIDATION = 'false';
 
 const REPORTS = join(__dirname, '..', '.cache', 'reports');
+/** Seconds of each layer when it ran last, on this machine. */
+const TIMES = join(REPORTS, 'seconds.json');
 
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter(name => !LAYERS.some(layer => layer.name === name));
@@ -66,10 +68,12 @@ async function main(names: readonly string[]): Promise<void> {
   }
   await Promise.all(beside);
 
-  console.log(`\n${'layer'.padEnd(12)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'seconds'.padStart(9)}`);
+  const before: Record<string, number> = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, 'utf8')) : {};
+  console.log(`\n${'layer'.padEnd(12)}${['passed', 'failed', 'skipped', 'seconds', 'last run'].map(title => title.padStart(9)).join('')}`);
   for (const { layer, passed, failed, skipped, seconds } of chosen.map(one => results.get(one)!)) {
-    console.log(`${layer.padEnd(12)}${`${passed}`.padStart(8)}${`${failed}`.padStart(8)}${`${skipped}`.padStart(9)}${`${seconds}`.padStart(9)}`);
+    console.log(`${layer.padEnd(12)}${[passed, failed, skipped, seconds, before[layer] ?? ''].map(cell => `${cell}`.padStart(9)).join('')}`);
   }
+  writeFileSync(TIMES, JSON.stringify({ ...before, ...Object.fromEntries([...results.values()].map(({ layer, seconds }) => [layer, seconds])) }));
   const sum = (pick: (result: Result) => number) => [...results.values()].reduce((total, result) => total + pick(result), 0);
   // A test that is skipped proves nothing, so it counts as failed.
   const failed = sum(result => result.failed + result.skipped);
