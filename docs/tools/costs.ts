@@ -55,7 +55,7 @@ export interface Line {
   readonly dollars: number;
 }
 
-const BUILDS: Record<string, (app: App) => Stack> = {
+export const BUILDS: Record<string, (app: App) => Stack> = {
   default: app => scenarios.find(({ name }) => name === 'ecs')!.build(app),
   small: app => new Small(app, 'Small'),
   ownServer: app => new OwnServer(app, 'OwnServer'),
@@ -140,13 +140,17 @@ export function featureCosts(): string {
   return ['| | resources | $ a month |', '| --- | ---: | ---: |', ...rows].join('\n');
 }
 
-function together(types: readonly WorkerType[], props: Partial<PrefectFargateWorkerProps> = {}): Stack {
-  const stack = new Stack(new App({ analyticsReporting: false }), 'Stack');
-  const api = PrefectApi.cloud({
+export function cloud(stack: Stack): PrefectApi {
+  return PrefectApi.cloud({
     accountId: '11111111-2222-3333-4444-555555555555',
     workspaceId: '66666666-7777-8888-9999-000000000000',
     apiKey: ecs.Secret.fromSecretsManager(new secretsmanager.Secret(stack, 'ApiKey')),
   });
+}
+
+function together(types: readonly WorkerType[], props: Partial<PrefectFargateWorkerProps> = {}): Stack {
+  const stack = new Stack(new App({ analyticsReporting: false }), 'Stack');
+  const api = cloud(stack);
   let first: PrefectFargateWorker | undefined;
   types.forEach((workerType, index) => {
     const scaling = workerType === WorkerType.PROCESS ? { minWorkers: 0 } : undefined;
@@ -156,9 +160,10 @@ function together(types: readonly WorkerType[], props: Partial<PrefectFargateWor
   return stack;
 }
 
-const total = (lines: readonly Line[]) => lines.reduce((sum, { dollars }) => sum + Number(dollars.toFixed(2)), 0);
+export const total = (lines: readonly Line[]) => lines.reduce((sum, { dollars }) => sum + Number(dollars.toFixed(2)), 0);
 
-function bill(template: any): Line[] {
+/** What a template's resources cost while nothing is due. */
+export function bill(template: any): Line[] {
   const resources = Object.values<any>(template.Resources);
   const of = (type: string): any[] => resources.filter(({ Type }) => Type === type).map(({ Properties }) => Properties ?? {});
   const hourly = (what: string, count: number, price: number): Line =>

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { properties, type Property } from './assembly';
+import { comparedCosts, endpointsAgainstNat } from './compared-costs';
 import { costs, featureCosts, flowRunCosts, furtherWorkerCosts, quickStartPrice } from './costs';
 import { faultsSummary } from './faults';
 import { decisionTable } from './reconciler';
@@ -14,6 +15,8 @@ import { decisionTable } from './reconciler';
  * - `<!-- costs: default -->`, up to `<!-- end -->`: the bill of that build.
  * - `<!-- further worker costs -->`, up to `<!-- end -->`: what one more idle worker of a stack costs.
  * - `<!-- feature costs -->`, up to `<!-- end -->`: what each feature that is off by default adds.
+ * - `<!-- compared costs -->`, up to `<!-- end -->`: what idle workers cost in several set-ups, beside the official template.
+ * - `<!-- endpoints against nat -->`, up to `<!-- end -->`: from how much traffic on an endpoint costs less.
  * - `<!-- flow run costs -->`, up to `<!-- end -->`: what one flow run costs.
  * - `<!-- reconciler -->`, up to `<!-- end -->`: what the reconciler does, by the state of a flow run and of its task.
  * - `<!-- faults summary -->`, up to `<!-- end -->`: what became of flow runs, in all faults together.
@@ -28,20 +31,30 @@ export function documents(): string[] {
   const beside = (folder: string) => readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.md')).map(name => join(folder, name));
   // API.md is jsii-docgen's, the changelog the release's.
   const generated = ['API.md', 'CHANGELOG.md'];
-  return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), ...beside('docs/decisions'), 'examples/python/README.md', 'examples/starters/README.md', 'test/stand-in/README.md', 'bench/README.md'].filter(name => existsSync(join(ROOT, name)));
+  const others = [
+    'examples/python/README.md', 'examples/starters/README.md', 'docs/tools/README.md', 'test/stand-in/README.md', 'bench/README.md', 'bench/scaling/README.md',
+  ];
+  return [...beside('.').filter(name => !generated.includes(name)), ...beside('docs'), ...beside('docs/decisions'), ...others].filter(name => existsSync(join(ROOT, name)));
 }
+
+/** What stands at the places that need no argument. */
+const PLACES: Record<string, () => string> = {
+  'further worker costs': furtherWorkerCosts,
+  'feature costs': featureCosts,
+  'compared costs': comparedCosts,
+  'endpoints against nat': endpointsAgainstNat,
+  'flow run costs': flowRunCosts,
+  'price': quickStartPrice,
+  'reconciler': decisionTable,
+  'faults summary': faultsSummary,
+};
 
 /** The document as it should be, by its path from the root. */
 export function filledIn(text: string, path: string): string {
   return text
     .replace(/(<!-- file: (\S+) -->\n+```[^\n]*\n)[^]*?(^```$)/gm, (_, start, file, end) => `${start}${readFileSync(join(ROOT, file), 'utf8')}${end}`)
     .replace(/(<!-- costs: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, start, build, end) => `${start}\n${costs(build)}\n\n${end}`)
-    .replace(/(<!-- further worker costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${furtherWorkerCosts()}\n\n${end}`)
-    .replace(/(<!-- feature costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${featureCosts()}\n\n${end}`)
-    .replace(/(<!-- flow run costs -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${flowRunCosts()}\n\n${end}`)
-    .replace(/(<!-- price -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${quickStartPrice()}\n\n${end}`)
-    .replace(/(<!-- reconciler -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${decisionTable()}\n\n${end}`)
-    .replace(/(<!-- faults summary -->\n)[^]*?(<!-- end -->)/g, (_, start, end) => `${start}\n${faultsSummary()}\n\n${end}`)
+    .replace(/(<!-- ([a-z ]+) -->\n)[^]*?(<!-- end -->)/g, (whole, start, place, end) => (place in PLACES ? `${start}\n${PLACES[place]()}\n\n${end}` : whole))
     .replace(/(<!-- defaults: (\w+)( \S+)? -->\n)[^]*?(<!-- end -->)/g, (_, start, struct, prefix, end) => `${start}\n${defaults(struct, relative(dirname(path), 'API.md'), prefix?.trim())}\n\n${end}`);
 }
 
