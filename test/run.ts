@@ -30,8 +30,8 @@ interface Result {
 }
 
 const LAYERS: readonly Layer[] = [
+  { name: 'lint', what: 'ESLint, the types of the tests, the words', command: ['npx', 'projen', 'test:lint'], beside: true },
   { name: 'build', what: 'bundle the functions, compile with jsii, document', command: ['npx', 'projen', 'test:build'] },
-  { name: 'lint', what: 'ESLint, and the types of the tests', command: ['npx', 'projen', 'test:lint'] },
   { name: 'unit', what: 'unit tests per module', jest: [UNIT] },
   { name: 'programs', what: 'what runs in containers, and the scaling simulator', jest: [PROGRAMS] },
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'], beside: true },
