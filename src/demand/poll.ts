@@ -1,3 +1,4 @@
+import type { ChildRuns, KnownChildRuns } from './child-runs';
 import type { PublisherConfiguration } from './configuration';
 import { DeploymentLimit, DueRun, isLate, judge, LATE_AFTER_SECONDS } from './count';
 import type { MetricName } from './metrics';
@@ -74,13 +75,13 @@ interface Page {
 /**
  * Reads from the Prefect API what there is to do for a worker: in five requests where nothing is due, in six where a page shows
  * all that is due and that runs, and never in more than a few beyond that, whatever the number of runs; every few minutes one more, for
- * the run times. Prefect Cloud counts them,
- * and so does test/live/requests.test.ts; bench/README.md has a table.
+ * the run times, and another one for the runs that runs create. Prefect Cloud counts them, and so does test/live/requests.test.ts;
+ * bench/README.md has a table.
  *
  * @see https://docs.prefect.io/v3/api-ref/rest-api
  */
 export async function poll(
-  client: PrefectClient, configuration: PublisherConfiguration, now: Date, crashes: Span, runTimes: RunTimes,
+  client: PrefectClient, configuration: PublisherConfiguration, now: Date, crashes: Span, runTimes: RunTimes, childRuns: KnownChildRuns,
 ): Promise<Reading> {
   const path = `/work_pools/${encodeURIComponent(configuration.workPool)}`;
   const [pool, allQueues, online] = await Promise.all([
@@ -104,6 +105,9 @@ export async function poll(
     // Without slots there is nothing to count in them.
     configuration.flowRunLimit === undefined ? new Map<string, number>() : runTimes.of(client, configuration.workPool, deployments, now),
   ]);
+
+  const children = configuration.flowRunLimit === undefined ? new Map<string, ChildRuns>()
+    : await childRuns.of(client, configuration.workPool, deployments, runTimes, now);
 
   const soonest = due.results.map((run): DueRun => ({
     queue: run.work_queue_name,
@@ -153,6 +157,8 @@ export async function poll(
       starting: judged.starting,
       others: active - taken.runs.length + judged.startable - judged.starting.length,
       times,
+      children,
+      room: judged.room,
       now: now.getTime(),
       until: now.getTime() + configuration.leadTimeSeconds * 1000,
     }),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { KnownChildRuns } from './child-runs';
 import type { PublisherConfiguration } from './configuration';
 import { CrashCursor } from './crash-cursor';
 import { setDesiredCount, tasksOf } from './desired-count';
@@ -25,6 +26,7 @@ const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});
 const crashPosition = new CrashCursor();
 const runTimes = new RunTimes();
+const childRuns = new KnownChildRuns();
 
 /**
  * Reads the demand of a worker from the Prefect API, has its service keep as many workers as that takes, and publishes both to CloudWatch,
@@ -66,7 +68,7 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
   const client = await connect(ownApi(), Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
-  const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes, runTimes), describe(configuration)]);
+  const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes, runTimes, childRuns), describe(configuration)]);
   const { values, room, slots, busyWorkers } = reading;
   // An ECS worker only starts tasks, which go on without it.
   const busyTasks = configuration.flowRunLimit === undefined ? [] : busyWorkers && await tasksOf(configuration, busyWorkers);

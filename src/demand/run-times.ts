@@ -6,6 +6,9 @@ const RUNS = 200;
 /** As many of a deployment tell how long its next run takes. */
 const ENOUGH = 3;
 
+/** As many, the newest, tell what its next run creates. */
+export const LAST_RUNS = 3;
+
 /** How long what is known holds. */
 const LEARNED_SECONDS = 1800;
 
@@ -16,8 +19,16 @@ const QUESTION_SECONDS = 300;
 const LOOK_BACK_DAYS = 14;
 
 interface EndedRun {
+  readonly id: string;
   readonly deployment_id: string | null;
+  readonly start_time: string | null;
   readonly total_run_time: number;
+}
+
+/** A flow run that has ended; its start in milliseconds. */
+export interface PastRun {
+  readonly id: string;
+  readonly started: number;
 }
 
 /**
@@ -25,7 +36,7 @@ interface EndedRun {
  * one request each time, and only of deployments that are in demand; an instance of the function remembers what it has heard.
  */
 export class RunTimes {
-  private readonly known = new Map<string, { readonly seconds: number; readonly at: number }>();
+  private readonly known = new Map<string, { readonly seconds: number; readonly last: readonly PastRun[]; readonly at: number }>();
   private readonly asked = new Map<string, number>();
 
   /** Seconds by deployment; those are missing of which too few runs are known. */
@@ -43,6 +54,16 @@ export class RunTimes {
     }));
   }
 
+  /** Whether a poll of this moment has asked. */
+  public hasAsked(workPool: string, now: Date): boolean {
+    return this.asked.get(workPool) === now.getTime() / 1000;
+  }
+
+  /** The newest runs of a deployment whose run time is known. */
+  public lastRuns(deployment: string): readonly PastRun[] {
+    return this.known.get(deployment)?.last ?? [];
+  }
+
   private async ask(client: PrefectClient, deployments: readonly string[], now: Date): Promise<void> {
     const since = new Date(now.getTime() - LOOK_BACK_DAYS * 86_400_000).toISOString();
     const runs = await client.request<EndedRun[]>('POST', '/flow_runs/filter', {
@@ -51,8 +72,11 @@ export class RunTimes {
       limit: RUNS,
     });
     for (const id of deployments) {
-      const time = ninetieth(runs.filter(({ deployment_id: of }) => of === id).map(({ total_run_time: seconds }) => seconds));
-      if (time !== undefined) this.known.set(id, { seconds: time, at: now.getTime() / 1000 });
+      const own = runs.filter(({ deployment_id: of }) => of === id);
+      const seconds = ninetieth(own.map(({ total_run_time: time }) => time));
+      if (seconds === undefined) continue;
+      const last = own.slice(0, LAST_RUNS).map(run => ({ id: run.id, started: Date.parse(run.start_time ?? '') }));
+      this.known.set(id, { seconds, last, at: now.getTime() / 1000 });
     }
   }
 }

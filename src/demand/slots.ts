@@ -1,3 +1,5 @@
+import type { ChildRuns } from './child-runs';
+
 /** A span in which a flow run holds a slot of a worker, in milliseconds; without an end it goes on for as long as anybody looks ahead. */
 export interface Hold {
   readonly from: number;
@@ -38,21 +40,36 @@ export interface SlotsNeeded {
   readonly others: number;
   /** How long runs take, in seconds by deployment. */
   readonly times: ReadonlyMap<string, number>;
+  /** The runs that runs create, by the deployment of these. */
+  readonly children?: ReadonlyMap<string, ChildRuns>;
+  /** How many runs beyond these the limits in Prefect would let start. */
+  readonly room?: number;
   /** In milliseconds. */
   readonly now: number;
   readonly until: number;
 }
 
-/** The most slots that are taken at one time until then. A run of a deployment whose run time isn't known, and one that exceeds it, stays. */
-export function slotsNeeded({ active, starting, others, times, now, until }: SlotsNeeded): number {
+/**
+ * The most slots that are taken at one time until then. A run of a deployment whose run time isn't known, and one that exceeds it, stays. The
+ * runs that a run is going to create count as long as it takes; once they are there they are runs like others.
+ */
+export function slotsNeeded({ active, starting, others, times, children = new Map(), room = Infinity, now, until }: SlotsNeeded): number {
   const after = (begin: number, deployment = '') => begin + times.get(deployment)! * 1000 || undefined;
-  const holds = [
-    ...active.map(({ deployment, since }): Hold => {
-      const end = after(since ?? now + START_SECONDS * 1000, deployment);
-      return { from: now, until: end !== undefined && end > now ? end : undefined };
+  const runs = [
+    ...active.map(({ deployment, since = now + START_SECONDS * 1000 }) => {
+      const end = after(since, deployment);
+      return { deployment, begins: since, from: now, until: end !== undefined && end > now ? end : undefined };
     }),
-    ...starting.map(({ at, deployment }): Hold => (
-      { from: Math.max(now, at - CLAIM_SECONDS * 1000), until: after(Math.max(now, at) + START_SECONDS * 1000, deployment) })),
+    ...starting.map(({ at, deployment }) => {
+      const begins = Math.max(now, at);
+      return { deployment, begins, from: Math.max(now, at - CLAIM_SECONDS * 1000), until: after(begins + START_SECONDS * 1000, deployment) };
+    }),
   ];
-  return others + mostAtOnce(holds, until);
+  const created = runs.flatMap(({ deployment = '', begins, until: ends }): Hold[] => {
+    const { most, afterSeconds } = children.get(deployment) ?? { most: 0, afterSeconds: 0 };
+    const from = begins + afterSeconds * 1000;
+    return from < now ? [] : Array(most).fill({ from, until: ends });
+  });
+  const own = mostAtOnce(runs, until);
+  return others + Math.min(own + room, mostAtOnce([...runs, ...created], until));
 }

@@ -21,7 +21,8 @@ export interface ScalingOptions {
 
   /**
    * How long before its scheduled time a flow run counts as demand. Make it as long as it takes until a worker is ready:
-   * a shorter one lets runs start late, a longer one pays for workers that wait.
+   * a shorter one lets runs start late, a longer one pays for workers that wait. Where each of a deployment's last three runs created
+   * others in the pool (`run_deployment`), its next run counts together with as many.
    *
    * @default - `pollInterval` and 150 seconds: the poll, Amazon ECS, and the start of a Fargate task
    */

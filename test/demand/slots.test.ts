@@ -42,4 +42,22 @@ describe('the slots that are needed are', () => {
   test('one for each late run, and each of which no more is known than that it is there', () => {
     expect(needed({ starting: Array.from({ length: 9 }, () => ({ at: at(-100), deployment: 'short' })), others: 30 })).toBe(39);
   });
+
+  describe('for the runs that a run creates', () => {
+    const children = new Map([['long', { most: 30, afterSeconds: 20 }]]);
+
+    test('there when the first is due, as long as it takes itself', () => {
+      expect(needed({ children, starting: [{ at: at(60), deployment: 'long' }] })).toBe(31);
+      expect(needed({ children, starting: [{ at: at(200), deployment: 'long' }] })).toBe(1);
+      expect(needed({ children, active: [{ deployment: 'long', since: at(-10) }] })).toBe(31);
+    });
+
+    test('none once they are there, as runs like others', () => {
+      expect(needed({ children, active: [{ deployment: 'long', since: at(-30) }] })).toBe(1);
+    });
+
+    test('no more than limits in Prefect let start', () => {
+      expect(needed({ children, room: 12, starting: [{ at: at(60), deployment: 'long' }] })).toBe(13);
+    });
+  });
 });

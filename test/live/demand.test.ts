@@ -1,4 +1,5 @@
 import { Prefect } from './support/prefect';
+import { KnownChildRuns } from '../../src/demand/child-runs';
 import type { PublisherConfiguration } from '../../src/demand/configuration';
 import { poll, Reading, Span } from '../../src/demand/poll';
 import { RunTimes } from '../../src/demand/run-times';
@@ -107,7 +108,7 @@ class Pool {
       cluster: '',
       service: '',
       ...settings,
-    }, now, crashes ?? { since: now, until: now }, new RunTimes());
+    }, now, crashes ?? { since: now, until: now }, new RunTimes(), new KnownChildRuns());
   }
 }
 

@@ -4,6 +4,7 @@ import { Prefect } from './support/prefect';
 import { PublisherConfiguration } from '../../src/demand/configuration';
 import { poll } from '../../src/demand/poll';
 import { RunTimes } from '../../src/demand/run-times';
+import { KnownChildRuns } from '../../src/demand/child-runs';
 import { CSRF_TOKEN_PATH } from '../../src/private/csrf';
 import { PrefectClient } from '../../src/private/prefect-client';
 import { Listing } from '../../src/rescue/listing';
@@ -67,7 +68,7 @@ describe('a server with CSRF protection and a low limit of objects at a time', (
     for (let run = 0; run < RUNS; run++) await prefect.start(last);
     const asked = { workPool: 'busy', leadTimeSeconds: 60, pollSeconds: 60 } as PublisherConfiguration;
     const now = new Date();
-    await expect(poll(client, asked, now, { since: now, until: now }, new RunTimes()))
+    await expect(poll(client, asked, now, { since: now, until: now }, new RunTimes(), new KnownChildRuns()))
       .resolves.toMatchObject({ values: { DueRuns: RUNS, Demand: RUNS } });
     await expect(client.request('POST', '/work_pools/busy/queues/filter', { limit: 200 })).resolves.toHaveLength(QUEUES.length + 1);
     const pages = await Promise.all([1, 2, 3].map(page => client.request<{ results: { id: string }[] }>('POST', '/flow_runs/paginate', { limit: 4, page })));

@@ -1,5 +1,6 @@
 import { copies } from './copies';
 import { CLUSTER, ReconcilerWorld, TASK } from './reconciler-world';
+import { KnownChildRuns } from '../../src/demand/child-runs';
 import { poll } from '../../src/demand/poll';
 import { RunTimes } from '../../src/demand/run-times';
 import { PrefectClient } from '../../src/private/prefect-client';
@@ -79,7 +80,7 @@ export async function requestsIn(situation: Situation, world: ReconcilerWorld, s
       scaleInMinutes: 2,
       cluster: '',
       service: '',
-    }, now, { since: new Date(now.getTime() - 60_000), until: now }, runTimes);
+    }, now, { since: new Date(now.getTime() - 60_000), until: now }, runTimes, new KnownChildRuns());
     return { publisher: world.asked, pollMs: Date.now() - now.getTime() };
   };
   const runTimes = new RunTimes();

@@ -1,3 +1,5 @@
+import type { ChildRun } from '../../../src/demand/child-runs';
+import { LAST_RUNS, PastRun } from '../../../src/demand/run-times';
 import { FlowRun, Limits } from '../trace';
 
 /** A flow run and what has become of it. */
@@ -84,6 +86,16 @@ export class Pool {
   /** How long the last runs of a deployment took, the newest first. */
   public durations(deployment: string): readonly number[] {
     return this.ended.get(deployment) ?? [];
+  }
+
+  /** The last runs of a deployment, and what they created, as Prefect tells them. */
+  public families(deployment: string): { readonly parents: readonly PastRun[]; readonly children: readonly ChildRun[] } {
+    const parents = this.runs.filter(run => run.deployment === deployment && run.state === 'Completed').slice(-LAST_RUNS);
+    return {
+      parents: parents.map((run, index) => ({ id: `${index}`, started: run.started! * 1000 })),
+      children: parents.flatMap((run, index) => (run.offspring ?? []).map(({ expectedStart, duration }) => (
+        { parent: `${index}`, expected: expectedStart * 1000, seconds: duration }))),
+    };
   }
 
   /** Whether the one who takes it may keep it: a run over its deployment's limit is sent back. */

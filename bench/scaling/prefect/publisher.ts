@@ -1,4 +1,5 @@
 import { Pool } from './pool';
+import { childRuns } from '../../../src/demand/child-runs';
 import { judge, LATE_AFTER_SECONDS } from '../../../src/demand/count';
 import { ninetieth } from '../../../src/demand/run-times';
 import { slotsNeeded } from '../../../src/demand/slots';
@@ -67,6 +68,12 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
       const seconds = ninetieth(pool.durations(deployment));
       return seconds === undefined ? [] : [[deployment, seconds] as const];
     })),
+    children: new Map([...deployments].flatMap(deployment => {
+      const { parents, children } = pool.families(deployment);
+      const known = childRuns(parents, children);
+      return known === undefined ? [] : [[deployment, known] as const];
+    })),
+    room: judged.room,
     now: now * 1000,
     until: (now + settings.leadTimeSeconds) * 1000,
   });
