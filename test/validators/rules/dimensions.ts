@@ -120,9 +120,9 @@ function ofCacheNode(resolver: Resolver, { dimensions: { CacheClusterId, CacheNo
 /** CloudWatch knows a web ACL and its rules by the names that they are given for it. */
 function ofWebAcl(resolver: Resolver, { dimensions: { WebACL, Rule: rule } }: MetricUse): string[] {
   if (WebACL === undefined) return [];
-  const acl = ofType(resolver.template, 'AWS::WAFv2::WebACL').map(([, { Properties }]) => resolver.resolve(Properties)).find(({ VisibilityConfig }) => VisibilityConfig.MetricName === WebACL);
+  const acl = ofType(resolver.template, 'AWS::WAFv2::WebACL').map(([, { Properties }]) => resolver.resolve(Properties)).find(({ VisibilityConfig }) => VisibilityConfig?.MetricName === WebACL);
   if (!acl) return [`no web ACL has the metric name ${WebACL}.`];
-  const rules = ['ALL', ...asArray<any>(acl.Rules).map(({ VisibilityConfig }) => VisibilityConfig.MetricName)];
+  const rules = ['ALL', ...asArray<any>(acl.Rules).map(({ VisibilityConfig }) => VisibilityConfig?.MetricName)];
   return rule === undefined || rules.includes(rule) ? [] : [`the web ACL ${WebACL} has no rule with the metric name ${rule}.`];
 }
 

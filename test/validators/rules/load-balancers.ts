@@ -1,4 +1,5 @@
 import { Resolver } from '../intrinsics';
+import { ingressOf, opens } from '../network-model';
 import { serversOf } from '../server-parts';
 import { asArray, dependenciesOf, ofType, props, targetOf, targets } from '../template';
 import type { Remark, Rule, Template } from '../types';
@@ -6,7 +7,7 @@ import type { Remark, Rule, Template } from '../types';
 /** What a load balancer in front of a service is for, it does: it knows healthy tasks, and lets each in by the way that is theirs. */
 export const loadBalancers: Rule = (template, { named }) => {
   const resolver = new Resolver(template, { imports: named.imports });
-  return [...services(template), ...signIns(resolver), ...names(resolver)];
+  return [...services(template), ...open(template), ...signIns(resolver), ...names(resolver)];
 };
 
 const LISTENERS = /^AWS::ElasticLoadBalancingV2::Listener(Rule)?$/;
@@ -28,6 +29,17 @@ function services(template: Template): Remark[] {
     }
     return faults.map((message) => ({ logicalId, message }));
   }));
+}
+
+/** Where the internet is to reach a load balancer, its security groups admit it on the ports of its listeners. */
+function open(template: Template): Remark[] {
+  return ofType(template, 'AWS::ElasticLoadBalancingV2::Listener').flatMap(([logicalId, { Properties = {} }]) => {
+    const balancer = targetOf(template, Properties.LoadBalancerArn);
+    const { Scheme, SecurityGroups } = balancer ? props(template, balancer) : ({} as any);
+    const groups = targets(template, SecurityGroups);
+    const admitted = groups.flatMap((group) => ingressOf(template, group)).some((rule) => opens(rule, Properties.Port) && rule.cidr === '0.0.0.0/0');
+    return Scheme !== 'internet-facing' || groups.length === 0 || admitted ? [] : [{ logicalId, message: `Nobody is admitted on its port ${Properties.Port}.` }];
+  });
 }
 
 interface Caller {
