@@ -34,8 +34,11 @@ const ecs = new ECSClient({});
 /** Brings the database of a server to the schema of its version, by a task of that version. */
 export async function handler(event: CdkCustomResourceEvent, context: Context): Promise<CdkCustomResourceResponse> {
   const migration = event.ResourceProperties as unknown as Migration & typeof event.ResourceProperties;
-  const PhysicalResourceId = event.RequestType === 'Create' ? migration.Family : event.PhysicalResourceId;
-  if (event.RequestType === 'Delete') return { PhysicalResourceId };
+  if (event.RequestType === 'Delete') return {};
+  // The resource is called after what has migrated the database last.
+  const PhysicalResourceId = migration.TaskDefinition;
+  // CloudFormation goes back to it after a failure, which changed nothing: what failed, such as a database that is away, would fail again, and the rollback with it.
+  if (event.RequestType === 'Update' && event.PhysicalResourceId === PhysicalResourceId) return { PhysicalResourceId };
   const giveUp = Date.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
   // Two at a time get in each other's way: one that a deployment before this left behind is waited for.
   for (const taskArn of await running(migration)) await ended(migration, taskArn, giveUp);

@@ -12,6 +12,10 @@ jest.setTimeout(400_000);
 const API = /ServerServicesApi/;
 const SERVICES = /ServerServicesService/;
 const figures: string[] = [];
+/** What has to come, or the test has failed. */
+async function until(seconds: number, look: () => Promise<unknown>): Promise<void> {
+  if (await eventually(seconds, async () => await look() || undefined) === undefined) throw new Error(`After ${seconds} seconds it is not yet so: ${look}`);
+}
 afterAll(() => process.stdout.write(`\n${figures.join('\n')}\n`));
 
 describe('a highly available server with 50 clients, of which no call fails that its client\'s own patience doesn\'t cure, and no run is lost, while', () => {
@@ -22,7 +26,7 @@ describe('a highly available server with 50 clients, of which no call fails that
     world = await startServerWorld({ workers: false });
     await deploy(world.standIn, world.deployment);
     prefect = await world.hand();
-    await eventually(60, async () => world.name.targets().length >= 2 || undefined);
+    await until(60, async () => world.name.targets().length >= 2);
   }, 600_000);
   afterAll(() => world?.stop());
 
@@ -41,12 +45,12 @@ describe('a highly available server with 50 clients, of which no call fails that
 
   /** The service has as many tasks that are not `gone` as before. */
   const replaced = (service: RegExp, gone: string, count: number) =>
-    eventually(120, async () => (await world.running(service)).filter(task => task !== gone).length >= count || undefined);
+    until(120, async () => (await world.running(service)).filter(task => task !== gone).length >= count);
 
   const tasks = async () => [...await world.running(API), ...await world.running(SERVICES)];
-  const allReplaced = (before: string[]) => eventually(180, async () => {
+  const allReplaced = (before: string[]) => until(180, async () => {
     const now = await tasks();
-    return now.length === before.length && now.every(task => !before.includes(task)) || undefined;
+    return now.length === before.length && now.every(task => !before.includes(task));
   });
 
   test.each<[string, () => Promise<void>]>([
@@ -107,12 +111,12 @@ describe('messages that the background services don\'t fetch', () => {
     const { all } = await physicalIds(world.standIn, 'Live');
     const service = all('AWS::ECS::Service').find(arn => SERVICES.test(arn))!.split('/').pop();
     await new ECSClient(clientConfiguration(world.standIn)).send(new UpdateServiceCommand({ cluster: all('AWS::ECS::Cluster')[0], service, desiredCount }));
-    await eventually(120, async () => (await world.running(SERVICES)).length === desiredCount || undefined);
+    await until(120, async () => (await world.running(SERVICES)).length === desiredCount);
   };
 
   test('pile up in Redis, where its memory shows them, until the services have them', async () => {
     const prefect = await world.hand();
-    await eventually(60, async () => world.name.targets().length >= 2 || undefined);
+    await until(60, async () => world.name.targets().length >= 2);
     await servicesTasks(0);
     const before = await used();
     const load = await startLoad({ prefect, authString: await world.authString(), clients: 20, pauseSeconds: 1 });
@@ -123,7 +127,7 @@ describe('messages that the background services don\'t fetch', () => {
     expect(piled).toBeGreaterThan(runs.length * 1000);
     await servicesTasks(2);
     const fetched = Date.now();
-    await eventually(180, async () => await used() - before < piled / 2 || undefined);
+    await until(180, async () => await used() - before < piled / 2);
     figures.push(`fetched after ${Math.round((Date.now() - fetched) / 1000)} s`);
   });
 });
@@ -165,6 +169,8 @@ describe('a small server:', () => {
       await world.database.open();
       expect(failure).toMatch(/The migration of the database failed \(exit code 1 of the container prefect, task arn:[^)]+\), so the services are as before\. Its last words: /);
       expect(failure).toMatch(/Connect|connection/i);
+      // The rollback has not failed with it.
+      await deployed(IMAGE_BEFORE);
       expect(await eventually(60, async () => await version().catch(() => undefined) === '3.6.14' || undefined)).toBe(true);
     });
   });
@@ -177,7 +183,7 @@ describe('a small server:', () => {
     const [before] = await world.running(API);
     world.deployment.environment.POSTGRES_PORT = String(port);
     await deployed(IMAGE_BEFORE);
-    await eventually(60, async () => (await world.running(API)).some(task => task !== before) || undefined);
+    await until(60, async () => (await world.running(API)).some(task => task !== before));
     const restored = await eventually(60, () => names().catch(() => undefined));
     expect(restored).toContain('sooner');
     expect(restored).not.toContain('later');
