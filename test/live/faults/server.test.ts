@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ECSClient, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { clientConfiguration } from '../../stand-in/stand-in';
-import { deploy } from '../support/cdk';
+import { CommandFailed, deploy } from '../support/cdk';
 import { awsLogs, eventually, physicalIds } from '../support/evidence';
 import { Prefect } from '../support/prefect';
 import { LoadResult, startLoad } from '../support/server-load';
@@ -165,7 +165,7 @@ describe('a small server:', () => {
 
     test('whose migration fails fails with its last words, and the server goes on as before', async () => {
       await world.database.shut();
-      const failure = await deployed(IMAGE).then(() => undefined, (error: Error) => error.message);
+      const failure = await deployed(IMAGE).then(() => undefined, (error: CommandFailed) => error.output);
       await world.database.open();
       expect(failure).toMatch(/The migration of the database failed \(exit code 1 of the container prefect, task arn:[^)]+\), so the services are as before\. Its last words: /);
       expect(failure).toMatch(/Connect|connection/i);
