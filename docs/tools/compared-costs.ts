@@ -35,7 +35,7 @@ export function endpointsAgainstNat(): string {
   const [fixed, saved] = [ZONES * endpointHour * HOURS, natGatewayGigabyte - PRIVATE_LINK_GIGABYTE];
   return `An interface endpoint in ${ZONES} zones costs ${ZONES} × ${endpointHour} × ${HOURS} h = $${fixed.toFixed(2)} a month and ${PRIVATE_LINK_GIGABYTE} a GB, a NAT gateway that is there `
     + `anyway ${natGatewayGigabyte} a GB: an endpoint costs less from ${fixed.toFixed(2)} ÷ (${natGatewayGigabyte} − ${PRIVATE_LINK_GIGABYTE}) = **${Math.round(fixed / saved)} GB a month** on. `
-    + 'Few workers have that much traffic with one service; endpoints are for networks without another way out, and for traffic that must not leave AWS. The gateway endpoint for Amazon S3, '
+    + 'Few workers have that much traffic with one service; endpoints are for networks without other egress, and for traffic that must not leave AWS. The gateway endpoint for Amazon S3, '
     + 'through which images come, costs nothing.';
 }
 

@@ -50,7 +50,7 @@ export class KnownChildRuns {
     client: PrefectClient, workPool: string, deployments: readonly string[], past: RunTimes, now: Date,
   ): Promise<ReadonlyMap<string, ChildRuns>> {
     // Without an answer there is still a demand.
-    await this.learn(client, workPool, deployments, past, now).catch(error => console.warn('The runs that runs create are not known:', error));
+    await this.learn(client, workPool, deployments, past, now).catch(error => console.warn('No answer about the runs that past runs created:', error));
     return new Map(deployments.flatMap(id => {
       const children = this.known.get(id)?.children;
       return children ? [[id, children] as const] : [];

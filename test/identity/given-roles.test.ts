@@ -16,7 +16,7 @@ const all = (of: (prop: Prop) => iam.IRole) => Object.fromEntries(PROPS.map(prop
 
 /** The policies that roles lack, by the role's name, as the warnings have them. */
 function lacking(stack: Stack): Record<string, any[]> {
-  return Object.fromEntries(warnings(stack, 'takes no permissions').map(warning => {
+  return Object.fromEntries(warnings(stack, 'is not changed by this app').map(warning => {
     const [, role] = /The role \S*\/(?:ImmutableRole)?(\w+), given/.exec(warning)!;
     return [role, JSON.parse(warning.slice(warning.indexOf('\n'), warning.lastIndexOf('}') + 1)).Statement];
   }));
@@ -119,7 +119,7 @@ test('one role for two purposes is warned of once, with all that it needs', () =
   const stack = newStack();
   const role = imported(stack, 'executionRole', { mutable: false });
   addWorker(stack, { executionRole: role, flowRunExecutionRole: role });
-  expect(warnings(stack, 'takes no permissions')).toEqual([expect.stringContaining('given as executionRole and flowRunExecutionRole, ')]);
+  expect(warnings(stack, 'is not changed by this app')).toEqual([expect.stringContaining('given as executionRole and flowRunExecutionRole, ')]);
 });
 
 test('flow runs that have the worker\'s role too are warned of, by what they may do then', () => {
@@ -206,7 +206,7 @@ describe('allowFlowRunRole()', () => {
     const other = newStack();
     addWorker(other).allowFlowRunRole(imported(other, 'Starter', { mutable: false }), { asExecutionRole: true });
     expect(actionsIn(lacking(other).Starter)).toEqual(needed('flowRunExecutionRole'));
-    expect(warnings(other, 'takes no permissions')[0]).toContain('given as allowFlowRunRole(), ');
+    expect(warnings(other, 'is not changed by this app')[0]).toContain('given as allowFlowRunRole(), ');
   });
 
   test('works for existing pools', () => {

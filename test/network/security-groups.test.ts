@@ -174,7 +174,7 @@ describe('functionsInVpc', () => {
     const stack = newStack();
     const vpcSubnets = { subnetType: ec2.SubnetType.PUBLIC };
     expect(() => addWorker(stack, { vpc: connectedVpc(stack), vpcSubnets, network: { functionsInVpc: true } })).toThrow(
-      /^Stack\/Worker: network\.functionsInVpc is true: functions have no address .*give private subnets, or leave functionsInVpc out\.$/);
+      /^Stack\/Worker: network\.functionsInVpc is true: functions get no public address.*give private subnets, or leave functionsInVpc out\.$/);
   });
 });
 

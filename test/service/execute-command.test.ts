@@ -149,7 +149,7 @@ describe('in a cluster of your own', () => {
 test('roles that take nothing are told of it', () => {
   const stack = newStack();
   addWorker(stack, { ...ON, flowRunRole: iam.Role.fromRoleArn(stack, 'Theirs', 'arn:aws:iam::111122223333:role/theirs', { mutable: false }) });
-  expect(warnings(stack, 'takes no permissions')[0]).toContain('ssmmessages:OpenDataChannel');
+  expect(warnings(stack, 'is not changed by this app')[0]).toContain('ssmmessages:OpenDataChannel');
 });
 
 test('a pool that is not managed has a template of its own, and gets the permissions', () => {
