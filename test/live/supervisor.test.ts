@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './support/cdk';
 import { FLOWS } from './support/environment';
 import { Gate, openGate } from './support/gate';
@@ -32,10 +31,13 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function reschedule(...runs: string[]): Promise<string> {
+const reschedule = (...runs: string[]) => rescheduleAndTell(runs);
+
+async function rescheduleAndTell(runs: string[], onProgress?: (line: string) => void): Promise<string> {
   const { python } = await pythonEnvironment();
   const supervisor = join(__dirname, '..', '..', 'assets', 'task', 'supervisor.py');
   return run(python, [join(FLOWS, 'reschedule.py'), supervisor, WORKER, ...runs], {
+    onProgress,
     environment: { PREFECT_API_URL: gate.apiUrl, PREFECT_API_AUTH_STRING: AUTH, PREFECT_CLIENT_MAX_RETRIES: '0', PYTHONDONTWRITEBYTECODE: '1' },
   });
 }
@@ -144,9 +146,7 @@ test('a run that was deleted does not keep the others from being rescheduled', a
 test('an API that is away is asked again until it is back', async () => {
   const id = await runIn('RUNNING');
   await gate.shut();
-  const done = reschedule(id);
-  await sleep(6_000);
-  await gate.open();
-  expect(await done).toMatch(/warning: flow run \S+ is not rescheduled yet[^]*1 flow runs rescheduled/);
+  const said = await rescheduleAndTell([id], line => line.includes('is not rescheduled yet') && void gate.open());
+  expect(said).toMatch(/warning: flow run \S+ is not rescheduled yet[^]*1 flow runs rescheduled/);
   expect((await stateOf(id)).name).toBe('AwaitingRetry');
 });
