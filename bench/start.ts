@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { measured, Used } from './measured-process';
 import { FLOW_RUN, workerCommand } from '../src/task/command';
 import { FLOW_RUN_ENVIRONMENT, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES } from '../src/task/environment';
@@ -33,17 +32,26 @@ interface Work extends Used {
   readonly runsAMinute: number;
 }
 
+/** The official command, the same with the library's settings of Prefect, and the library's own. */
+const WAYS = ['official', 'settings', 'library'] as const;
+type Way = (typeof WAYS)[number];
+
 class Bench {
   public constructor(private readonly prefect: Prefect, private readonly python: string, private readonly environment: Record<string, string>) {}
 
   /** A flow run's container, as the official image starts it, or as the library does. */
-  public async start(deployment: string, ours: boolean, metadata: string): Promise<Start> {
+  public async start(deployment: string, way: Way, metadata: string): Promise<Start> {
     const id = await this.prefect.schedule(deployment, Date.now());
     // As an ECS worker leaves it behind.
     await this.prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
     await this.prefect.call('PATCH', `/flow_runs/${id}`, { infrastructure_pid: `cluster::${TASK}` });
-    const library = { ...FLOW_RUN_ENVIRONMENT, ...FLOW_RUN.environment, ECS_CONTAINER_METADATA_URI_V4: metadata };
-    const environment = { ...this.environment, PREFECT__FLOW_RUN_ID: id, ...(ours && library) };
+    const ours = way === 'library';
+    const environment = {
+      ...this.environment,
+      PREFECT__FLOW_RUN_ID: id,
+      ...(way !== 'official' && FLOW_RUN_ENVIRONMENT),
+      ...(ours && { ...FLOW_RUN.environment, ECS_CONTAINER_METADATA_URI_V4: metadata }),
+    };
     const used = await measured(this.python, ours ? FLOW_RUN.command : ['prefect', 'flow-run', 'execute'], environment, FLOWS).used;
     const run = await this.prefect.call<{ state_type: string; start_time: string }>('GET', `/flow_runs/${id}`);
     if (run.state_type !== 'COMPLETED') throw new Error(`The flow run is ${run.state_type}.`);
@@ -51,11 +59,12 @@ class Bench {
   }
 
   /** A PROCESS worker for some flow runs. */
-  public async work(deployment: string, ours: boolean): Promise<Work> {
+  public async work(deployment: string, way: Way): Promise<Work> {
     const official = ['prefect', 'worker', 'start', '--pool', POOL, '--type', 'process', '--limit', `${AT_A_TIME}`, '--with-healthcheck'];
-    const command = ours ? workerCommand({ workPoolName: POOL, workerType: WorkerType.PROCESS, flowRunLimit: AT_A_TIME }) : official;
+    const command = way === 'library' ? workerCommand({ workPoolName: POOL, workerType: WorkerType.PROCESS, flowRunLimit: AT_A_TIME }) : official;
     const ids = await Promise.all(Array.from({ length: OF_WORKER }, () => this.prefect.start(deployment)));
-    const worker = measured(this.python, command, { ...this.environment, PREFECT_WORKER_WEBSERVER_PORT: '0', ...(ours && { ...LOGGING, ...RETRIES, ...HEARTBEAT_ENVIRONMENT }) }, FLOWS);
+    const settings = way === 'official' ? {} : { ...LOGGING, ...RETRIES, ...HEARTBEAT_ENVIRONMENT };
+    const worker = measured(this.python, command, { ...this.environment, PREFECT_WORKER_WEBSERVER_PORT: '0', ...settings }, FLOWS);
     for (const id of ids) await this.prefect.waitFor(id, ['COMPLETED'], 300);
     worker.stop();
     const used = await worker.used;
@@ -76,19 +85,19 @@ async function main(): Promise<void> {
     await prefect.call('POST', '/work_pools/', { name: POOL, type: 'process' });
     const deployment = await prefect.deploy('hello', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
 
-    const [starts, works] = [[[], []] as Start[][], [[], []] as Work[][]];
-    // The first pair fills caches, and does not count. Those of a pair follow each other, so that both meet the same machine.
+    const [starts, works] = [new Map<Way, Start[]>(WAYS.map(way => [way, []])), new Map<Way, Work[]>(WAYS.map(way => [way, []]))];
+    // The first round fills caches, and does not count. The order changes from round to round.
+    const inTurn = (index: number) => WAYS.map((_, place) => WAYS[(place + index + 1) % WAYS.length]);
     for (let index = -1; index < FLOW_RUNS; index++) {
       process.stderr.write(`\rflow run ${index + 2} of ${FLOW_RUNS + 1} `);
-      for (const ours of index % 2 === 0 ? [0, 1] : [1, 0]) {
-        const start = await bench.start(deployment, ours === 1, `http://127.0.0.1:${(metadata.address() as AddressInfo).port}`);
-        if (index >= 0) starts[ours].push(start);
+      for (const way of inTurn(index)) {
+        const start = await bench.start(deployment, way, `http://127.0.0.1:${(metadata.address() as AddressInfo).port}`);
+        if (index >= 0) starts.get(way)!.push(start);
       }
     }
     for (let index = 0; index < ROUNDS; index++) {
       process.stderr.write(`\rworker ${index + 1} of ${ROUNDS}     `);
-      for (const ours of index % 2 === 0 ? [0, 1] : [1, 0]) works[ours].push(await bench.work(deployment, ours === 1));
-      await sleep(1000);
+      for (const way of inTurn(index)) works.get(way)!.push(await bench.work(deployment, way));
     }
     process.stderr.write('\n');
     const text = table(starts, works);
@@ -102,15 +111,15 @@ async function main(): Promise<void> {
   }
 }
 
-function table(starts: Start[][], works: Work[][]): string {
-  function row<T>(what: string, values: readonly T[][], pick: (one: T) => number, digits: number): string {
-    const [official, library] = values.map(list => median(list.map(pick)));
-    const ratio = median(values[0].map((one, index) => pick(values[1][index]) / pick(one)));
-    return `| ${what} | ${official.toFixed(digits)} | ${library.toFixed(digits)} | ${ratio.toFixed(2)} |`;
+function table(starts: Map<Way, Start[]>, works: Map<Way, Work[]>): string {
+  function row<T>(what: string, values: Map<Way, T[]>, pick: (one: T) => number, digits: number): string {
+    const of = (way: Way) => values.get(way)!.map(pick);
+    const ratio = (to: Way) => median(of('library').map((own, index) => own / of(to)[index])).toFixed(2);
+    return `| ${what} | ${WAYS.map(way => median(of(way)).toFixed(digits)).join(' | ')} | ${ratio('official')} | ${ratio('settings')} |`;
   }
-  const known = <T extends Used>(values: T[][]) => values[0][0].peakMiB !== undefined;
+  const known = <T extends Used>(values: Map<Way, T[]>) => values.get('library')![0].peakMiB !== undefined;
   return [
-    '| what | official command | this library | ratio |', '| --- | ---: | ---: | ---: |',
+    '| what | official command | with the library\'s settings | this library | ratio | its programs |', '| --- | ---: | ---: | ---: | ---: | ---: |',
     row('a flow run of an ECS worker: seconds from the start of its container until it is Running', starts, ({ toRunning }) => toRunning, 2),
     row('its CPU seconds until it has ended', starts, ({ cpuSeconds }) => cpuSeconds, 2),
     ...(known(starts) ? [row('its memory, MiB', starts, ({ peakMiB }) => peakMiB!, 0)] : []),
