@@ -41,9 +41,9 @@ export interface SlotsNeeded {
   /** How long runs take, in seconds by deployment. */
   readonly times: ReadonlyMap<string, number>;
   /** The runs that runs create, by the deployment of these. */
-  readonly children?: ReadonlyMap<string, ChildRuns>;
+  readonly children: ReadonlyMap<string, ChildRuns>;
   /** How many runs beyond these the limits in Prefect would let start. */
-  readonly room?: number;
+  readonly room: number;
   /** In milliseconds. */
   readonly now: number;
   readonly until: number;
@@ -53,7 +53,7 @@ export interface SlotsNeeded {
  * The most slots that are taken at one time until then. A run of a deployment whose run time isn't known, and one that exceeds it, stays. The
  * runs that a run is going to create count as long as it takes; once they are there they are runs like others.
  */
-export function slotsNeeded({ active, starting, others, times, children = new Map(), room = Infinity, now, until }: SlotsNeeded): number {
+export function slotsNeeded({ active, starting, others, times, children, room, now, until }: SlotsNeeded): number {
   const after = (begin: number, deployment = '') => begin + times.get(deployment)! * 1000 || undefined;
   const runs = [
     ...active.map(({ deployment, since = now + START_SECONDS * 1000 }) => {

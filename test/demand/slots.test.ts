@@ -3,7 +3,7 @@ import { mostAtOnce, SlotsNeeded, slotsNeeded } from '../../src/demand/slots';
 const NOW = 1_000_000;
 const at = (seconds: number) => NOW + seconds * 1000;
 const needed = (given: Partial<SlotsNeeded>) => slotsNeeded(
-  { active: [], starting: [], others: 0, times: new Map([['short', 5], ['long', 600]]), now: NOW, until: at(210), ...given });
+  { active: [], starting: [], others: 0, times: new Map([['short', 5], ['long', 600]]), children: new Map(), room: Infinity, now: NOW, until: at(210), ...given });
 const each = (seconds: number, deployment?: string) =>
   Array.from({ length: Math.ceil(210 / seconds) }, (_, index) => ({ at: at(index * seconds), deployment }));
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
   world = await ScaledWorld.start(LEAD_SECONDS);
   flow = await world.deployFlow('scaled');
   // The worker that a new deployment starts has nothing to do.
-  await world.empty();
+  expect(await world.empty()).toBe(true);
 });
 afterAll(() => world?.live.stop());
 
