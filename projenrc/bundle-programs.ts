@@ -18,6 +18,12 @@ function bundled(text: string, included = new Set<string>()): string {
   });
 }
 
+/** Its modules' imports, each once. */
+function withImportsOnce(text: string): string {
+  const seen = new Set<string>();
+  return text.replace(/^(?:import|from) .*\n/gm, line => seen.has(line) ? '' : (seen.add(line), line));
+}
+
 /** Without what readers of the source have comments for, but its first words: a task definition holds 64 KiB. */
 function compact(text: string): string {
   return text.replace(/^[ \t]*(?:#.*|"""[^"]*""")\n/gm, (comment, offset) => offset === 0 ? comment : '').replace(/ {2}#:? .*$/gm, '').replace(/\n{2,}(?=[ \t])/g, '\n').replace(/\n{3,}/g, '\n\n');
@@ -32,7 +38,7 @@ function requireNamesOnce(file: string, text: string): void {
 
 mkdirSync(join('assets', 'task'), { recursive: true });
 for (const file of PROGRAMS) {
-  const text = compact(bundled(read(file)));
+  const text = compact(withImportsOnce(bundled(read(file))));
   requireNamesOnce(file, text);
   writeFileSync(join('assets', 'task', file), text);
 }

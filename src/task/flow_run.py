@@ -14,14 +14,16 @@ sys.path[:] = [path for path in sys.path if path]
 
 import base64
 import contextlib
+import functools
 import http.client
 import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import ssl
-import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -49,29 +51,63 @@ def say(text: str) -> None:
     print(f"flow run: {text}", flush=True)
 
 
-class Interruption:
-    """Notes SIGTERM, and passes it on to Prefect's command once that runs."""
+class Execution:
+    """Prefect's own command in a process of its own. It loads while this one asks whose the flow run is, and waits for the answer.
+
+    What is loaded here is not loaded once more there. SIGTERM is noted, and passed on to it.
+    """
 
     def __init__(self) -> None:
-        self.came = False
-        self._execution: subprocess.Popen[bytes] | None = None
-        signal.signal(signal.SIGTERM, self._note)
+        self.interrupted, self._process = False, 0
+        answer, self._answer = os.pipe()
+        # One from elsewhere may be more than Prefect's, and threads that something else has started would be missing in the new process.
+        here = os.path.dirname(shutil.which("prefect") or "") == os.path.dirname(sys.executable) and threading.active_count() == 1
+        signal.signal(signal.SIGTERM, self._interrupt)
+        # Neither comes one in between, when it would be lost there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        self._process = os.fork()
+        if self._process == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            os.close(self._answer)
+            self._execute(answer, here)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        os.close(answer)
 
-    def watch(self, execution: subprocess.Popen[bytes]) -> None:
-        self._execution = execution
-        if self.came:
-            execution.terminate()
+    def _execute(self, answer: int, here: bool) -> NoReturn:
+        sys.argv = ["prefect", "flow-run", "execute"]
+        if here:
+            with contextlib.suppress(Exception):  # the command will say it
+                import prefect.cli.flow_run
+                import prefect.runner  # noqa: F401
+        if not os.read(answer, 1):
+            os._exit(0)
+        os.close(answer)
+        if not here:
+            os.execvp(sys.argv[0], sys.argv)
+        runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+        sys.exit(0)
 
-    def _note(self, *_: object) -> None:
-        self.came = True
-        if self._execution:
-            self._execution.terminate()
+    def go_on(self) -> int:
+        """Its exit code, as a shell says it."""
+        with contextlib.suppress(BrokenPipeError):  # where it was interrupted
+            os.write(self._answer, b"+")
+        code = os.waitstatus_to_exitcode(os.waitpid(self._process, 0)[1])
+        self._process = 0
+        return code if code >= 0 else 128 - code
+
+    def _interrupt(self, *_: object) -> None:
+        self.interrupted = True
+        with contextlib.suppress(ProcessLookupError):
+            if self._process != 0:
+                os.kill(self._process, signal.SIGTERM)
 
 
 def numbers(text: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", text)[:3]]
 
 
+@functools.cache
 def prefect_version() -> str:
     """Empty where it is not known: then nothing is said of it, and Prefect does what it can do by itself."""
     with contextlib.suppress(PackageNotFoundError):
@@ -102,24 +138,23 @@ def warn_of_limits() -> None:
 
 def execute() -> int:
     warn_of_limits()
-    environment = dict(os.environ)
-    if lacks_results(environment):
+    if lacks_results(os.environ):
         say(NO_RESULTS)
-    run, task, interruption = environment.get("PREFECT__FLOW_RUN_ID"), this_task(), Interruption()
-    if run and task and (reason := not_ours(run, task, interruption)):
+    reschedules = os.environ.get(BEHAVIOR) == "reschedule"
+    ours = reschedules and can_leave_it_to_us()
+    if ours:
+        os.environ[BEHAVIOR] = "relinquish"
+    elif reschedules and not restarts([]):
+        reschedules, os.environ[BEHAVIOR] = False, "crash"  # An older Prefect would give it back by itself.
+    run, execution, task = os.environ.get("PREFECT__FLOW_RUN_ID"), Execution(), this_task()
+    if run and task and (reason := not_ours(run, task, execution)):
         say(f"{run} is left alone, as it is not this task's: {reason}")
         return 0  # anything else counts as a crash
     if not shutil.which("prefect"):
         return without_prefect(run)
-    reschedules = environment.get(BEHAVIOR) == "reschedule"
-    ours = reschedules and can_leave_it_to_us()
-    if ours:
-        environment[BEHAVIOR] = "relinquish"
-    elif reschedules and not restarts([]):
-        reschedules, environment[BEHAVIOR] = False, "crash"  # An older Prefect would give it back by itself.
-    began = not interruption.came
-    code = run_prefect(environment, interruption) if began else INTERRUPTED
-    if not (run and reschedules and interruption.came):
+    began = not execution.interrupted
+    code = execution.go_on() if began else INTERRUPTED
+    if not (run and reschedules and execution.interrupted):
         return code
     hand_back(run, task, by_prefect=began and not ours)
     return code if began and not ours else 0
@@ -136,13 +171,6 @@ def without_prefect(run: str | None) -> int:
     return NO_COMMAND
 
 
-def run_prefect(environment: dict[str, str], interruption: Interruption) -> int:
-    execution = subprocess.Popen(["prefect", "flow-run", "execute"], env=environment)
-    interruption.watch(execution)
-    code = execution.wait()
-    return code if code >= 0 else 128 - code
-
-
 def names_another(infrastructure: str | None, task: str | None) -> bool:
     """Whether a flow run's infrastructure, `cluster::task` where Prefect's ECS worker wrote it, is another task than this one."""
     return bool(task and infrastructure and ":task/" in infrastructure and infrastructure.split("::")[-1] != task)
@@ -155,14 +183,14 @@ class Unclear(NamedTuple):
     leave: bool  #: Whether the flow run is not this task's if it stays so.
 
 
-def not_ours(run: str, task: str, interruption: Interruption) -> str | None:
+def not_ours(run: str, task: str, execution: Execution) -> str | None:
     """Why this task is not to execute the flow run; None where nothing says so.
 
     The worker writes down a task after ECS has taken it, and until then the flow run may name the one that it had before.
     """
     deadline = time.monotonic() + CLAIM_SECONDS
     while isinstance(seen := look_at(run, task), Unclear):
-        if interruption.came:
+        if execution.interrupted:
             return None
         if time.monotonic() >= deadline:
             say(f"warning: after {CLAIM_SECONDS:g} s, {seen.what}")
@@ -198,11 +226,14 @@ def ask_prefect(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]
         headers["Authorization"] = f"Bearer {key}"
     elif auth := os.environ.get("PREFECT_API_AUTH_STRING"):
         headers["Authorization"] = f"Basic {base64.b64encode(auth.encode()).decode()}"
-    context = ssl.create_default_context(cafile=os.environ.get("PREFECT_API_SSL_CERT_FILE"))
-    if os.environ.get("PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "").lower() in ("1", "true"):
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    url = f"{os.environ['PREFECT_API_URL']}{path}"
+    context = None
+    if url.startswith("https:"):  # To load certificates takes longer than all the rest.
+        context = ssl.create_default_context(cafile=os.environ.get("PREFECT_API_SSL_CERT_FILE"))
+        if os.environ.get("PREFECT_API_TLS_INSECURE_SKIP_VERIFY", "").lower() in ("1", "true"):
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{os.environ['PREFECT_API_URL']}{path}", data, headers)
+    request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request, timeout=10, context=context) as answer:
         return dict(json.load(answer))
 

@@ -7,8 +7,11 @@ import os
 import urllib.request
 from typing import Any
 
-#: What the task is told at its own link-local addresses, no proxy of HTTP_PROXY can ask for it.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+#: What the task is told at its own link-local addresses, no proxy of HTTP_PROXY can ask for it. Nor does that take certificates, which
+#: Python's usual opener loads.
+DIRECT = urllib.request.OpenerDirector()
+for handler in (urllib.request.HTTPHandler(), urllib.request.HTTPErrorProcessor(), urllib.request.HTTPDefaultErrorHandler()):
+    DIRECT.add_handler(handler)
 
 
 def metadata(path: str = "") -> dict[str, Any]:

@@ -1,5 +1,5 @@
 import { ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, Server } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -258,6 +258,8 @@ describe('in a task of Amazon ECS', () => {
     // Longer than all of its execution takes.
     await sleep(15_000);
     expect(await stateOf(id)).toMatchObject({ type: 'PENDING' });
+    // Prefect's command is there already, and loaded.
+    expect(await Promise.all((await processesOfRun(id)).map(async ({ pid }) => (await readFile(`/proc/${pid}/maps`, 'utf8')).includes('pydantic_core')))).toEqual([false, true]);
     await name(id, TASK);
     expect(await code).toBe(0);
     expect(await prefect.flowRun(id)).toMatchObject({ state: { type: 'COMPLETED' }, run_count: 1 });
@@ -316,6 +318,16 @@ describe('in a task of Amazon ECS', () => {
     expect(execution.said).toContain('is not given back');
     expect((await stateOf(id)).type).toBe('RUNNING');
   });
+});
+
+test('beside threads that something else has started before, as instrumentation does, Prefect\'s command is a program of its own', async () => {
+  const instrumented = await mkdtemp(join(tmpdir(), 'instrumented-'));
+  await writeFile(join(instrumented, 'sitecustomize.py'), 'import sys, threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\nprint("started as", sys.orig_argv[-2:])\n');
+  const execution = execute(await claimed(0), { PYTHONPATH: instrumented });
+  expect(await execution.code).toBe(0);
+  expect(execution.said).toContain('started as [\'flow-run\', \'execute\']');
+  expect((await stateOf(execution.id)).type).toBe('COMPLETED');
+  await rm(instrumented, { recursive: true });
 });
 
 test('without the program, as in a task definition that a deployment brings, it is Prefect\'s own command', async () => {
