@@ -154,7 +154,7 @@ project.npmignore!.exclude('/tsconfig.dev.json');
 // Sources within the compiled files would double the package.
 for (const option of ['inlineSourceMap', 'inlineSources']) project.tsconfig!.file.addOverride(`compilerOptions.${option}`, false);
 // Lambda functions are bundled, so what they import is no dependency of the package.
-for (const bundled of ['src/images/private-repository.ts', 'src/private/stored-secret.ts', 'src/demand/crash-cursor.ts', 'src/demand/desired-count.ts', 'src/rescue/rotation.ts', 'src/rescue/tasks.ts', 'src/verification/verification-run.ts', 'src/private/task-reason.ts', 'src/work-pool/end-flow-runs.ts']) {
+for (const bundled of ['src/images/private-repository.ts', 'src/private/stored-secret.ts', 'src/demand/crash-cursor.ts', 'src/demand/desired-count.ts', 'src/demand/past.ts', 'src/rescue/rotation.ts', 'src/rescue/tasks.ts', 'src/verification/verification-run.ts', 'src/private/task-reason.ts', 'src/work-pool/end-flow-runs.ts']) {
   project.eslint!.allowDevDeps(bundled);
 }
 

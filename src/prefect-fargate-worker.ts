@@ -363,6 +363,7 @@ export class PrefectFargateWorker extends WorkerMetrics implements ec2.IConnecta
       workQueues: props.workQueues,
       flowRunLimit: size.flowRunLimit,
       spareFlowRuns: plan.spareFlowRuns,
+      warmTaskHours: plan.warmTaskHours,
       workers: plan.workers,
       leadTime: plan.leadTime,
       pollInterval: plan.pollInterval,

@@ -38,7 +38,7 @@ export abstract class WorkerMetrics extends Construct {
   /**
    * A metric that the worker publishes to the CloudWatch namespace `PrefectFargateWorker`, with the dimensions `WorkPool` and `Worker`,
    * once a minute: `DueRuns`, `LateRuns`, `OldestLateSeconds`, `BlockedRuns`, `PendingRuns`, `RunningRuns`, `CrashedRuns`, `OnlineWorkers`, `Demand`,
-   * `RequiredWorkers`, `MissingWorkers`, `SurplusWorkers`, `PublisherErrors`, `ReconcilerErrors`, `WorkerCost`; once an hour `WorkPoolChanges`; and of
+   * `RequiredWorkers`, `MissingWorkers`, `SurplusWorkers`, `UnscheduledWorkers`, `WarmWorkers`, `PublisherErrors`, `ReconcilerErrors`, `WorkerCost`; once an hour `WorkPoolChanges`; and of
    * each flow run's task `Cost`. Each has a method of its own, such as `metricLateRuns()`, which says what it counts. Units are `Count`, `Seconds` of
    * `OldestLateSeconds`, and none of costs, which are US dollars.
    *
@@ -166,12 +166,31 @@ export abstract class WorkerMetrics extends Construct {
   }
 
   /**
-   * How many workers are too many; the publisher removes them. Published as `RequiredWorkers` is.
+   * How many workers are too many, without those that wait for unscheduled flow runs; the publisher removes them. Published as `RequiredWorkers` is.
    *
    * @param options statistic, period, label and so on; the default is the maximum over a minute
    */
   public metricSurplusWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.metric('SurplusWorkers', options);
+  }
+
+  /**
+   * Of `RequiredWorkers` those that only unscheduled flow runs need: runs that are created later than the lead time before they are due. Published
+   * with `scaling.warmTaskHours`.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricUnscheduledWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('UnscheduledWorkers', options);
+  }
+
+  /**
+   * Workers that wait for unscheduled flow runs, within `scaling.warmTaskHours`. Published with it.
+   *
+   * @param options statistic, period, label and so on; the default is the maximum over a minute
+   */
+  public metricWarmWorkers(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metric('WarmWorkers', options);
   }
 
   /**

@@ -5,13 +5,16 @@ import { Request, ScalableTarget } from './aws/scalable-target';
 import { timesOf } from './aws/schedule';
 import { stepCapacity } from './aws/step-scaling';
 import { alarmsOf, TargetTrackingPolicy, trackedCapacity } from './aws/target-tracking';
-import { busyWorkers, demandMetrics } from './prefect/publisher';
+import { busyWorkers, demandMetrics, PublisherSettings } from './prefect/publisher';
 import { Worker } from './prefect/worker';
 import { World } from './simulation';
 import { Alarm, Deployment } from './template/deployment';
-import { newDesiredCount } from '../../src/demand/new-desired-count';
+import { NAMESPACE } from '../../src/demand/metrics';
+import { Found, mayBeTooMuch, newDesiredCount } from '../../src/demand/new-desired-count';
+import { Past } from '../../src/demand/warm-workers';
 
 const MINUTE = 60;
+const DAY_MINUTES = 24 * 60;
 
 /** Plays a deployment's publisher, alarms, policies and scheduled actions in a world. */
 export function controlByTemplate(deployment: Deployment): (world: World) => void {
@@ -45,6 +48,19 @@ export function controlByTemplate(deployment: Deployment): (world: World) => voi
   };
 }
 
+/** What CloudWatch shows of what earlier polls have found. */
+function pastOf(
+  { scaleInMinutes, warmTaskHours }: PublisherSettings, metrics: Metrics, dimensions: Readonly<Record<string, string>>, now: number,
+): Past {
+  const of = (name: string, minutes: number) => {
+    const first = Math.floor(now / MINUTE) - minutes;
+    return metrics.dataPoints(metricKey(NAMESPACE, name, dimensions), 'Maximum', MINUTE, minutes, now)
+      .flatMap((workers, index) => (workers === undefined ? [] : [{ minute: first + index, workers }]));
+  };
+  const day = warmTaskHours ? DAY_MINUTES : 0;
+  return { required: of('RequiredWorkers', scaleInMinutes), unscheduled: of('UnscheduledWorkers', day), warm: of('WarmWorkers', day) };
+}
+
 /** The publisher's polls: at some second of every minute, and in between when it polls more often. It sets the desired count itself. */
 function publish({ publisher }: Deployment, world: World, metrics: Metrics, target: ScalableTarget): void {
   if (publisher === undefined) return;
@@ -55,16 +71,22 @@ function publish({ publisher }: Deployment, world: World, metrics: Metrics, targ
       clock.in(second + random.uniform(0.5, 1.5), () => {
         if (random.next() < conditions.failedPolls) return;
         const visibleFrom = clock.now + random.uniform(conditions.metricDelay.least, conditions.metricDelay.most);
-        const values = demandMetrics(publisher, pool, clock.now, target.desired);
-        const required = metricKey('PrefectFargateWorker', 'RequiredWorkers', dimensions);
-        const recent = metrics.dataPoints(required, 'Maximum', MINUTE, publisher.scaleInMinutes, clock.now).filter(value => value !== undefined);
-        const count = newDesiredCount({
-          required: values.RequiredWorkers, busy: busyWorkers(publisher, pool), desired: target.desired, recent,
-        }, publisher.scaleInMinutes, target.bounds);
+        const { values, room } = demandMetrics(publisher, pool, clock.now, target.desired);
+        const found: Found = {
+          required: values.RequiredWorkers,
+          unscheduled: values.UnscheduledWorkers ?? 0,
+          room,
+          busy: busyWorkers(publisher, pool),
+          desired: target.desired,
+          minute: Math.floor(clock.now / MINUTE),
+        };
+        const past = mayBeTooMuch(found, target.bounds) ? pastOf(publisher, metrics, dimensions, clock.now) : undefined;
+        const { count, warm } = newDesiredCount(found, past, publisher, target.bounds);
+        if (publisher.warmTaskHours) values.WarmWorkers = warm;
         const exposed = () => world.service.alive.some(({ container }) => container instanceof Worker && container.isExposed);
         if (count !== undefined && (count > target.desired || !exposed())) world.setDesired(target.desired = count);
         for (const [name, value] of Object.entries(values)) {
-          metrics.put(metricKey('PrefectFargateWorker', name, dimensions), { time: clock.now, value, visibleFrom });
+          metrics.put(metricKey(NAMESPACE, name, dimensions), { time: clock.now, value, visibleFrom });
         }
       });
     }

@@ -5,6 +5,7 @@ import { Measured, measure } from './measure';
 import { simulate } from './simulation';
 import { synthesized } from './synthesized';
 import { Trace } from './trace';
+import { traces, unannounced, unseen } from './traces';
 import { ScalingOptions } from '../../src';
 
 /** What a user may set where runs come that nobody scheduled. */
@@ -18,7 +19,13 @@ export const WARMTH: readonly (readonly [string, ScalingOptions])[] = [
   ['`scaleInAfter` of 30 min', { scaleInAfter: Duration.minutes(30) }],
   ['`spareFlowRuns: 1`, `scaleInAfter` of 10 min', { spareFlowRuns: 1, scaleInAfter: Duration.minutes(10) }],
   ['`minWorkers: 1`', { minWorkers: 1 }],
+  ['`warmTaskHours: 4`', { warmTaskHours: 4 }],
+  ['`warmTaskHours: 12`', { warmTaskHours: 12 }],
+  ['`warmTaskHours: 24`', { warmTaskHours: 24 }],
 ];
+
+/** Traces of such runs; and one where all are scheduled, for which nothing should be paid. */
+export const WARMTH_TRACES = [...unannounced, ...[...traces, ...unseen].filter(({ name }) => ['poisson-5', 'bursts', 'flash', 'mixed'].includes(name))];
 
 /** What a trace comes to with these options, by the template that they give. */
 export function playedWith(scaling: ScalingOptions, trace: Trace, seeds: readonly number[], conditions: Conditions): Measured {

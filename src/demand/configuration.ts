@@ -9,6 +9,8 @@ export interface PublisherConfiguration {
   readonly flowRunLimit?: number;
   /** For how many flow runs beyond the demand there is room, where for any. */
   readonly spareFlowRuns?: number;
+  /** For how many hours a day workers may wait for runs that nobody scheduled, where for any. */
+  readonly warmTaskHours?: number;
   /** How many workers serve any number of flow runs. Without both the number of workers doesn't follow demand. */
   readonly workers?: number;
   /** How long before a run is due it counts as demand. */

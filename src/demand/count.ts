@@ -38,6 +38,8 @@ export interface DueRun {
   readonly at: number;
   /** Whether a limit has sent it back already: Prefect then makes it due again half a minute later. */
   readonly sentBack: boolean;
+  /** Whether it was created too late for a worker to start before it is due, and not by another run. */
+  readonly unscheduled?: boolean;
 }
 
 /** The runs that are due within the lead time in queues that are not paused. */

@@ -17,6 +17,7 @@ export interface DemandProps {
   readonly workQueues?: readonly string[];
   readonly flowRunLimit?: number;
   readonly spareFlowRuns?: number;
+  readonly warmTaskHours?: number;
   readonly workers?: number;
   readonly leadTime: Duration;
   readonly pollInterval: Duration;
@@ -73,12 +74,13 @@ export class Demand extends Construct {
   }
 
   private configuration(): PublisherConfiguration {
-    const { service, workQueues, flowRunLimit, spareFlowRuns, workers, leadTime, pollInterval, scaleInMinutes, standby } = this.props;
+    const { service, workQueues, flowRunLimit, spareFlowRuns, warmTaskHours, workers, leadTime, pollInterval, scaleInMinutes, standby } = this.props;
     return {
       ...this.turn,
       workQueues,
       flowRunLimit,
       spareFlowRuns,
+      warmTaskHours,
       workers,
       leadTimeSeconds: leadTime.toSeconds(),
       pollSeconds: pollInterval.toSeconds(),

@@ -1,19 +1,15 @@
 import { ApplicationAutoScalingClient, DescribeScalableTargetsCommand } from '@aws-sdk/client-application-auto-scaling';
-import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeTasksCommand, ECSClient, GetTaskProtectionCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import type { PublisherConfiguration } from './configuration';
-import { NAMESPACE } from './metrics';
-import { Bounds, newDesiredCount, SOON_SECONDS } from './new-desired-count';
+import { Bounds, Found, mayBeTooMuch, newDesiredCount, SOON_SECONDS } from './new-desired-count';
+import { minuteOf, readPast } from './past';
 import type { Fleet } from './workers';
-
-const MINUTE = 60_000;
 
 /** As many tasks ECS tells of at a time. */
 const MOST_TASKS = 100;
 
 // Without a route to it, as in a network with endpoints that lacks this one, the rest of the poll goes on.
 const autoScaling = new ApplicationAutoScalingClient({ maxAttempts: 2, requestHandler: { connectionTimeout: 2000 } });
-const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});
 
 /**
@@ -22,25 +18,28 @@ const ecs = new ECSClient({});
  *
  * @param busyTasks the service's tasks that have flow runs: none is taken away while the protection of one of them has lapsed, as ECS
  * might choose that one; undefined where they aren't known, and then none is taken away either
+ * @returns how many workers wait for unscheduled runs
  */
 export async function setDesiredCount(
-  configuration: PublisherConfiguration, { desired }: Fleet, required: number, busyTasks: readonly string[] | undefined,
-): Promise<void> {
-  if (required === desired) return;
-  const { cluster, service, scaleInMinutes } = configuration;
+  configuration: PublisherConfiguration, { desired }: Fleet, needed: Pick<Found, 'required' | 'unscheduled' | 'room'>, busyTasks: readonly string[] | undefined,
+): Promise<number> {
+  const { required } = needed;
+  if (required === desired) return 0;
+  const { cluster, service } = configuration;
   const bounds = await boundsOf(configuration);
-  if (!bounds) return;
+  if (!bounds) return 0;
   const busy = busyTasks?.length ?? Infinity;
-  // CloudWatch charges for each time that it is asked.
-  const recent = Math.max(required, busy, bounds.min) < desired ? await requiredRecently(configuration) : [];
-  const count = newDesiredCount({ required, busy, desired, recent }, scaleInMinutes, bounds);
-  if (count === undefined) return;
+  const found: Found = { ...needed, busy, desired, minute: minuteOf(Date.now()) };
+  const past = mayBeTooMuch(found, bounds) ? await readPast(configuration) : undefined;
+  const { count, warm } = newDesiredCount(found, past, configuration, bounds);
+  if (count === undefined) return warm;
   if (count < desired && await anyUnprotected(cluster, busyTasks ?? [])) {
     console.log(`The service keeps ${desired} workers and not ${count}: of those that have flow runs one isn't protected, or not for long.`);
-    return;
+    return warm;
   }
   await ecs.send(new UpdateServiceCommand({ cluster, service, desiredCount: count }));
-  console.log(`The service keeps ${count} workers, before ${desired}: ${required} are needed.`);
+  console.log(`The service keeps ${count} workers, before ${desired}: ${required} are needed${warm > 0 ? `, ${warm} wait for unscheduled flow runs` : ''}.`);
+  return warm;
 }
 
 /**
@@ -82,26 +81,4 @@ async function boundsOf({ cluster, service }: PublisherConfiguration): Promise<B
     outSuspended: target.SuspendedState?.DynamicScalingOutSuspended,
     inSuspended: target.SuspendedState?.DynamicScalingInSuspended,
   };
-}
-
-/** The most workers that were needed in each of the last minutes, as far as CloudWatch shows them. */
-async function requiredRecently({ workPool, worker, scaleInMinutes }: PublisherConfiguration): Promise<number[]> {
-  const now = Date.now();
-  const { MetricDataResults: [found] = [] } = await cloudWatch.send(new GetMetricDataCommand({
-    StartTime: new Date((Math.floor(now / MINUTE) - scaleInMinutes) * MINUTE),
-    EndTime: new Date(now),
-    MetricDataQueries: [{
-      Id: 'required',
-      MetricStat: {
-        Metric: {
-          Namespace: NAMESPACE,
-          MetricName: 'RequiredWorkers',
-          Dimensions: [{ Name: 'WorkPool', Value: workPool }, { Name: 'Worker', Value: worker }],
-        },
-        Period: MINUTE / 1000,
-        Stat: 'Maximum',
-      },
-    }],
-  }));
-  return found?.Values ?? [];
 }

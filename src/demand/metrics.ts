@@ -14,6 +14,8 @@ export const UNITS = {
   RequiredWorkers: 'Count',
   MissingWorkers: 'Count',
   SurplusWorkers: 'Count',
+  UnscheduledWorkers: 'Count',
+  WarmWorkers: 'Count',
   PublisherErrors: 'Count',
   WorkerCost: 'None',
 } as const;

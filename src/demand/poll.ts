@@ -3,7 +3,7 @@ import type { PublisherConfiguration } from './configuration';
 import { DeploymentLimit, DueRun, isLate, judge, LATE_AFTER_SECONDS } from './count';
 import type { MetricName } from './metrics';
 import type { RunTimes } from './run-times';
-import { ActiveRun, slotsNeeded } from './slots';
+import { ActiveRun, slotsForScheduled, slotsNeeded } from './slots';
 import type { PrefectClient } from '../private/prefect-client';
 
 /** The most objects that Prefect gives at a time. */
@@ -31,6 +31,8 @@ export interface Reading {
   readonly room: number;
   /** The most slots of workers that the demand takes at one time. */
   readonly slots: number;
+  /** The same without the runs that nobody scheduled. */
+  readonly scheduledSlots: number;
   /** The names of the workers that have flow runs; undefined where they are more runs than are read. */
   readonly busyWorkers?: readonly string[];
 }
@@ -53,6 +55,9 @@ interface StoredRun {
   readonly id: string;
   readonly work_queue_name: string;
   readonly deployment_id: string | null;
+  readonly created: string;
+  readonly expected_start_time: string;
+  readonly parent_task_run_id?: string | null;
   readonly next_scheduled_start_time: string;
   readonly start_time: string | null;
   readonly end_time: string | null;
@@ -97,7 +102,7 @@ export async function poll(
 
   const [due, taken] = await Promise.all([
     page(client, open, soon, 'NEXT_SCHEDULED_START_TIME_ASC'),
-    takenRuns(client, served, crashes, justBefore),
+    takenRuns(client, served, crashes, justBefore, configuration),
   ]);
   const deployments = [...due.results.map(run => run.deployment_id), ...taken.runs.map(run => run.deployment)].flatMap(id => id ?? []);
   const [limits, times] = await Promise.all([
@@ -114,6 +119,7 @@ export async function poll(
     deployment: run.deployment_id ?? undefined,
     at: Date.parse(run.next_scheduled_start_time),
     sentBack: run.state_name === 'AwaitingConcurrencySlot',
+    unscheduled: isUnscheduled(run, configuration),
   }));
   const more = due.count > soonest.length;
   const shownLate = soonest.filter(run => isLate(run, now.getTime())).length;
@@ -139,6 +145,16 @@ export async function poll(
     taken: { active, justEnded },
     now: now.getTime(),
   });
+  const runs = {
+    active: taken.runs,
+    starting: judged.starting,
+    others: active - taken.runs.length + judged.startable - judged.starting.length,
+    times,
+    children,
+    room: judged.room,
+    now: now.getTime(),
+    until: now.getTime() + configuration.leadTimeSeconds * 1000,
+  };
   return {
     values: {
       DueRuns: due.count,
@@ -152,16 +168,8 @@ export async function poll(
       Demand: active + judged.startable,
     },
     room: judged.room,
-    slots: slotsNeeded({
-      active: taken.runs,
-      starting: judged.starting,
-      others: active - taken.runs.length + judged.startable - judged.starting.length,
-      times,
-      children,
-      room: judged.room,
-      now: now.getTime(),
-      until: now.getTime() + configuration.leadTimeSeconds * 1000,
-    }),
+    slots: slotsNeeded(runs),
+    scheduledSlots: slotsForScheduled(runs),
     busyWorkers: taken.byQueue && [...new Set(taken.runs.flatMap(({ worker }) => worker ?? []))],
   };
 }
@@ -179,7 +187,9 @@ interface TakenRuns {
 }
 
 /** Runs that are pending or running, those that crashed in a span, and those that have just ended. */
-async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], crashes: Span, justBefore: Date): Promise<TakenRuns> {
+async function takenRuns(
+  client: PrefectClient, queues: readonly StoredQueue[], crashes: Span, justBefore: Date, configuration: PublisherConfiguration,
+): Promise<TakenRuns> {
   const crashed = { state: ofType('CRASHED'), end_time: { after_: crashes.since.toISOString(), before_: lastBefore(crashes.until) } };
   const earliest = crashes.since < justBefore ? crashes.since : justBefore;
   const runs = await upToMost(client, queues, { operator: 'or_', state: ofType('PENDING', 'RUNNING'), ...endedSince(earliest) });
@@ -200,12 +210,18 @@ async function takenRuns(client: PrefectClient, queues: readonly StoredQueue[], 
     crashed: inState('CRASHED').filter(run => within(run, crashes.since, crashes.until)).length,
     justEnded: runs.filter(run => within(run, justBefore)).length,
     byQueue,
-    runs: [...pending, ...running].map(({ deployment_id: deployment, start_time: since, labels, state_type: type }) => ({
-      deployment: deployment ?? undefined,
-      since: since === null || type === 'PENDING' ? undefined : Date.parse(since),
-      worker: labels?.['prefect.worker.name'] as string | undefined,
+    runs: [...pending, ...running].map(run => ({
+      deployment: run.deployment_id ?? undefined,
+      since: run.start_time === null || run.state_type === 'PENDING' ? undefined : Date.parse(run.start_time),
+      worker: run.labels?.['prefect.worker.name'] as string | undefined,
+      unscheduled: isUnscheduled(run, configuration),
     })),
   };
+}
+
+/** Whether it was created too late for a worker to start before it was due. Runs that a run creates count ahead, together with it. */
+function isUnscheduled(run: StoredRun, { leadTimeSeconds }: PublisherConfiguration): boolean {
+  return !run.parent_task_run_id && Date.parse(run.expected_start_time) - Date.parse(run.created) < leadTimeSeconds * 1000;
 }
 
 /**

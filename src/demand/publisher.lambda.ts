@@ -69,12 +69,13 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {
   const client = await connect(ownApi(), Math.min(PATIENCE_SECONDS, configuration.pollSeconds / 2));
   const [reading, fleet] = await Promise.all([poll(client, configuration, now, crashes, runTimes, childRuns), describe(configuration)]);
-  const { values, room, slots, busyWorkers } = reading;
+  const { values, room, slots, scheduledSlots, busyWorkers } = reading;
   // An ECS worker only starts tasks, which go on without it.
   const busyTasks = configuration.flowRunLimit === undefined ? [] : busyWorkers && await tasksOf(configuration, busyWorkers);
   const workers = workersFor({
     demand: values.Demand,
     slots,
+    scheduledSlots,
     room,
     busyWorkers: busyTasks?.length ?? Infinity,
     oldestLateSeconds: values.OldestLateSeconds,
@@ -82,8 +83,12 @@ async function read(configuration: PublisherConfiguration, now: Date, crashes: {
   }, fleet, configuration);
   let errors = 0;
   // The service stays as it is until the next poll, and what is known of the demand is published all the same.
-  if (workers) await setDesiredCount(configuration, fleet, workers.RequiredWorkers, busyTasks).catch(error => { errors = 1; console.error(error); });
-  return { ...values, ...workers, ...fleet.cost, PublisherErrors: errors };
+  const warm = workers && await setDesiredCount(
+    configuration, fleet, { required: workers.RequiredWorkers, unscheduled: workers.UnscheduledWorkers ?? 0, room }, busyTasks,
+  ).catch(error => { errors = 1; console.error(error); });
+  const waiting = configuration.warmTaskHours && workers && warm !== undefined
+    && { WarmWorkers: warm, SurplusWorkers: workers.SurplusWorkers - warm };
+  return { ...values, ...workers, ...waiting, ...fleet.cost, PublisherErrors: errors };
 }
 
 async function describe(configuration: PublisherConfiguration): Promise<Fleet & { readonly cost?: Values }> {

@@ -26,6 +26,7 @@ export interface ActiveRun {
   readonly since?: number;
   /** The name of the worker that has it. */
   readonly worker?: string;
+  readonly unscheduled?: boolean;
 }
 
 /** How long before a run is due a worker may take it, and its process needs to start beside one or two others. */
@@ -35,7 +36,7 @@ const START_SECONDS = 10;
 export interface SlotsNeeded {
   readonly active: readonly ActiveRun[];
   /** When runs that may start are due, in milliseconds, and of which deployment they are. */
-  readonly starting: readonly { readonly at: number; readonly deployment?: string }[];
+  readonly starting: readonly { readonly at: number; readonly deployment?: string; readonly unscheduled?: boolean }[];
   /** Runs of which no more is known than that there are as many. */
   readonly others: number;
   /** How long runs take, in seconds by deployment. */
@@ -72,4 +73,9 @@ export function slotsNeeded({ active, starting, others, times, children, room, n
   });
   const own = mostAtOnce(runs, until);
   return others + Math.min(own + room, mostAtOnce([...runs, ...created], until));
+}
+
+/** The same without the runs that nobody scheduled. */
+export function slotsForScheduled({ active, starting, ...others }: SlotsNeeded): number {
+  return slotsNeeded({ active: active.filter(run => !run.unscheduled), starting: starting.filter(run => !run.unscheduled), ...others });
 }

@@ -15,6 +15,8 @@ export interface ScalingPlan {
   readonly schedules: readonly ScalingSchedule[];
   /** Beyond the demand; undefined where there need not be room for any. */
   readonly spareFlowRuns?: number;
+  /** For how many hours a day workers may wait for runs that nobody scheduled; undefined where for none. */
+  readonly warmTaskHours?: number;
   /** For how many minutes there have to be too many workers. */
   readonly scaleInMinutes: number;
   readonly standby?: Standby;
@@ -82,6 +84,7 @@ export function scalingPlan(type: WorkerType, options: ScalingOptions = {}, flow
     pollInterval,
     schedules,
     spareFlowRuns: spareFlowRuns(options.spareFlowRuns, max, flowRunLimit),
+    warmTaskHours: warmTaskHours(options.warmTaskHours, type, max, standby !== undefined),
     scaleInMinutes: scaleInMinutes(options.scaleInAfter, type === WorkerType.ECS && workers === undefined),
     standby,
     fromZero,
@@ -107,6 +110,22 @@ function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: num
       `scaling.maxWorkers is ${max}, and as many workers hold ${max * flowRunLimit} flow runs, ${flowRunLimit} each; lower one or raise the other.`);
   }
   return spare;
+}
+
+function warmTaskHours(hours: number | undefined, type: WorkerType, max: number, standby: boolean): number | undefined {
+  if (!isResolved(hours)) return hours;
+  if (!Number.isFinite(hours) || hours < 0) throw invalid('scaling.warmTaskHours', hours, 'give the task-hours of a day, a number of at least 0.');
+  if (hours === 0) return undefined;
+  if (type === WorkerType.ECS) {
+    throw invalid('scaling.warmTaskHours', hours, 'an ECS worker takes any number of flow runs, so a single one that is there serves them all; set scaling.minWorkers to 1 instead.');
+  }
+  if (standby) {
+    throw invalid('scaling.warmTaskHours', hours, 'a standby has no workers while another serves the pool; remove it, or remove scaling.standby.');
+  }
+  if (isResolved(max) && hours > 24 * max) {
+    throw invalid('scaling.warmTaskHours', hours, `scaling.maxWorkers is ${max}, and as many workers are there for ${24 * max} hours a day; lower one or raise the other.`);
+  }
+  return hours;
 }
 
 /** What was needed is known by whole minutes. */

@@ -62,6 +62,21 @@ export interface ScalingOptions {
   readonly spareFlowRuns?: number;
 
   /**
+   * For how many task-hours a day workers may wait for unscheduled runs, those that are created later than the lead time before they are due.
+   * Of each worker the library knows when such runs needed it within the last day, and keeps it up to a time after it was last needed: as long
+   * as meets the most runs for these hours. Nothing is kept that the last day doesn't ask for: a pool with scheduled runs only, or
+   * without any, pays nothing. Slots that a limit of the pool or of its queues keeps empty are not held, nor any while the pool is paused.
+   * No more than these hours within any 24. It learns within a day, and begins with as much of them as has passed of it.
+   *
+   * TODO numbers
+   *
+   * PROCESS only. Throws for ECS workers, for a standby, for less than 0, and for more than `maxWorkers` could wait.
+   *
+   * @default 0
+   */
+  readonly warmTaskHours?: number;
+
+  /**
    * How long there have to be more workers than the demand needs before the surplus is stopped, in whole minutes from one minute to a
    * day. Runs that arrive within that time find the workers up; waiting workers cost money. Workers that hold flow
    * runs stay in any case. Simulated with ten runs at once, again after two to eight minutes, for hours: 1,310 minutes late a day at

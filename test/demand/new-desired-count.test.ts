@@ -1,8 +1,11 @@
-import { Found, newDesiredCount } from '../../src/demand/new-desired-count';
+import { Bounds, Found, newDesiredCount } from '../../src/demand/new-desired-count';
 
 const bounds = { min: 0, max: 10 };
-const count = (found: Partial<Found>, minutes = 2, of: Parameters<typeof newDesiredCount>[2] = bounds) =>
-  newDesiredCount({ required: 0, busy: 0, desired: 0, recent: [], ...found }, minutes, of);
+const count = ({ recent = [], ...found }: Partial<Found> & { recent?: number[] }, scaleInMinutes = 2, of: Bounds = bounds) =>
+  newDesiredCount(
+    { required: 0, unscheduled: 0, room: Infinity, busy: 0, desired: 0, minute: 0, ...found },
+    { required: recent.map((workers, index) => ({ minute: index - recent.length, workers })), unscheduled: [], warm: [] },
+    { scaleInMinutes }, of).count;
 
 test('what is missing is added at once, up to the most that there may be', () => {
   expect(count({ required: 3, desired: 1 })).toBe(3);

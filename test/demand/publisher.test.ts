@@ -22,9 +22,9 @@ beforeEach(async () => {
     return request.headers.authorization === server.authorization ? prefect(request) : undefined;
   };
   [published, log, more, slow, answered] = [[], [], 0, 0, 0];
-  [desired, recent, target, asked, counts] = [1, [], {}, [], []];
+  [desired, recent, points, target, asked, counts] = [1, [], {}, {}, [], []];
   protection = { protectionEnabled: true, expirationDate: Date.now() / 1000 + 1800 };
-  [due, active, times, task, refused, service] = [15, 4, [], {}, undefined, {}];
+  [due, active, times, task, refused, service, created, parent] = [15, 4, [], {}, undefined, {}, 3600, undefined];
   mockWaits.length = 0;
   server.standInForAws();
   process.env.AWS_LAMBDA_LOG_GROUP_NAME = 'publisher';
@@ -45,7 +45,7 @@ function aws({ headers, body }: Request): Answer {
   const answers: Record<string, unknown> = {
     DescribeServices: { services: [{ desiredCount: desired, runningCount: desired, ...service }] },
     DescribeScalableTargets: { ScalableTargets: target && [{ MinCapacity: 0, MaxCapacity: 10, ...target }] },
-    GetMetricData: { MetricDataResults: [{ Id: 'required', Values: recent }] },
+    GetMetricData: { MetricDataResults: body.MetricDataQueries?.map(({ Id }: any) => ({ Id, ...points[Id] ?? byMinute(recent) })) },
     GetTaskProtection: { protectedTasks: body.tasks?.map((taskArn: string) => ({ taskArn, ...protection })) },
     DescribeTasks: { tasks: body.tasks?.map((id: string) => ({ taskArn: `arn:task/cluster/${id}`, group: 'service:worker', lastStatus: 'RUNNING', ...task })) },
     UpdateService: {},
@@ -62,6 +62,7 @@ function aws({ headers, body }: Request): Answer {
 /** What AWS says of the service and its tasks, and what it was asked. */
 let desired: number;
 let recent: number[];
+let points: { [id: string]: { Timestamps: number[]; Values: number[] } };
 let target: object | undefined;
 let protection: object;
 let task: object;
@@ -69,6 +70,11 @@ let refused: string | undefined;
 let asked: { action: string; body: any }[];
 let counts: number[];
 let service: object;
+
+/** Values of the last minutes, the oldest first, as CloudWatch shows them. */
+const byMinute = (values: number[], last = 0) => ({
+  Timestamps: values.map((_, index) => 60 * (Math.floor(Date.now() / 60_000) - last - (values.length - 1 - index))), Values: values,
+});
 
 /** How many milliseconds an answer of the API takes, and when the first one was given. */
 let slow: number;
@@ -103,10 +109,15 @@ function prefect({ path, body }: Request): Answer {
   return { status: 200, body: answers[path] };
 }
 
+/** When runs that are due now were created, in seconds before, and by which task. */
+let created: number;
+let parent: string | undefined;
+
 function runs(count: number, type: string) {
   const labels = { 'prefect.worker.name': 'us-east-1:cluster:busy' };
-  const run = { work_queue_name: 'default', labels, start_time: new Date().toISOString(), deployment_id: 'd', next_scheduled_start_time: new Date().toISOString(), end_time: null };
-  return Array.from({ length: count }, (_, id) => ({ ...run, id: `${id}`, state_type: type, state_name: type }));
+  const run = { work_queue_name: 'default', labels, start_time: new Date().toISOString(), deployment_id: 'd', end_time: null };
+  const times = { created: new Date(Date.now() - created * 1000).toISOString(), expected_start_time: new Date().toISOString(), next_scheduled_start_time: new Date().toISOString() };
+  return Array.from({ length: count }, (_, id) => ({ ...run, ...times, parent_task_run_id: parent, id: `${id}`, state_type: type, state_name: type }));
 }
 
 /** Starts the function afresh, once, and gives what it sent to CloudWatch. */
@@ -321,6 +332,87 @@ describe('the service keeps', () => {
     times = [];
     counts.length = 0;
     expect(await now({ desired: 0, due: 12 })).toEqual([2]);
+  });
+});
+
+describe('where workers may wait for unscheduled runs', () => {
+  const warmTaskHours = 24;
+  /** Two workers were needed for a minute, twice in an hour, the last time ten minutes ago. */
+  const lastHours = () => byMinute(Array.from({ length: 240 }, (_, index) => (index % 30 === 19 ? 2 : 0)), 10 - 10);
+  const invokeWith = async (given: { desired: number; due?: number; active?: number }, settings: Partial<PublisherConfiguration> = { warmTaskHours: 48 }) => {
+    ({ desired, due = 0, active = 0 } = given);
+    points = { required: byMinute([0, 0]), unscheduled: lastHours(), warm: byMinute([]) };
+    return values((await invoke(settings))[0]);
+  };
+
+  test('they are kept as the last day makes it likely, are no surplus, and are published', async () => {
+    expect(await invokeWith({ desired: 3 })).toMatchObject({ RequiredWorkers: 0, UnscheduledWorkers: 0, WarmWorkers: 2, SurplusWorkers: 1, PublisherErrors: 0 });
+    expect(counts).toEqual([2]);
+  });
+
+  test('CloudWatch is asked once for all that a day has shown, and not at all where no worker is too much', async () => {
+    await invokeWith({ desired: 3 });
+    const [{ body }, ...others] = asked.filter(({ action }) => action === 'GetMetricData');
+    expect(others).toEqual([]);
+    expect(body.EndTime - body.StartTime).toBeGreaterThanOrEqual(86_400);
+    expect(body.MetricDataQueries.map(({ MetricStat: { Metric, Period, Stat } }: any) => [Metric.MetricName, Period, Stat])).toEqual([
+      ['RequiredWorkers', 60, 'Maximum'], ['UnscheduledWorkers', 60, 'Maximum'], ['WarmWorkers', 60, 'Maximum'],
+    ]);
+    asked = [];
+    expect(values((await invoke({ warmTaskHours }))[0])).toMatchObject({ WarmWorkers: 2 });
+    asked = [];
+    published = [];
+    expect(await invokeWith({ desired: 1, due: 1 })).toMatchObject({ RequiredWorkers: 1, WarmWorkers: 0 });
+    expect(asked.map(({ action }) => action)).not.toContain('GetMetricData');
+  });
+
+  test('answers that come in pages are read to the end', async () => {
+    const before = server.instead!;
+    server.instead = request => {
+      const answer = before(request);
+      if (!`${request.headers['x-amz-target']}`.endsWith('GetMetricData')) return answer;
+      const [part, NextToken] = request.body.NextToken ? [['unscheduled', 'warm'], undefined] : [['required'], 'more'];
+      return { status: 200, body: { NextToken, MetricDataResults: (answer!.body as any).MetricDataResults.filter(({ Id }: any) => part.includes(Id)) } };
+    };
+    expect(await invokeWith({ desired: 3 })).toMatchObject({ WarmWorkers: 2 });
+  });
+
+  test('what was needed long ago does not keep them beyond the minutes of patience', async () => {
+    points = { required: byMinute([3, 3, 3, 0, 0, 0]) };
+    [desired, due, active] = [3, 0, 0];
+    await invoke({ warmTaskHours });
+    expect(counts).toEqual([0]);
+  });
+
+  test.each([
+    ['came with notice', 3600, 0],
+    ['come at once', 0, 2],
+    ['came later than a worker takes to start', 179, 2],
+    ['came just in time', 181, 0],
+  ])('runs that %s tell so', async (_, before, workers) => {
+    created = before;
+    expect(await invokeWith({ desired: 2, due: 6, active: 4 })).toMatchObject({ RequiredWorkers: 2, UnscheduledWorkers: workers });
+  });
+
+  test('runs that others create are not among them', async () => {
+    created = 0;
+    parent = 'task';
+    expect(await invokeWith({ desired: 2, due: 6, active: 4 })).toMatchObject({ RequiredWorkers: 2, UnscheduledWorkers: 0 });
+  });
+
+  test('none does while it is not known what the day has shown', async () => {
+    refused = 'GetMetricData';
+    const poll = await invokeWith({ desired: 3 });
+    expect(poll).toMatchObject({ UnscheduledWorkers: 0, SurplusWorkers: 3, PublisherErrors: 1 });
+    expect(poll).not.toHaveProperty('WarmWorkers');
+    expect(counts).toEqual([]);
+  });
+
+  test('nothing of it is asked or published without it', async () => {
+    const poll = await invokeWith({ desired: 3 }, {});
+    expect(Object.keys(poll).filter(name => /Unscheduled|Warm/.test(name))).toEqual([]);
+    expect(counts).toEqual([0]);
+    expect(asked.find(({ action }) => action === 'GetMetricData')!.body.MetricDataQueries).toHaveLength(1);
   });
 });
 

@@ -2,7 +2,7 @@ import type { Standby } from '../../src/demand/configuration';
 import { Fleet, Need, workersFor } from '../../src/demand/workers';
 
 const need = (values: Partial<Need> = {}): Need =>
-  ({ demand: 0, slots: values.demand ?? 0, busyWorkers: 0, room: Infinity, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
+  ({ demand: 0, slots: values.demand ?? 0, scheduledSlots: values.demand ?? 0, busyWorkers: 0, room: Infinity, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
 const fleet = (desired: number, running = desired): Fleet => ({ desired, running });
 const numbers = (...values: Parameters<typeof workersFor>) => {
   const workers = workersFor(...values)!;
@@ -40,6 +40,15 @@ describe('the workers that are needed', () => {
     ['none where limits or a pause leave none', 0, 20, 0, 0],
   ])('with room beyond the demand are %s: demand %d, spare %d, room %d', (_, demand, spareFlowRuns, room, required) => {
     expect(numbers(need({ demand, room }), fleet(required), { flowRunLimit: 7, spareFlowRuns })).toEqual([required, 0, 0]);
+  });
+
+  test.each([
+    ['all of them', { slots: 15, scheduledSlots: 0 }, 3],
+    ['one where scheduled runs take the others', { slots: 15, scheduledSlots: 14 }, 1],
+    ['none where those of scheduled runs have slots left', { slots: 14, scheduledSlots: 8 }, 0],
+  ])('are told by whom only unscheduled runs need, where some may wait for these: %s', (_, slots, unscheduled) => {
+    expect(workersFor(need(slots), fleet(0), { flowRunLimit: 7, warmTaskHours: 4 })).toMatchObject({ UnscheduledWorkers: unscheduled });
+    expect(workersFor(need(slots), fleet(0), { flowRunLimit: 7 })).not.toHaveProperty('UnscheduledWorkers');
   });
 
   test('are not asked for where their number is fixed', () => {

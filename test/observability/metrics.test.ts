@@ -72,7 +72,7 @@ describe('a metric', () => {
   test('of another name is refused, with the names that there are', () => {
     expect(() => built({}).worker.metric('lateRuns')).toThrow(
       'Stack/Worker: metricName is "lateRuns": give one of DueRuns, LateRuns, OldestLateSeconds, BlockedRuns, PendingRuns, RunningRuns, CrashedRuns, OnlineWorkers, Demand, '
-      + 'RequiredWorkers, MissingWorkers, SurplusWorkers, PublisherErrors, WorkerCost, ReconcilerErrors, WorkPoolChanges, Cost.');
+      + 'RequiredWorkers, MissingWorkers, SurplusWorkers, UnscheduledWorkers, WarmWorkers, PublisherErrors, WorkerCost, ReconcilerErrors, WorkPoolChanges, Cost.');
   });
 
   test('of a name that is known only at deployment is taken', () => {

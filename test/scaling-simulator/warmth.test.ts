@@ -6,7 +6,7 @@ import { measure } from '../../bench/scaling/measure';
 import { simulate } from '../../bench/scaling/simulation';
 import { readTemplate } from '../../bench/scaling/template/read';
 import { Trace } from '../../bench/scaling/trace';
-import { unannounced } from '../../bench/scaling/traces';
+import { traces, unannounced, unseen } from '../../bench/scaling/traces';
 import { playedWith } from '../../bench/scaling/warmth';
 import { ScalingOptions, WorkerType } from '../../src';
 import { addWorker, newStack } from '../support/worker';
@@ -41,6 +41,32 @@ describe('runs that nobody scheduled', () => {
     expect(patient.taskHours).toBeGreaterThan(cold.taskHours);
     expect(patient.taskHours).toBeLessThan(spare.taskHours);
   });
+
+  test('find workers that the runs of the last day make likely, the more the more hours a day these may wait, and these are never exceeded', () => {
+    const twoDays = unannounced[0];
+    const [cold, few, many] = [undefined, 4, 12].map(warmTaskHours => play(twoDays, { warmTaskHours }));
+    expect(few.lateMinutes).toBeLessThan(0.8 * cold.lateMinutes);
+    expect(many.lateMinutes).toBeLessThan(0.5 * few.lateMinutes);
+    expect(few.taskHours - cold.taskHours).toBeGreaterThan(4);
+    expect(few.taskHours - cold.taskHours).toBeLessThan(2 * 4);
+    expect(many.taskHours - cold.taskHours).toBeLessThan(2 * 12);
+  });
+
+  test('come in bursts that find the workers of the burst before, where these may wait for as many hours as that takes', () => {
+    const [cold, patient, warm] = [play(webhook), play(webhook, { scaleInAfter: Duration.minutes(10) }), play(webhook, { warmTaskHours: 12 })];
+    expect(warm.lateMinutes).toBeLessThan(cold.lateMinutes / 2);
+    expect(warm.taskHours - cold.taskHours).toBeLessThan(6);
+    // Ten minutes are what this trace asks for; who does not know it comes close.
+    expect(warm.taskHours).toBeLessThan(1.2 * patient.taskHours);
+  });
+});
+
+test.each(['hourly', 'fan-out', 'empty'])('no worker waits for unscheduled runs where the trace is %s', name => {
+  const trace = [...traces, ...unseen].find(one => one.name === name)!;
+  const short = { ...trace, seconds: 8 * HOUR, runs: trace.runs.filter(run => run.expectedStart < 7 * HOUR) };
+  const [cold, warm] = [play(short), play(short, { warmTaskHours: 24 })];
+  expect(warm.taskHours).toBe(cold.taskHours);
+  expect(warm.lateMinutes).toBe(cold.lateMinutes);
 });
 
 /** Until when, after the last run has ended, workers are there. */

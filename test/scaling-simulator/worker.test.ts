@@ -207,7 +207,7 @@ test('demand is what is due within the lead time, late, pending and running', ()
   pool.start(pool.runs[1], 3);
   const settings = { workPool: 'p', worker: 'w', workQueues: ['default'], flowRunLimit: 2, leadTimeSeconds: 240, pollSeconds: 60, invocationSeconds: 60, scaleInMinutes: 2 };
 
-  expect(demandMetrics(settings, pool, 40, 1)).toMatchObject({
+  expect(demandMetrics(settings, pool, 40, 1).values).toMatchObject({
     DueRuns: 3,
     LateRuns: 1,
     OldestLateSeconds: 20,
@@ -218,5 +218,5 @@ test('demand is what is due within the lead time, late, pending and running', ()
     MissingWorkers: 2,
     SurplusWorkers: 0,
   });
-  expect(demandMetrics(settings, pool, 40, 7)).toMatchObject({ MissingWorkers: 0, SurplusWorkers: 4 });
+  expect(demandMetrics(settings, pool, 40, 7).values).toMatchObject({ MissingWorkers: 0, SurplusWorkers: 4 });
 });

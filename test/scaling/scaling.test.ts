@@ -120,6 +120,8 @@ describe('scaling that can not be is refused:', () => {
     [{ spareFlowRuns: 3 }, 'scaling.spareFlowRuns is 3: an ECS worker takes any number of flow runs, so one that is there has room for them; set scaling.minWorkers to 1 or more instead.'],
     [{ minWorkers: 0, spareFlowRuns: 1 }, 'scaling.spareFlowRuns is 1: an ECS worker takes any number of flow runs'],
     [{ scaleInAfter: Duration.minutes(10) }, 'scaling.scaleInAfter is "10 minutes": the number of these ECS workers is fixed, and none is taken away; set scaling.minWorkers to 0, or remove it.'],
+    [{ warmTaskHours: 4 }, 'scaling.warmTaskHours is 4: an ECS worker takes any number of flow runs, so a single one that is there serves them all; set scaling.minWorkers to 1 instead.'],
+    [{ minWorkers: 0, warmTaskHours: 4 }, 'scaling.warmTaskHours is 4: an ECS worker takes any number of flow runs'],
     [{ minWorkers: 0, scaleInAfter: Duration.seconds(90) }, 'scaling.scaleInAfter is "1 minute 30 seconds": give whole minutes, from one to a day.'],
     [{ minWorkers: 0, scaleInAfter: Duration.seconds(0) }, 'scaling.scaleInAfter is "0 seconds": give whole minutes'],
     [{ minWorkers: 0, scaleInAfter: Duration.minutes(24 * 60 + 1) }, 'scaling.scaleInAfter is "1 day 1 minute": give whole minutes'],
@@ -175,6 +177,41 @@ describe('spareFlowRuns', () => {
     addWorker(stack, { workerType: PROCESS, scaling: { spareFlowRuns: new CfnParameter(stack, 'Spare', { type: 'Number' }).valueAsNumber } });
     const [{ Input }] = resource(Template.fromStack(stack), 'AWS::Events::Rule', /Demand/).Properties.Targets;
     expect(text(Input)).toContain('"spareFlowRuns":{Spare},');
+  });
+});
+
+describe('warmTaskHours', () => {
+  const told = (scaling: ScalingOptions) => JSON.stringify(templateOf({ workerType: PROCESS, flowRunLimit: 5, scaling })).replaceAll('\\', '');
+
+  test('are told to what counts the workers, parts of hours too', () => {
+    expect(told({ warmTaskHours: 4 })).toContain('"flowRunLimit":5,"warmTaskHours":4,');
+    expect(told({ warmTaskHours: 0.5 })).toContain('"warmTaskHours":0.5,');
+  });
+
+  test('of none change nothing, and some nothing but what it is told', () => {
+    expect(told({ warmTaskHours: 0 })).toBe(told({}));
+    expect(told({ warmTaskHours: 4 }).replace('"warmTaskHours":4,', '')).toBe(told({}));
+  });
+
+  test.each<[ScalingOptions, string]>([
+    [{ warmTaskHours: -1 }, 'scaling.warmTaskHours is -1: give the task-hours of a day, a number of at least 0.'],
+    [{ warmTaskHours: NaN }, 'scaling.warmTaskHours is null: give the task-hours of a day'],
+    [{ warmTaskHours: Infinity }, 'scaling.warmTaskHours is null: give the task-hours of a day'],
+    [{ maxWorkers: 2, warmTaskHours: 49 }, 'scaling.warmTaskHours is 49: scaling.maxWorkers is 2, and as many workers are there for 48 hours a day; lower one or raise the other.'],
+    [{ standby: {}, warmTaskHours: 4 }, 'scaling.warmTaskHours is 4: a standby has no workers while another serves the pool; remove it, or remove scaling.standby.'],
+  ])('are refused: %j', (scaling, message) => {
+    expect(() => addWorker(newStack(), { workerType: PROCESS, scaling })).toThrow(message);
+  });
+
+  test('may be as many as all workers have', () => {
+    expect(() => addWorker(newStack(), { workerType: PROCESS, scaling: { maxWorkers: 2, warmTaskHours: 48 } })).not.toThrow();
+  });
+
+  test('may be known only at deployment', () => {
+    const stack = newStack();
+    addWorker(stack, { workerType: PROCESS, scaling: { warmTaskHours: new CfnParameter(stack, 'Warm', { type: 'Number' }).valueAsNumber } });
+    const [{ Input }] = resource(Template.fromStack(stack), 'AWS::Events::Rule', /Demand/).Properties.Targets;
+    expect(text(Input)).toContain('"warmTaskHours":{Warm},');
   });
 });
 

@@ -19,6 +19,8 @@ export interface TrackedRun extends FlowRun {
   handBacks: number;
   /** Seconds that it ran in vain. */
   wasted: number;
+  /** Whether another run has created it. */
+  readonly isChild: boolean;
   /** Those that it has created. */
   offspring?: readonly TrackedRun[];
 }
@@ -39,7 +41,7 @@ export class Pool {
   private readonly ended = new Map<string, number[]>();
 
   constructor(runs: readonly FlowRun[], public readonly limits: Limits = {}) {
-    this.runs = runs.map(tracked);
+    this.runs = runs.map(run => tracked(run));
     this.waiting = this.runs.slice();
   }
 
@@ -120,7 +122,7 @@ export class Pool {
     run.running = now;
     run.offspring ??= (run.children ?? []).map((duration, index) => {
       const expectedStart = now + (index + 1) / CHILDREN_A_SECOND;
-      return tracked({ expectedStart, duration, queue: run.queue, deployment: `${run.deployment}-child`, created: expectedStart });
+      return tracked({ expectedStart, duration, queue: run.queue, deployment: `${run.deployment}-child`, created: expectedStart }, true);
     });
     if (run.running === run.started) {
       for (const child of run.offspring) {
@@ -170,8 +172,8 @@ export class Pool {
   }
 }
 
-function tracked(run: FlowRun): TrackedRun {
-  return { ...run, state: 'Scheduled', due: run.expectedStart, sentBack: false, handBacks: 0, wasted: 0 };
+function tracked(run: FlowRun, isChild = false): TrackedRun {
+  return { ...run, state: 'Scheduled', due: run.expectedStart, sentBack: false, handBacks: 0, wasted: 0, isChild };
 }
 
 function takes(queues: readonly string[] | undefined, run: FlowRun): boolean {

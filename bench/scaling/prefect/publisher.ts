@@ -1,8 +1,8 @@
-import { Pool } from './pool';
+import { Pool, TrackedRun } from './pool';
 import { childRuns } from '../../../src/demand/child-runs';
 import { judge, LATE_AFTER_SECONDS } from '../../../src/demand/count';
 import { ninetieth } from '../../../src/demand/run-times';
-import { slotsNeeded } from '../../../src/demand/slots';
+import { slotsForScheduled, slotsNeeded } from '../../../src/demand/slots';
 import { workersFor } from '../../../src/demand/workers';
 
 /** What the template says of the demand publisher. */
@@ -14,6 +14,7 @@ export interface PublisherSettings {
   readonly flowRunLimit?: number;
   readonly workers?: number;
   readonly spareFlowRuns?: number;
+  readonly warmTaskHours?: number;
   readonly leadTimeSeconds: number;
   /** Seconds between two polls, inside of one invocation too. */
   readonly pollSeconds: number;
@@ -35,13 +36,14 @@ export function busyWorkers({ flowRunLimit }: PublisherSettings, pool: Pool): nu
  * The metrics of one poll. What the API would answer is written here; what is made of it, limits and the number of workers, is the
  * function's own arithmetic.
  */
-export function demandMetrics(settings: PublisherSettings, pool: Pool, now: number, desired: number): Record<string, number> {
+export function demandMetrics(settings: PublisherSettings, pool: Pool, now: number, desired: number): { values: Record<string, number>; room: number } {
   const queues = settings.workQueues;
   const due = pool.scheduled(now, now + settings.leadTimeSeconds, queues);
   const active = pool.active(queues);
   const pending = active.filter(({ state }) => state === 'Pending').length;
   const running = active.length - pending;
   const names = queues ?? [...new Set(pool.runs.map(({ queue }) => queue)), 'default'];
+  const unscheduled = ({ expectedStart, created, isChild }: TrackedRun) => !isChild && expectedStart - created < settings.leadTimeSeconds;
   const judged = judge({
     pool: { limit: pool.limits.pool, active: pool.held.size },
     queues: names.map(name => ({ name, active: 0 })),
@@ -50,7 +52,7 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     due: {
       count: due.length,
       late: due.filter(run => run.due <= now - LATE_AFTER_SECONDS).length,
-      soonest: due.slice(0, PAGE).map(run => ({ queue: run.queue, deployment: run.deployment, at: run.due * 1000, sentBack: run.sentBack })),
+      soonest: due.slice(0, PAGE).map(run => ({ queue: run.queue, deployment: run.deployment, at: run.due * 1000, sentBack: run.sentBack, unscheduled: unscheduled(run) })),
       inLimitedQueues: 0,
       ofLimitedDeployments: due.filter(run => pool.limits.deployments?.[run.deployment] !== undefined).length,
     },
@@ -60,8 +62,9 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
   const oldestLateSeconds = judged.oldestLate === undefined ? 0 : now - judged.oldestLate / 1000;
   const demand = active.length + judged.startable;
   const deployments = new Set([...active, ...due.slice(0, PAGE)].map(({ deployment }) => deployment));
-  const slots = slotsNeeded({
-    active: active.map(({ deployment, running: since }) => ({ deployment, since: since === undefined ? undefined : since * 1000 })),
+  const runs = {
+    active: active.map(run => (
+      { deployment: run.deployment, since: run.running === undefined ? undefined : run.running * 1000, unscheduled: unscheduled(run) })),
     starting: judged.starting,
     others: judged.startable - judged.starting.length,
     times: new Map([...deployments].flatMap(deployment => {
@@ -76,16 +79,26 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     room: judged.room,
     now: now * 1000,
     until: (now + settings.leadTimeSeconds) * 1000,
-  });
+  };
+  const need = {
+    demand,
+    slots: slotsNeeded(runs),
+    scheduledSlots: slotsForScheduled(runs),
+    room: judged.room,
+    busyWorkers: busyWorkers(settings, pool),
+    oldestLateSeconds,
+    onlineWorkers: desired,
+  };
   return {
-    DueRuns: due.length,
-    LateRuns: judged.late,
-    OldestLateSeconds: oldestLateSeconds,
-    PendingRuns: pending,
-    RunningRuns: running,
-    Demand: demand,
-    ...workersFor(
-      { demand, slots, room: judged.room, busyWorkers: busyWorkers(settings, pool), oldestLateSeconds, onlineWorkers: desired },
-      { desired, running: desired }, settings),
+    values: {
+      DueRuns: due.length,
+      LateRuns: judged.late,
+      OldestLateSeconds: oldestLateSeconds,
+      PendingRuns: pending,
+      RunningRuns: running,
+      Demand: demand,
+      ...workersFor(need, { desired, running: desired }, settings),
+    },
+    room: judged.room,
   };
 }

@@ -153,6 +153,7 @@ function publisher(template: Template, serviceId: string, worker: WorkerSettings
     flowRunLimit: configuration.workers === undefined ? configuration.flowRunLimit ?? worker.flowRunLimit : undefined,
     workers: configuration.workers,
     spareFlowRuns: configuration.spareFlowRuns,
+    warmTaskHours: configuration.warmTaskHours,
     leadTimeSeconds: configuration.leadTimeSeconds,
     pollSeconds: configuration.pollSeconds,
     invocationSeconds: rateSeconds(rule.ScheduleExpression),
