@@ -20,35 +20,35 @@ type Settings = Pick<PublisherConfiguration, 'flowRunLimit' | 'warmTaskHours' | 
 
 const DAY = 24 * 60;
 
-const MARGIN = 1.1;
-const MARGIN_MINUTES = 1;
+/** A worker waits a tenth and a minute longer than it had to: the next run rarely comes after the same time to the minute. */
+const LONGER = 1.1;
+const MINUTES_LONGER = 1;
 
 /**
- * How many workers to keep, those included that are needed, by when the last day needed workers for unscheduled runs. Each worker (the first,
- * the second, ...) is kept up to a time after it was needed last, which is such that the last day would have used up the hours that are
- * allowed: waits that would have ended soonest come first.
+ * How many workers to keep, those included that are needed, in case that unscheduled runs come. Each worker (the first, the second, ...) is kept
+ * for some time after such runs last needed it. The times are those with which workers would have been there the most often when they were needed
+ * again within the last day, and would have waited for no more hours than are allowed. So the hours go to short waits before long ones.
  */
 export function warmWorkers(
   { minute, required, unscheduled, room }: Found, past: Past, { flowRunLimit = 1, warmTaskHours = 0, scaleInMinutes }: Settings, { min, max }: Bounds,
 ): number {
   const spent = past.warm.reduce((sum, { workers }) => sum + workers, 0);
   if (spent >= warmTaskHours * 60) return required;
-  const days = [...past.unscheduled, { minute, workers: unscheduled }];
+  const day = [...past.unscheduled, { minute, workers: unscheduled }];
+  const top = Math.min(max, Math.max(...day.map(({ workers }) => workers)));
+  // What there has to be in any case costs nothing.
+  const waits = Array.from({ length: Math.max(0, top - min) }, (_, index) => new Waits(day, min + index + 1, minute, scaleInMinutes));
   // Of less than a day as much as belongs to it.
-  const minutes = warmTaskHours * 60 * Math.min(1, (minute - days[0].minute) / DAY);
-  const top = Math.min(max, Math.max(...days.map(({ workers }) => workers)));
-  const waits = Array.from({ length: Math.max(0, top - min) }, (_, index) => new Waits(days, min + index + 1, minute, scaleInMinutes));
-  spend(minutes, waits);
+  spend(warmTaskHours * 60 * Math.min(1, (minute - day[0].minute) / DAY), waits);
   const kept = waits.filter(({ idle, limit }) => idle <= limit).length;
   const warm = kept === 0 ? 0 : Math.max(0, min + kept - unscheduled);
   return required + Math.min(warm, Math.ceil(room / flowRunLimit));
 }
 
-/** Lets workers wait longer, each time the one that would have met the most runs for its minutes. */
+/** Lets workers wait longer, step by step: each time the one that is worth the most for its minutes, as long as these are left. */
 function spend(minutes: number, waits: readonly Waits[]): void {
-  let left = minutes;
-  for (;;) {
-    const best = waits.flatMap(wait => wait.longer(left) ?? []).reduce<Longer | undefined>((one, other) => (one && one.worth >= other.worth ? one : other), undefined);
+  for (let left = minutes; ;) {
+    const [best] = waits.flatMap(wait => wait.longer(left) ?? []).sort((one, other) => other.worth - one.worth);
     if (!best) return;
     best.allow();
     left -= best.minutes;
@@ -57,24 +57,24 @@ function spend(minutes: number, waits: readonly Waits[]): void {
 
 interface Longer {
   readonly minutes: number;
-  /** Runs met, by minute. */
+  /** How often the worker would have been there, by minute. */
   readonly worth: number;
   readonly allow: () => void;
 }
 
-/** For how long a worker that only unscheduled runs need was not needed, each time before it was needed again. */
+/** How long, in minutes, unscheduled runs did not need a worker before they needed it again; where that is longer than it is kept in any case. */
 class Waits {
-  /** How many minutes it may wait. */
+  /** For how long it is kept. */
   public limit = 0;
-  /** For how many it has not been needed now. */
+  /** For how long they have not needed it now. */
   public readonly idle: number;
   private readonly minutes: number[] = [];
   private spent = 0;
   private met = 0;
 
-  constructor(past: readonly Minute[], worker: number, now: number, private readonly patience: number) {
+  constructor(day: readonly Minute[], worker: number, now: number, private readonly patience: number) {
     let last: number | undefined;
-    for (const { minute, workers } of past) {
+    for (const { minute, workers } of day) {
       if (workers < worker) continue;
       if (last !== undefined && minute - last - 1 > patience) this.minutes.push(minute - last - 1);
       last = minute;
@@ -83,21 +83,21 @@ class Waits {
     this.idle = now - last!;
   }
 
-  /** The longer limit that is worth most within so many minutes. */
+  /** The longer limit that is worth most and takes no more minutes than these. */
   public longer(left: number): Longer | undefined {
     const { minutes: all, patience, idle } = this;
     let best: Longer | undefined;
-    let [met, shorter] = [0, 0];
+    let [shorter, ofShorter] = [0, 0];
     for (const wait of all) {
-      const limit = Math.ceil(MARGIN * wait) + MARGIN_MINUTES;
-      if (limit <= this.limit) continue;
-      while (all[met] <= limit) shorter += all[met++] - patience;
-      const spent = shorter + (all.length - met) * (limit - patience) + Math.max(0, Math.min(idle, limit) - patience);
+      const limit = Math.ceil(LONGER * wait) + MINUTES_LONGER;
+      while (all[shorter] <= limit) ofShorter += all[shorter++] - patience;
+      const met = shorter;
+      if (met <= this.met) continue;
+      const spent = ofShorter + (all.length - met) * (limit - patience) + Math.max(0, Math.min(idle, limit) - patience);
       const minutes = Math.max(0, spent - this.spent);
       const worth = (met - this.met) / minutes;
-      const taken = met;
-      if (met <= this.met || minutes > left || (best && worth <= best.worth)) continue;
-      best = { minutes, worth, allow: () => { [this.limit, this.spent, this.met] = [limit, spent, taken]; } };
+      if (minutes > left || (best && worth <= best.worth)) continue;
+      best = { minutes, worth, allow: () => { [this.limit, this.spent, this.met] = [limit, spent, met]; } };
     }
     return best;
   }

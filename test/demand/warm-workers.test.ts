@@ -52,6 +52,19 @@ describe('a worker is kept for unscheduled runs', () => {
     expect(kept(day({ ...every(10, 5, 2) }), 48)).toBe(2);
   });
 
+  test('after the waits that are worth most, whichever worker waited', () => {
+    // The first waited ten minutes twenty times, the second an hour and a half twice: the hours are enough for one of them.
+    const past = (last: number) => day({ ...Object.fromEntries(Array.from({ length: 20 }, (_, index) => [last + 10 * index, 1])), [last]: 2, [last + 90]: 2, [last + 180]: 2 });
+    expect(kept(past(5), 3.5)).toBe(1);
+    expect(kept(past(15), 3.5)).toBe(0);
+  });
+
+  test('where the wait that goes on now leaves enough of the hours', () => {
+    // An hour's wait, and forty minutes by now.
+    expect(kept(day({ 40: 1, 100: 1 }), 1.5)).toBe(0);
+    expect(kept(day({ 40: 1, 100: 1 }), 1.6)).toBe(1);
+  });
+
   test('not without any in the last day, nor after a single one, whatever is allowed', () => {
     expect(kept(day({}), 240)).toBe(0);
     expect(kept([], 240)).toBe(0);
