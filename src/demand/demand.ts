@@ -31,12 +31,15 @@ export class Demand extends Construct {
   public readonly publisher: lambda.IFunction;
   /** Whether it publishes how many workers are needed: not where their number is fixed. */
   public readonly countsWorkers: boolean;
+  /** Whether workers may wait for unscheduled runs. */
+  public readonly keepsWarm: boolean;
   private readonly dimensionsMap: { WorkPool: string; Worker: string };
   private pricedTask?: ecs.FargateTaskDefinition;
 
   constructor(scope: Construct, id: string, private readonly props: DemandProps) {
     super(scope, id);
     this.countsWorkers = props.flowRunLimit !== undefined || props.workers !== undefined;
+    this.keepsWarm = props.warmTaskHours !== undefined;
     this.dimensionsMap = { WorkPool: props.workPoolName, Worker: Names.uniqueResourceName(scope, { maxLength: 128 }) };
 
     const publisher = props.functions.one('Demand', (shared, one) => new Publisher(shared, one));

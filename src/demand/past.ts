@@ -22,10 +22,10 @@ export async function readPast({ workPool, worker, scaleInMinutes, warmTaskHours
     StartTime: new Date((minuteOf(now) - minutes) * MINUTE),
     EndTime: new Date(now),
     ScanBy: 'TimestampAscending',
-    MetricDataQueries: Object.entries(names).map(([Id, MetricName]) => ({
-      Id,
+    MetricDataQueries: Object.entries(names).map(([id, name]) => ({
+      Id: id,
       MetricStat: {
-        Metric: { Namespace: NAMESPACE, MetricName, Dimensions: [{ Name: 'WorkPool', Value: workPool }, { Name: 'Worker', Value: worker }] },
+        Metric: { Namespace: NAMESPACE, MetricName: name, Dimensions: [{ Name: 'WorkPool', Value: workPool }, { Name: 'Worker', Value: worker }] },
         Period: MINUTE / 1000,
         Stat: 'Maximum',
       },

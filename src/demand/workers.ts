@@ -32,7 +32,7 @@ export function workersFor(need: Need, fleet: Fleet, { flowRunLimit = Infinity, 
     RequiredWorkers: required,
     MissingWorkers: Math.max(0, required - fleet.desired),
     SurplusWorkers: Math.max(0, fleet.desired - Math.max(required, need.busyWorkers)),
-    ...warmTaskHours && { UnscheduledWorkers: required - holding(need.scheduledSlots) },
+    ...warmTaskHours && { UnscheduledWorkers: Math.max(0, required - holding(need.scheduledSlots)) },
   };
 }
 

@@ -108,7 +108,11 @@ function following({ demand }: DashboardSectionProps): cloudwatch.IWidget[] {
       demand.metric('OnlineWorkers', { label: 'Workers online' }),
     ]),
     ...demand.countsWorkers
-      ? [graph('Too few, too many', [demand.metric('MissingWorkers', { label: 'Missing' }), demand.metric('SurplusWorkers', { label: 'Surplus' })])]
+      ? [graph('Too few, too many', [
+        demand.metric('MissingWorkers', { label: 'Missing' }),
+        demand.metric('SurplusWorkers', { label: 'Surplus' }),
+        ...demand.keepsWarm ? [demand.metric('WarmWorkers', { label: 'Waiting for unscheduled runs' })] : [],
+      ])]
       : [],
     graph('Demand publisher', [
       demand.publisher.metricInvocations({ statistic: SUM, period: FIVE_MINUTES, label: 'Polls' }),

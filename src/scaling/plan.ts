@@ -113,16 +113,15 @@ function spareFlowRuns(spare: number | undefined, max: number, flowRunLimit: num
 }
 
 function warmTaskHours(hours: number | undefined, type: WorkerType, max: number, standby: boolean): number | undefined {
-  if (!isResolved(hours)) return hours;
-  if (!Number.isFinite(hours) || hours < 0) throw invalid('scaling.warmTaskHours', hours, 'give the task-hours of a day, a number of at least 0.');
-  if (hours === 0) return undefined;
+  if (hours === undefined || hours === 0) return undefined;
   if (type === WorkerType.ECS) {
     throw invalid('scaling.warmTaskHours', hours, 'an ECS worker takes any number of flow runs, so a single one that is there serves them all; set scaling.minWorkers to 1 instead.');
   }
   if (standby) {
     throw invalid('scaling.warmTaskHours', hours, 'a standby has no workers while another serves the pool; remove it, or remove scaling.standby.');
   }
-  if (isResolved(max) && hours > 24 * max) {
+  if (isResolved(hours) && (!Number.isFinite(hours) || hours < 0)) throw invalid('scaling.warmTaskHours', hours, 'give the task-hours of a day, at least 0.');
+  if (isResolved(hours) && isResolved(max) && hours > 24 * max) {
     throw invalid('scaling.warmTaskHours', hours, `scaling.maxWorkers is ${max}, and as many workers are there for ${24 * max} hours a day; lower one or raise the other.`);
   }
   return hours;

@@ -52,7 +52,7 @@ export interface ScalingOptions {
    *
    * It costs the workers that hold the slots, in whole ones: 24 task-hours a day for up to `flowRunLimit` of them, less what runs there.
    * Simulated with five runs an hour at random: 95 minutes late a day at 10 task-hours without, none at 24 with 1. Where such runs come
-   * in bursts, `scaleInAfter` costs less.
+   * in bursts, `warmTaskHours` costs less.
    *
    * PROCESS only. Throws for ECS workers, because a single one takes any number of flow runs (`minWorkers`), and for more than the largest
    * number of workers can hold.
@@ -62,15 +62,24 @@ export interface ScalingOptions {
   readonly spareFlowRuns?: number;
 
   /**
-   * For how many task-hours a day workers may wait for unscheduled runs, those that are created later than the lead time before they are due.
-   * Of each worker the library knows when such runs needed it within the last day, and keeps it up to a time after it was last needed: as long
-   * as meets the most runs for these hours. Nothing is kept that the last day doesn't ask for: a pool with scheduled runs only, or
-   * without any, pays nothing. Slots that a limit of the pool or of its queues keeps empty are not held, nor any while the pool is paused.
-   * No more than these hours within any 24. It learns within a day, and begins with as much of them as has passed of it.
+   * For how many task-hours a day workers may wait for unscheduled runs, which then start at once: 12 are two workers for six hours, or one
+   * for twelve.
    *
-   * TODO numbers
+   * A run is unscheduled when it is created later than the lead time before it is due, and not by another run. From when such runs needed
+   * how many workers within the last day follows how long each worker stays after they last needed it: as long as lets the most runs find one
+   * for these hours. A pool that has only scheduled runs, or none, pays nothing. No worker is started to wait, none waits
+   * behind a full limit of the pool or of its queues or while the pool is paused, and no more than these hours are used within any 24.
+   * On the first day they grow with the time that is known.
    *
-   * PROCESS only. Throws for ECS workers, for a standby, for less than 0, and for more than `maxWorkers` could wait.
+   * Simulated with five runs an hour at random: 95 minutes late a day at 10 task-hours without, 70 at 13 with 4, 23 at 20 with 12. With
+   * ten runs at once, again after two to eight minutes, for hours: 1,310 minutes late a day at 20 task-hours without, 700 at 22
+   * with 4, 375 at 28 with 12. For crowds that come a few times a day, hours apart, it does little: each worker would have to wait for
+   * most of the day.
+   *
+   * It publishes `UnscheduledWorkers` and `WarmWorkers`, two more metrics to pay for.
+   *
+   * PROCESS only. Throws for ECS workers, because a single one takes any number of flow runs (`minWorkers`), for a standby, and for more
+   * hours than the largest number of workers has in a day.
    *
    * @default 0
    */

@@ -72,8 +72,9 @@ let counts: number[];
 let service: object;
 
 /** Values of the last minutes, the oldest first, as CloudWatch shows them. */
-const byMinute = (values: number[], last = 0) => ({
-  Timestamps: values.map((_, index) => 60 * (Math.floor(Date.now() / 60_000) - last - (values.length - 1 - index))), Values: values,
+const byMinute = (values: number[]) => ({
+  Timestamps: values.map((_, index) => 60 * (Math.floor(Date.now() / 60_000) - (values.length - 1 - index))),
+  Values: values,
 });
 
 /** How many milliseconds an answer of the API takes, and when the first one was given. */
@@ -116,8 +117,9 @@ let parent: string | undefined;
 function runs(count: number, type: string) {
   const labels = { 'prefect.worker.name': 'us-east-1:cluster:busy' };
   const run = { work_queue_name: 'default', labels, start_time: new Date().toISOString(), deployment_id: 'd', end_time: null };
-  const times = { created: new Date(Date.now() - created * 1000).toISOString(), expected_start_time: new Date().toISOString(), next_scheduled_start_time: new Date().toISOString() };
-  return Array.from({ length: count }, (_, id) => ({ ...run, ...times, parent_task_run_id: parent, id: `${id}`, state_type: type, state_name: type }));
+  const now = new Date().toISOString();
+  const known = { created: new Date(Date.now() - created * 1000).toISOString(), expected_start_time: now, next_scheduled_start_time: now };
+  return Array.from({ length: count }, (_, id) => ({ ...run, ...known, parent_task_run_id: parent, id: `${id}`, state_type: type, state_name: type }));
 }
 
 /** Starts the function afresh, once, and gives what it sent to CloudWatch. */
@@ -337,16 +339,20 @@ describe('the service keeps', () => {
 
 describe('where workers may wait for unscheduled runs', () => {
   const warmTaskHours = 24;
-  /** Two workers were needed for a minute, twice in an hour, the last time ten minutes ago. */
-  const lastHours = () => byMinute(Array.from({ length: 240 }, (_, index) => (index % 30 === 19 ? 2 : 0)), 10 - 10);
-  const invokeWith = async (given: { desired: number; due?: number; active?: number }, settings: Partial<PublisherConfiguration> = { warmTaskHours: 48 }) => {
+  /** For four hours two workers were needed for a minute every half hour, the last time ten minutes ago. */
+  const lastHours = () => byMinute(Array.from({ length: 240 }, (_, index) => (index % 30 === 19 ? 2 : 0)));
+  const invokeWith = async (
+    given: { desired: number; due?: number; active?: number }, settings: Partial<PublisherConfiguration> = { warmTaskHours: 48 },
+  ) => {
     ({ desired, due = 0, active = 0 } = given);
     points = { required: byMinute([0, 0]), unscheduled: lastHours(), warm: byMinute([]) };
     return values((await invoke(settings))[0]);
   };
 
   test('they are kept as the last day makes it likely, are no surplus, and are published', async () => {
-    expect(await invokeWith({ desired: 3 })).toMatchObject({ RequiredWorkers: 0, UnscheduledWorkers: 0, WarmWorkers: 2, SurplusWorkers: 1, PublisherErrors: 0 });
+    expect(await invokeWith({ desired: 3 })).toMatchObject({
+      RequiredWorkers: 0, UnscheduledWorkers: 0, WarmWorkers: 2, SurplusWorkers: 1, PublisherErrors: 0,
+    });
     expect(counts).toEqual([2]);
   });
 
@@ -372,7 +378,8 @@ describe('where workers may wait for unscheduled runs', () => {
       const answer = before(request);
       if (!`${request.headers['x-amz-target']}`.endsWith('GetMetricData')) return answer;
       const [part, NextToken] = request.body.NextToken ? [['unscheduled', 'warm'], undefined] : [['required'], 'more'];
-      return { status: 200, body: { NextToken, MetricDataResults: (answer!.body as any).MetricDataResults.filter(({ Id }: any) => part.includes(Id)) } };
+      const results: { Id: string }[] = (answer!.body as any).MetricDataResults;
+      return { status: 200, body: { NextToken, MetricDataResults: results.filter(({ Id }) => part.includes(Id)) } };
     };
     expect(await invokeWith({ desired: 3 })).toMatchObject({ WarmWorkers: 2 });
   });

@@ -54,7 +54,8 @@ describe('a worker is kept for unscheduled runs', () => {
 
   test('after the waits that are worth most, whichever worker waited', () => {
     // The first waited ten minutes twenty times, the second an hour and a half twice: the hours are enough for one of them.
-    const past = (last: number) => day({ ...Object.fromEntries(Array.from({ length: 20 }, (_, index) => [last + 10 * index, 1])), [last]: 2, [last + 90]: 2, [last + 180]: 2 });
+    const first = (last: number) => Object.fromEntries(Array.from({ length: 20 }, (_, index) => [last + 10 * index, 1]));
+    const past = (last: number) => day({ ...first(last), [last]: 2, [last + 90]: 2, [last + 180]: 2 });
     expect(kept(past(5), 3.5)).toBe(1);
     expect(kept(past(15), 3.5)).toBe(0);
   });

@@ -1,8 +1,8 @@
 import type { Standby } from '../../src/demand/configuration';
 import { Fleet, Need, workersFor } from '../../src/demand/workers';
 
-const need = (values: Partial<Need> = {}): Need =>
-  ({ demand: 0, slots: values.demand ?? 0, scheduledSlots: values.demand ?? 0, busyWorkers: 0, room: Infinity, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
+const need = ({ demand = 0, ...values }: Partial<Need> = {}): Need =>
+  ({ demand, slots: demand, scheduledSlots: demand, busyWorkers: 0, room: Infinity, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
 const fleet = (desired: number, running = desired): Fleet => ({ desired, running });
 const numbers = (...values: Parameters<typeof workersFor>) => {
   const workers = workersFor(...values)!;

@@ -32,7 +32,12 @@ beforeAll(async () => {
   await ecs.send(new CreateClusterCommand({ clusterName: 'cluster' }));
   const role = 'arn:aws:iam::123456789012:role/worker';
   await ecs.send(new RegisterTaskDefinitionCommand({
-    family: 'worker', cpu: '256', memory: '512', requiresCompatibilities: ['FARGATE'], executionRoleArn: role, taskRoleArn: role,
+    family: 'worker',
+    cpu: '256',
+    memory: '512',
+    requiresCompatibilities: ['FARGATE'],
+    executionRoleArn: role,
+    taskRoleArn: role,
     containerDefinitions: [{ name: 'worker', image: 'unused', command: ['python', '-c', 'import time; time.sleep(600)'] }],
   }));
   process.env = {
@@ -62,7 +67,10 @@ async function worker(name: string): Promise<WatchedScaling> {
     ServiceNamespace: 'ecs', ScalableDimension: 'ecs:service:DesiredCount', ResourceId: `service/cluster/${name}`, MinCapacity: 0, MaxCapacity: 10,
   }));
   const at = (MetricName: string, minutesAgo: number, Value: number) => ({
-    MetricName, Value, Timestamp: new Date(Date.now() - minutesAgo * 60_000), StorageResolution: 1,
+    MetricName,
+    Value,
+    Timestamp: new Date(Date.now() - minutesAgo * 60_000),
+    StorageResolution: 1,
     Dimensions: [{ Name: 'WorkPool', Value: name }, { Name: 'Worker', Value: name }],
   });
   await new CloudWatchClient(client).send(new PutMetricDataCommand({

@@ -90,6 +90,13 @@ describe('the dashboard', () => {
     expect(counted({ scaling: { standby: {} } })).toBe(true);
   });
 
+  test('shows the workers that wait for unscheduled runs where some may', () => {
+    const waiting = (warmTaskHours?: number) => JSON.stringify(widgets(templateOf({ workerType: WorkerType.PROCESS, scaling: { warmTaskHours } }))).match(/WarmWorkers/g);
+    expect(waiting()).toBeNull();
+    expect(waiting(0)).toBeNull();
+    expect(waiting(4)).toHaveLength(1);
+  });
+
   test('shows dollars of flow runs and of workers, against the budget by the hour', () => {
     const dollars = (props: Parameters<typeof templateOf>[0]) => widgets(templateOf(props)).map(({ properties }) => properties).filter(({ title }) => title?.startsWith('US dollars'));
     const named = ({ metrics }: any) => metrics.filter(([first]: unknown[]) => typeof first === 'string').map(([, name]: string[]) => name);

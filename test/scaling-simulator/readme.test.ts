@@ -34,7 +34,8 @@ describe.each([USUAL, PESSIMISTIC])('what bench/README.md says of the $name sett
 test('what bench/README.md says of the hours that workers may wait for unscheduled runs is what the command prints', () => {
   const seeds = Number(new RegExp(heading(USUAL, 0).replace('0', '(\\d+)')).exec(readme)?.[1]);
   const options = WARMTH.filter(([option]) => option.includes('warmTaskHours'));
-  const played = options.map(([option, scaling]) => [option, [playedWith(scaling, flash, Array.from({ length: seeds }, (_, index) => index + 1), USUAL)]] as const);
+  const of = Array.from({ length: seeds }, (_, index) => index + 1);
+  const played = options.map(([option, scaling]) => [option, [playedWith(scaling, flash, of, USUAL)]] as const);
   const [, section] = readme.split('<!-- scaling warmth -->');
   expect(options).toHaveLength(3);
   // The first row of a trace has its name.

@@ -43,8 +43,8 @@ describe('runs that nobody scheduled', () => {
   });
 
   test('find workers that the runs of the last day make likely, the more the more hours a day these may wait, and these are never exceeded', () => {
-    const twoDays = unannounced[0];
-    const [cold, few, many] = [undefined, 4, 12].map(warmTaskHours => play(twoDays, { warmTaskHours }));
+    const [twoDays] = unannounced;
+    const [cold, few, many] = [undefined, 4, 12].map(warmTaskHours => playedWith({ warmTaskHours }, twoDays, [1], USUAL));
     expect(few.lateMinutes).toBeLessThan(0.8 * cold.lateMinutes);
     expect(many.lateMinutes).toBeLessThan(0.5 * few.lateMinutes);
     expect(few.taskHours - cold.taskHours).toBeGreaterThan(4);

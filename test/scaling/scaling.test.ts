@@ -194,13 +194,22 @@ describe('warmTaskHours', () => {
   });
 
   test.each<[ScalingOptions, string]>([
-    [{ warmTaskHours: -1 }, 'scaling.warmTaskHours is -1: give the task-hours of a day, a number of at least 0.'],
+    [{ warmTaskHours: -1 }, 'scaling.warmTaskHours is -1: give the task-hours of a day, at least 0.'],
     [{ warmTaskHours: NaN }, 'scaling.warmTaskHours is null: give the task-hours of a day'],
     [{ warmTaskHours: Infinity }, 'scaling.warmTaskHours is null: give the task-hours of a day'],
     [{ maxWorkers: 2, warmTaskHours: 49 }, 'scaling.warmTaskHours is 49: scaling.maxWorkers is 2, and as many workers are there for 48 hours a day; lower one or raise the other.'],
     [{ standby: {}, warmTaskHours: 4 }, 'scaling.warmTaskHours is 4: a standby has no workers while another serves the pool; remove it, or remove scaling.standby.'],
   ])('are refused: %j', (scaling, message) => {
     expect(() => addWorker(newStack(), { workerType: PROCESS, scaling })).toThrow(message);
+  });
+
+  test('of ECS workers and of a standby are refused, known or not', () => {
+    const add = (workerType: WorkerType, standby?: StandbyOptions) => () => {
+      const stack = newStack();
+      addWorker(stack, { workerType, scaling: { standby, warmTaskHours: new CfnParameter(stack, 'Warm', { type: 'Number' }).valueAsNumber } });
+    };
+    expect(add(ECS)).toThrow('scaling.warmTaskHours is known only at deployment: an ECS worker takes any number of flow runs');
+    expect(add(PROCESS, {})).toThrow('scaling.warmTaskHours is known only at deployment: a standby has no workers');
   });
 
   test('may be as many as all workers have', () => {

@@ -33,10 +33,12 @@ export function busyWorkers({ flowRunLimit }: PublisherSettings, pool: Pool): nu
 }
 
 /**
- * The metrics of one poll. What the API would answer is written here; what is made of it, limits and the number of workers, is the
- * function's own arithmetic.
+ * The metrics of one poll, and how many runs beyond the demand limits would let start. What the API would answer is written here; what is
+ * made of it, limits and the number of workers, is the function's own arithmetic.
  */
-export function demandMetrics(settings: PublisherSettings, pool: Pool, now: number, desired: number): { values: Record<string, number>; room: number } {
+export function demandMetrics(
+  settings: PublisherSettings, pool: Pool, now: number, desired: number,
+): { readonly values: Record<string, number>; readonly room: number } {
   const queues = settings.workQueues;
   const due = pool.scheduled(now, now + settings.leadTimeSeconds, queues);
   const active = pool.active(queues);
@@ -52,7 +54,8 @@ export function demandMetrics(settings: PublisherSettings, pool: Pool, now: numb
     due: {
       count: due.length,
       late: due.filter(run => run.due <= now - LATE_AFTER_SECONDS).length,
-      soonest: due.slice(0, PAGE).map(run => ({ queue: run.queue, deployment: run.deployment, at: run.due * 1000, sentBack: run.sentBack, unscheduled: unscheduled(run) })),
+      soonest: due.slice(0, PAGE).map(run => (
+        { queue: run.queue, deployment: run.deployment, at: run.due * 1000, sentBack: run.sentBack, unscheduled: unscheduled(run) })),
       inLimitedQueues: 0,
       ofLimitedDeployments: due.filter(run => pool.limits.deployments?.[run.deployment] !== undefined).length,
     },
