@@ -50,7 +50,9 @@ const deployment = values.template === undefined ? synthesized() : readTemplate(
 if (values.sensitivity) {
   console.log(tableOfSensitivities());
 } else if (values.warmth) {
-  console.log(tableOfWarmth());
+  const table = tableOfWarmth();
+  console.log(table);
+  if (values.update) write({ warmth: [table] });
 } else if (values.ecs) {
   const table = tableOfEcsWorkers();
   console.log(table);

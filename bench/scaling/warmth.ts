@@ -25,7 +25,7 @@ export const WARMTH: readonly (readonly [string, ScalingOptions])[] = [
 ];
 
 /** Traces of such runs; and one where all are scheduled, for which nothing should be paid. */
-export const WARMTH_TRACES = [...unannounced, ...[...traces, ...unseen].filter(({ name }) => ['poisson-5', 'bursts', 'flash', 'mixed'].includes(name))];
+export const WARMTH_TRACES = [...unannounced, ...[...traces, ...unseen].filter(({ name }) => ['bursts', 'flash', 'mixed'].includes(name))];
 
 /** What a trace comes to with these options, by the template that they give. */
 export function playedWith(scaling: ScalingOptions, trace: Trace, seeds: readonly number[], conditions: Conditions): Measured {
