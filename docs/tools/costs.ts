@@ -197,7 +197,9 @@ function published(rules: any[]): number {
     if (!/"leadTimeSeconds":/.test(settings)) return 0;
     const counted = /"(flowRunLimit|workers)":\d/.test(settings);
     const priced = /"pricedTask":/.test(settings);
-    return Object.keys(UNITS).filter(name => (counted || !name.endsWith('Workers') || name === 'OnlineWorkers') && (priced || name !== 'WorkerCost')).length;
+    const warm = /"warmTaskHours":/.test(settings);
+    return Object.keys(UNITS).filter(name => (counted || !name.endsWith('Workers') || name === 'OnlineWorkers')
+      && (warm || !['UnscheduledWorkers', 'WarmWorkers'].includes(name)) && (priced || name !== 'WorkerCost')).length;
   };
   return told.reduce((sum, settings) => sum + names(settings), 0);
 }

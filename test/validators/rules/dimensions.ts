@@ -61,7 +61,10 @@ function publishersOf(resolver: Resolver): Publisher[] {
 }
 
 function publishedBy(settings: any): string[] {
-  if (settings.leadTimeSeconds !== undefined) return Object.keys(UNITS).filter((name) => settings.pricedTask || name !== 'WorkerCost');
+  if (settings.leadTimeSeconds !== undefined) {
+    return Object.keys(UNITS).filter((name) =>
+      (settings.pricedTask || name !== 'WorkerCost') && (settings.warmTaskHours || !/^(Unscheduled|Warm)Workers$/.test(name)));
+  }
   if (settings.family !== undefined) return ['Cost'];
   return settings.check !== undefined ? ['WorkPoolChanges'] : ['ReconcilerErrors'];
 }
