@@ -244,7 +244,7 @@ project.addTask('bench:load', {
   exec: 'tsx bench/load.ts',
   receiveArgs: true,
 });
-project.addTask('bench', { description: 'Time of synthesis with 1, 10 and 50 workers, beside L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
+project.addTask('bench:synth', { description: 'Time of synthesis with 1, 10 and 50 workers, beside L2 constructs', steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/synth.ts', receiveArgs: true }] });
 project.addTask('bench:requests', {
   description: 'Requests a minute to a real Prefect server with many flow runs, as a table in bench/README.md',
   exec: 'tsx bench/requests.ts',
@@ -258,6 +258,10 @@ project.addTask('bench:start', {
   description: 'What the programs of the library add to the start of a flow run, as a table in bench/README.md',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json bench/start.ts', receiveArgs: true }],
 });
+project.addTask('bench:ecs-worker', {
+  description: 'How many flow runs a minute real ECS workers submit, beside the official command, as a table in bench/README.md',
+  steps: [{ exec: 'projen bundle' }, { exec: 'tsx --tsconfig tsconfig.dev.json bench/ecs-worker.ts', receiveArgs: true }],
+});
 project.addTask('bench:deploy', {
   description: 'Which resources a first deployment waits for, as a table in bench/README.md',
   env: { CDK_VALIDATION: 'false' },
@@ -266,6 +270,11 @@ project.addTask('bench:deploy', {
 project.addTask('bench:scaling', {
   description: 'Simulate traces of flow runs against the scaling of a template',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/scaling/main.ts', receiveArgs: true }],
+});
+// One after the other: they measure time.
+project.addTask('bench', {
+  description: 'All benches, which write their tables and plots into bench/',
+  steps: ['synth', 'load', 'deploy', 'ecs-worker', 'start', 'requests', 'server', 'scaling'].map(name => ({ exec: `projen bench:${name} --update` })),
 });
 
 addWorkflows(project);

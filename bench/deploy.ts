@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { report } from './report';
 import { scenarios } from '../test/scenarios';
 import { asArray, references } from '../test/validators/template';
 
@@ -9,7 +8,6 @@ import { asArray, references } from '../test/validators/template';
  * How long AWS CloudFormation takes to create a stack: the longest chain of resources of which each waits for the one before, by times that
  * others have published. `npm run bench:deploy [-- --update]`
  */
-const README = join(__dirname, 'README.md');
 const SCENARIOS = ['ecs', 'process', 'existing-network', 'server'];
 
 /** Seconds until a resource is there, and whose log says so. What is not here takes the time of a usual one. */
@@ -86,8 +84,4 @@ const rows = SCENARIOS.map(name => {
   const chain = path.map(({ type, from, to }) => `${type.replace(/^AWS::/, '')} ${to - from}`).join(' → ');
   return `| ${name} | ${steps.size} | ${minutes(path[path.length - 1].to)} | ${minutes(oneByOne)} | ${chain} |`;
 });
-const table = ['| scenario | resources | minutes | one by one | the chain that takes longest, in seconds |', '| --- | ---: | ---: | ---: | --- |', ...rows].join('\n');
-console.log(table);
-if (process.argv.includes('--update')) {
-  writeFileSync(README, readFileSync(README, 'utf8').replace(/(<!-- deploy -->\n)[^]*?(<!-- end of deploy -->)/, (_, start, end) => `${start}\n${table}\n\n${end}`));
-}
+report('deploy', ['| scenario | resources | minutes | one by one | the chain that takes longest, in seconds |', '| --- | ---: | ---: | ---: | --- |', ...rows].join('\n'));

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { median, option, report, table } from './report';
 
 /**
  * How much loading the library adds to loading the parts of aws-cdk-lib that it uses, which an app with an ECS service of its
- * own loads anyway. Whole processes, medians. `npm run bench:load -- --json --runs 15`; compile first.
+ * own loads anyway. Whole processes, medians. `npm run bench:load -- --runs 15 [--json] [--update]`.
  */
 const root = join(__dirname, '..');
-const runs = Number(process.argv[process.argv.indexOf('--runs') + 1]) || 10;
+const runs = option('--runs', 10);
 
 /** Loads `parts` first, then the library; prints both times and the parts of aws-cdk-lib that the library brought in. */
 const PROGRAM = `
@@ -39,7 +40,7 @@ function load(parts: readonly string[]): Times {
   return JSON.parse(stdout);
 }
 
-const median = (values: readonly number[]) => Number(values.slice().sort((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(1));
+const rounded = (values: readonly number[]) => Number(median(values).toFixed(1));
 
 const used = load([]).loaded;
 const times = Array.from({ length: runs }, () => load(used));
@@ -47,9 +48,14 @@ if (times.some(({ loaded }) => loaded.length > 0)) throw new Error('The library 
 const result = {
   runs,
   files: { ofTheLibrary: times[0].own, ofTheCdk: used.length },
-  medianMs: { partsOfTheCdk: median(times.map(({ parts }) => parts)), libraryOnTop: median(times.map(({ library }) => library)) },
+  medianMs: { partsOfTheCdk: rounded(times.map(({ parts }) => parts)), libraryOnTop: rounded(times.map(({ library }) => library)) },
 };
-console.log(process.argv.includes('--json')
-  ? JSON.stringify(result)
-  : `The parts of aws-cdk-lib that the library uses: ${result.files.ofTheCdk} files, ${result.medianMs.partsOfTheCdk} ms
-The library on top:                             ${result.files.ofTheLibrary} files, ${result.medianMs.libraryOnTop} ms (medians of ${runs} runs)`);
+const text = table(['what is loaded', 'files', `ms, median of ${runs} runs`], [
+  ['the parts of aws-cdk-lib that the library uses', result.files.ofTheCdk, result.medianMs.partsOfTheCdk],
+  ['the library on top', result.files.ofTheLibrary, result.medianMs.libraryOnTop],
+]);
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify(result));
+} else {
+  report('load', text);
+}

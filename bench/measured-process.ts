@@ -21,6 +21,8 @@ _, _, used = os.wait4(pid, 0)
 os.write(3, json.dumps({"begun": begun * 1000, "seconds": time.time() - begun, "cpuSeconds": used.ru_utime + used.ru_stime}).encode())
 `;
 const SAMPLE_MS = 200;
+/** Of the kernel, a second. */
+const TICKS = 100;
 
 export interface MeasuredProcess {
   /** What it took, once it has ended. */
@@ -41,6 +43,19 @@ export function measured(python: string, command: readonly string[], environment
     else reject(new Error(`${command.join(' ').slice(0, 200)} was not measured: ${words}`));
   }));
   return { used, stop: () => void child.kill('SIGTERM') };
+}
+
+/** Seconds of the CPU that the processes of a group, and those of them that have ended, have taken. Linux only. */
+export function cpuSecondsOf(group: number): number {
+  return listed('/proc').filter(name => /^\d+$/.test(name)).map(pid => {
+    const fields = read(`/proc/${pid}/stat`).replace(/^.*\) /s, '').split(' ');
+    return Number(fields[2]) === group ? fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) : 0;
+  }).reduce((sum, ticks) => sum + ticks, 0) / TICKS;
+}
+
+/** The most that a process has held so far, in MiB. Linux only. */
+export function peakOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
 }
 
 /** MiB of a process's descendants; memory that they share is divided among them. */

@@ -1,55 +1,108 @@
-import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { buildSync } from 'esbuild';
+import type { Task, Took } from './function-alone';
+import { lines } from './plot';
+import { median, report, table } from './report';
 import { pythonEnvironment } from '../test/python/environment';
-import { ReconcilerWorld } from '../test/support/reconciler-world';
-import { Requests, requestsIn, SITUATIONS } from '../test/support/request-situations';
+import { CLUSTER, ReconcilerWorld } from '../test/support/reconciler-world';
+import { publisherOf, Requests, requestsIn, Situation, SITUATIONS } from '../test/support/request-situations';
 
 /**
- * How many requests a minute the demand publisher and the reconciler send to a real Prefect server on PostgreSQL, and a worker that waits:
- * `npm run bench:requests [-- --scheduled 100,10000] [-- --update]`
+ * How many requests a minute the demand publisher and the reconciler send to a real Prefect server on PostgreSQL, how long they take and how much memory,
+ * and how often a worker asks that waits: `npm run bench:requests [-- --scheduled 100,10000] [-- --update]`
  */
-const README = join(__dirname, 'README.md');
-const option = (name: string, otherwise: string) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : otherwise);
-const SCHEDULED = option('--scheduled', '100,10000,100000').split(',').map(Number);
+const ROOT = join(__dirname, '..');
+const SCHEDULED = (process.argv.includes('--scheduled') ? process.argv[process.argv.indexOf('--scheduled') + 1] : '100,10000,100000').split(',').map(Number);
 /** Minutes for which the worker is watched, once it has started. */
 const WATCHED = 3;
+/** Of a function's 256 MiB, what is left to its objects. */
+const [MEMORY, HEAP] = [256, 230];
+/** One after the other, in one process; the first remembers nothing. */
+const MINUTES = 5;
+const FUNCTION = join(ROOT, '.cache', 'bench', 'function-alone.js');
+
+interface Found extends Requests {
+  readonly poll: Took;
+  readonly look: Took;
+}
 
 async function main(): Promise<void> {
   const world = await ReconcilerWorld.start();
   // What the functions say of each run.
   console.log = () => undefined;
   try {
-    const results: Requests[][] = [];
+    buildSync({ entryPoints: [join(__dirname, 'function-alone.ts')], outfile: FUNCTION, bundle: true, platform: 'node', external: ['@aws-sdk/*'] });
+    const results: Found[][] = [];
     for (const situation of SITUATIONS) {
-      const row: Requests[] = [];
-      for (const scheduled of SCHEDULED) row.push(await requestsIn(situation, world, scheduled));
+      const row: Found[] = [];
+      for (const scheduled of SCHEDULED) row.push({ ...await requestsIn(situation, world, scheduled), ...await alone(situation, world) });
       results.push(row);
       process.stderr.write(`${situation.name}: ${JSON.stringify(row)}\n`);
     }
-    const text = `\n${table(results)}\n\nA worker that waits asks ${await requestsOfWorker(world)} times a minute by itself.`;
-    process.stdout.write(`${text}\n`);
-    if (process.argv.includes('--update')) {
-      writeFileSync(README, readFileSync(README, 'utf8').replace(/(<!-- requests -->\n)[^]*?(<!-- end of requests -->)/, (_, start, end) => `${start}\n${text}\n\n${end}`));
-    }
+    const waiting = `A worker that waits asks ${await requestsOfWorker(world)} times a minute by itself.`;
+    report('requests', `${requests(results)}\n\n${waiting}\n\n${times(results)}`, { requests: plot(results) });
   } finally {
     await world.stop();
   }
 }
 
-function table(results: readonly Requests[][]): string {
-  const number = (value: number) => value.toLocaleString('en-US');
-  const sum = ({ publisher, reconciler }: Requests) => publisher + reconciler;
-  const lines = results.map((row, index) => {
+/** Both functions in the situation that the world is in, each in a process with as much memory as it has in AWS Lambda. */
+async function alone({ type }: Situation, world: ReconcilerWorld): Promise<Pick<Found, 'poll' | 'look'>> {
+  const run = async (task: Partial<Task>): Promise<Took> => {
+    const input = { url: `${world.origin}/api`, minutes: MINUTES, ...task };
+    const { stdout } = await promisify(execFile)(process.execPath, [`--max-old-space-size=${HEAP}`, FUNCTION, JSON.stringify(input)], { env: process.env });
+    // Above it is what a function logs.
+    return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1));
+  };
+  return {
+    poll: await run({ poll: publisherOf(world, type) }),
+    look: await run({ look: { workPool: world.pool, worker: 'Worker', type, interruptedRuns: world.interruptedRuns, cluster: CLUSTER, service: 'workers' } }),
+  };
+}
+
+const number = (value: number) => value.toLocaleString('en-US');
+const sum = ({ publisher, reconciler }: Requests) => publisher + reconciler;
+
+function requests(results: readonly Found[][]): string {
+  const header = ['where', ...SCHEDULED.map(count => `with ${number(count)} scheduled`), 'publisher + reconciler', 'first minute'];
+  return table(header, results.map((row, index) => {
     const last = row[row.length - 1];
-    const slowest = Math.max(...row.map(({ pollMs }) => pollMs));
-    return [SITUATIONS[index].name, ...row.map(sum), `${last.publisher} + ${last.reconciler}`, last.first, `${number(slowest)} ms`];
+    return [SITUATIONS[index].name, ...row.map(sum), `${last.publisher} + ${last.reconciler}`, last.first];
+  }));
+}
+
+/** From the fewest scheduled runs to the most. */
+function times(results: readonly Found[][]): string {
+  const from = (row: readonly Found[], pick: (found: Found) => number) => {
+    const [first, last] = [row[0], row[row.length - 1]].map(pick);
+    return `${number(Math.round(first))} to ${number(Math.round(last))} (${(last / first).toFixed(2)} ×)`;
+  };
+  const header = ['where', 'a poll, ms', 'of its own CPU', `publisher, MiB of ${MEMORY}`, 'a look, ms', 'of its own CPU', `reconciler, MiB of ${MEMORY}`];
+  return table(header, results.map((row, index) => [SITUATIONS[index].name, ...(['poll', 'look'] as const).flatMap(what => [
+    from(row, found => median(found[what].milliseconds)),
+    from(row, found => median(found[what].cpu)),
+    from(row, found => found[what].mebibytes),
+  ])]));
+}
+
+function plot(results: readonly Found[][]): string {
+  const panel = (title: string, pick: (found: Found) => number) => ({ title, lines: results.map(row => row.map(pick)) });
+  return lines({
+    title: 'A pool, by the number of its scheduled flow runs',
+    x: SCHEDULED.map(number),
+    names: SITUATIONS.map(({ name }) => name),
+    panels: [
+      panel('requests a minute', sum),
+      panel('a poll, ms, with what the server takes', ({ poll }) => median(poll.milliseconds)),
+      panel('of its own CPU, ms', ({ poll }) => median(poll.cpu)),
+      panel('publisher, MiB', ({ poll }) => poll.mebibytes),
+    ],
   });
-  const header = ['where', ...SCHEDULED.map(count => `with ${number(count)} scheduled`), 'publisher + reconciler', 'first minute', 'longest poll'];
-  return [header, header.map((_, index) => (index === 0 ? '---' : '---:')), ...lines].map(cells => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 /** Requests a minute of Prefect's own worker, with its pool empty. */

@@ -1,9 +1,12 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aws_ecs as ecs, aws_ssm as ssm, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { cpuSecondsOf } from './measured-process';
+import { bars } from './plot';
+import { median, option, quantile, report, table } from './report';
 import { ServerDatabase, ServerSize } from '../src';
 import { Prefect } from '../test/live/support/prefect';
 import { startLoad } from '../test/live/support/server-load';
@@ -18,12 +21,8 @@ import { startRedis } from '../test/stand-in/redis';
  * How many flow runs a vCPU of a server takes, beside `prefect server start` by itself, on one PostgreSQL with one load:
  * `npm run bench:server [-- --rounds 3] [-- --seconds 40] [-- --update]`. Counted is the time of the CPU, which other programs on this machine don't change. Linux only.
  */
-const README = join(__dirname, 'README.md');
-const option = (name: string, otherwise: number) => (process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise);
 const [ROUNDS, SECONDS, CLIENTS] = [option('--rounds', 3), option('--seconds', 40), option('--clients', 12)];
 const [PASSWORD, TOKEN, AUTH_STRING] = ['p%ss: w/rd@"quoted"', 't0ken'.repeat(8), 'prefect:bench'];
-/** Of the kernel, a second. */
-const TICKS = 100;
 
 interface Part {
   readonly command: readonly string[];
@@ -75,11 +74,7 @@ async function main(): Promise<void> {
         process.stderr.write(`${contender.name}: ${JSON.stringify(result)}\n`);
       }
     }
-    const text = table(contenders, results);
-    process.stdout.write(`\n${text}\n`);
-    if (process.argv.includes('--update')) {
-      writeFileSync(README, readFileSync(README, 'utf8').replace(/(<!-- server -->\n)[^]*?(<!-- end of server -->)/, (_, start, end) => `${start}\n${text}\n\n${end}`));
-    }
+    report('server', ...found(contenders, results));
   } finally {
     await postgres.stop();
     await redis.stop();
@@ -136,49 +131,33 @@ async function measure({ parts }: Contender): Promise<Result> {
       await sleep(200);
     }
     await sleep(5_000);
-    const before = started.map(({ child }) => ticksOf(child.pid!));
+    const before = started.map(({ child }) => cpuSecondsOf(child.pid!));
     const load = await startLoad({ prefect, authString: AUTH_STRING, clients: CLIENTS, pauseSeconds: 0.2 });
     await sleep(SECONDS * 1000);
     const { runs, failed } = await load.stop();
     if (failed.length > 0) throw new Error(`Calls failed: ${failed[0]}`);
     // What came as messages is recorded a little later.
     await sleep(5_000);
-    return { runs: runs.length, cpu: started.map(({ child }, index) => (ticksOf(child.pid!) - before[index]) / TICKS) };
+    return { runs: runs.length, cpu: started.map(({ child }, index) => cpuSecondsOf(child.pid!) - before[index]) };
   } finally {
     for (const { child } of started) await endGroup(child, 10_000);
   }
 }
 
-/** Ticks of the CPU that the processes of a group, and those of them that have ended, have taken. */
-function ticksOf(group: number): number {
-  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(pid => {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-      return Number(fields[2]) === group ? fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) : 0;
-    } catch {
-      return 0;
-    }
-  }).reduce((sum, ticks) => sum + ticks, 0);
-}
-
-function table(contenders: readonly Contender[], results: readonly Result[][]): string {
+/** As a table, and as a picture. */
+function found(contenders: readonly Contender[], results: readonly Result[][]): [string, Record<string, string>] {
   const perRun = results.map(rounds => rounds.map(({ runs, cpu }) => cpu.reduce((sum, seconds) => sum + seconds, 0) / runs));
   const usual = perRun.map(median);
   const number = (value: number) => Math.round(value).toLocaleString('en-US');
-  const lines = contenders.map(({ name }, index) => [
+  const text = table(['server', 'CPU for a flow run', `in ${ROUNDS} rounds`, 'flow runs for an hour of a vCPU', 'beside the first'], contenders.map(({ name }, index) => [
     name,
     `${number(usual[index] * 1000)} ms`,
-    `${number(Math.min(...perRun[index]) * 1000)} to ${number(Math.max(...perRun[index]) * 1000)} ms`,
+    `${number(quantile(perRun[index], 0) * 1000)} to ${number(quantile(perRun[index], 1) * 1000)} ms`,
     number(3600 / usual[index]),
     (usual[0] / usual[index]).toFixed(2),
-  ]);
-  const header = ['server', 'CPU for a flow run', `in ${ROUNDS} rounds`, 'flow runs for an hour of a vCPU', 'beside the first'];
-  return [header, header.map((_, index) => (index === 0 ? '---' : '---:')), ...lines].map(cells => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)];
+  ]));
+  const rows = contenders.map(({ name }, index) => ({ name: name.replace(/`/g, ''), values: [usual[index] * 1000] }));
+  return [text, { server: bars({ title: 'CPU that a flow run takes of a server, ms', unit: 'ms', rows }) }];
 }
 
 main().catch(error => {

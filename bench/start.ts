@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { AddressInfo } from 'node:net';
+import { AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { measured, Used } from './measured-process';
+import { bars } from './plot';
+import { median, option, report, spread, table } from './report';
 import { FLOW_RUN, workerCommand } from '../src/task/command';
 import { FLOW_RUN_ENVIRONMENT, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES } from '../src/task/environment';
 import { WorkerType } from '../src/worker-type';
@@ -14,19 +15,20 @@ import { startPrefectServer } from '../test/stand-in/prefect-server';
  * What the library's programs add to a flow run's start and to a worker, beside the commands of Prefect's own images, with a real server:
  * `npm run bench:start [-- --flow-runs 10 --of-worker 24 --rounds 2] [--update]`
  */
-const README = join(__dirname, 'README.md');
-const option = (name: string, otherwise: number) => (process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise);
 const [FLOW_RUNS, OF_WORKER, ROUNDS] = [option('--flow-runs', 10), option('--of-worker', 24), option('--rounds', 2)];
 const FLOWS = join(__dirname, '..', 'test', 'live', 'support');
 const [POOL, AT_A_TIME] = ['processes', 4];
 const TASK = 'arn:aws:ecs:us-east-1:123456789012:task/cluster/0123456789abcdef';
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
 interface Start extends Used {
   /** From the container's start until the flow run was Running. */
   readonly toRunning: number;
+  /** The seconds of each of the PARTS. */
+  readonly parts: readonly number[];
 }
+
+/** What the time of a flow run's container goes into, each up to a request to the API or to the end. */
+const PARTS = ['Python and Prefect\'s command load', 'its engine loads, and then the flow', 'the flow runs', 'both end'];
 
 interface Work extends Used {
   readonly runsAMinute: number;
@@ -35,9 +37,48 @@ interface Work extends Used {
 /** The official command, the same with the library's settings of Prefect, and the library's own. */
 const WAYS = ['official', 'settings', 'library'] as const;
 type Way = (typeof WAYS)[number];
+const TITLES: Record<Way, string> = { official: 'official command', settings: 'with the library\'s settings', library: 'this library' };
+
+/** A way to the server that notes when Prefect first asks it, and when a flow run's state is to be one that ends a part. */
+class Timed {
+  private begun: (number | undefined)[] = [];
+  private readonly server;
+
+  public constructor(to: string) {
+    const { hostname, port } = new URL(to);
+    this.server = createTcpServer(client => {
+      const upstream = connect(Number(port), hostname);
+      client.on('data', chunk => {
+        const text = chunk.toString('latin1');
+        [/^user-agent: prefect/im, /"type": ?"RUNNING"/, /"type": ?"COMPLETED"/].forEach((sign, part) => { if (sign.test(text)) this.begun[part] ??= Date.now(); });
+      });
+      for (const [from, other] of [[client, upstream], [upstream, client]]) from.pipe(other).on('error', () => from.destroy());
+    });
+  }
+
+  public async listen(): Promise<string> {
+    await new Promise<void>(resolve => this.server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/api`;
+  }
+
+  /** Since the last time, in seconds. */
+  public parts({ begun, seconds }: Used): number[] {
+    const ends = [begun, ...this.begun, begun + seconds * 1000];
+    this.begun = [];
+    if (ends.length !== PARTS.length + 1) throw new Error(`Not every part was seen: ${ends}`);
+    return PARTS.map((_, part) => (ends[part + 1]! - ends[part]!) / 1000);
+  }
+
+  public close(): void {
+    this.server.close();
+  }
+}
 
 class Bench {
-  public constructor(private readonly prefect: Prefect, private readonly python: string, private readonly environment: Record<string, string>) {}
+  public constructor(
+    private readonly prefect: Prefect, private readonly python: string, private readonly environment: Record<string, string>,
+    private readonly timed: Timed, private readonly timedUrl: string,
+  ) {}
 
   /** A flow run's container, as the official image starts it, or as the library does. */
   public async start(deployment: string, way: Way, metadata: string): Promise<Start> {
@@ -48,6 +89,7 @@ class Bench {
     const ours = way === 'library';
     const environment = {
       ...this.environment,
+      PREFECT_API_URL: this.timedUrl,
       PREFECT__FLOW_RUN_ID: id,
       ...(way !== 'official' && FLOW_RUN_ENVIRONMENT),
       ...(ours && { ...FLOW_RUN.environment, ECS_CONTAINER_METADATA_URI_V4: metadata }),
@@ -55,7 +97,7 @@ class Bench {
     const used = await measured(this.python, ours ? FLOW_RUN.command : ['prefect', 'flow-run', 'execute'], environment, FLOWS).used;
     const run = await this.prefect.call<{ state_type: string; start_time: string }>('GET', `/flow_runs/${id}`);
     if (run.state_type !== 'COMPLETED') throw new Error(`The flow run is ${run.state_type}.`);
-    return { ...used, toRunning: (Date.parse(run.start_time) - used.begun) / 1000 };
+    return { ...used, toRunning: (Date.parse(run.start_time) - used.begun) / 1000, parts: this.timed.parts(used) };
   }
 
   /** A PROCESS worker for some flow runs. */
@@ -79,9 +121,11 @@ async function main(): Promise<void> {
   const server = await startPrefectServer({ database: 'postgres' });
   const metadata = createServer((request, response) => response.end(JSON.stringify(request.url === '/task' ? { TaskARN: TASK } : {})));
   await new Promise<void>(resolve => metadata.listen(0, '127.0.0.1', resolve));
+  const timed = new Timed(server.apiUrl);
   try {
     const prefect = new Prefect(server.apiUrl);
-    const bench = new Bench(prefect, python, { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: server.directory, PREFECT_HOME: server.directory, PREFECT_API_URL: server.apiUrl });
+    const environment = { PATH: `${bin}${delimiter}${process.env.PATH}`, HOME: server.directory, PREFECT_HOME: server.directory, PREFECT_API_URL: server.apiUrl };
+    const bench = new Bench(prefect, python, environment, timed, await timed.listen());
     await prefect.call('POST', '/work_pools/', { name: POOL, type: 'process' });
     const deployment = await prefect.deploy('hello', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
 
@@ -100,33 +144,31 @@ async function main(): Promise<void> {
       for (const way of inTurn(index)) works.get(way)!.push(await bench.work(deployment, way));
     }
     process.stderr.write('\n');
-    const text = table(starts, works);
-    console.log(text);
-    if (process.argv.includes('--update')) {
-      writeFileSync(README, readFileSync(README, 'utf8').replace(/(<!-- start -->\n)[^]*?(<!-- end of start -->)/, (_, start, end) => `${start}\n${text}\n\n${end}`));
-    }
+    report('start', ...found(starts, works));
   } finally {
     metadata.close();
+    timed.close();
     await server.stop();
   }
 }
 
-function table(starts: Map<Way, Start[]>, works: Map<Way, Work[]>): string {
-  function row<T>(what: string, values: Map<Way, T[]>, pick: (one: T) => number, digits: number): string {
+function found(starts: Map<Way, Start[]>, works: Map<Way, Work[]>): [string, Record<string, string>] {
+  function row<T>(what: string, values: Map<Way, T[]>, pick: (one: T) => number, digits: number): string[] {
     const of = (way: Way) => values.get(way)!.map(pick);
-    const ratio = (to: Way) => median(of('library').map((own, index) => own / of(to)[index])).toFixed(2);
-    return `| ${what} | ${WAYS.map(way => median(of(way)).toFixed(digits)).join(' | ')} | ${ratio('official')} | ${ratio('settings')} |`;
+    const ratio = (to: Way) => spread(of('library').map((own, index) => own / of(to)[index]), 2, 0.5);
+    return [what, ...WAYS.map(way => median(of(way)).toFixed(digits)), ratio('official'), ratio('settings')];
   }
   const known = <T extends Used>(values: Map<Way, T[]>) => values.get('library')![0].peakMiB !== undefined;
-  return [
-    '| what | official command | with the library\'s settings | this library | ratio | its programs |', '| --- | ---: | ---: | ---: | ---: | ---: |',
+  const text = table(['what', ...WAYS.map(way => TITLES[way]), 'ratio', 'its programs'], [
     row('a flow run of an ECS worker: seconds from the start of its container until it is Running', starts, ({ toRunning }) => toRunning, 2),
     row('its CPU seconds until it has ended', starts, ({ cpuSeconds }) => cpuSeconds, 2),
     ...(known(starts) ? [row('its memory, MiB', starts, ({ peakMiB }) => peakMiB!, 0)] : []),
     row(`flow runs a minute of a PROCESS worker, ${AT_A_TIME} at a time, its own start included`, works, ({ runsAMinute }) => runsAMinute, 1),
     row('CPU seconds a flow run', works, ({ cpuSeconds }) => cpuSeconds / OF_WORKER, 2),
     ...(known(works) ? [row('memory of the worker with its flow runs, MiB', works, ({ peakMiB }) => peakMiB!, 0)] : []),
-  ].join('\n');
+  ]);
+  const rows = WAYS.map(way => ({ name: TITLES[way], values: PARTS.map((_, part) => median(starts.get(way)!.map(({ parts }) => parts[part]))) }));
+  return [text, { start: bars({ title: 'A flow run of an ECS worker, from the start of its container to its end', unit: 's', parts: PARTS, rows, digits: 2 }) }];
 }
 
 main().catch(error => {

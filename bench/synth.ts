@@ -1,17 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { planOf } from './apps';
+import { lines } from './plot';
+import { median, report, table } from './report';
 
 /**
  * How long apps with 1, 10 and 50 workers take to synthesize, beside the same resources written with L2 constructs, and beside as many of the CDK's own
  * QueueProcessingFargateService: whole processes, in turn, A B C A B C.
  *
- *   npm run bench [-- --runs 5 --workers 1,10,50 --json --update]
+ *   npm run bench:synth [-- --runs 5 --workers 1,10,50 --json --update]
  */
 const root = join(__dirname, '..');
-const README = join(__dirname, 'README.md');
 const out = join(root, '.cache', 'bench');
 const option = (name: string, otherwise: string) => process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : otherwise;
 const runs = Number(option('runs', '5'));
@@ -60,8 +61,6 @@ function run(name: Name, count: number, plans: unknown): Told & { readonly milli
   return { ...JSON.parse(told), milliseconds: Number(process.hrtime.bigint() - start) / 1e6 };
 }
 
-const median = (values: number[]) => values.slice().sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
 function measure(count: number): Row[] {
   const planOfTypes = new Map<string, object>();
   const plans = run('worker', count, []).types.map(types => {
@@ -93,9 +92,17 @@ function measure(count: number): Row[] {
 
 const rows = counts.flatMap(measure);
 const each = (row: Row) => (row.milliseconds / row.resources).toFixed(2);
-const table = ['| workers | written with | resources | KB of templates | ms | ms a resource | MiB | ratio to L2 |', '| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |',
-  ...rows.map(row => `| ${row.workers} | ${TITLES[row.app]} | ${row.resources} | ${row.kilobytes} | ${row.milliseconds} | ${each(row)} | ${row.mebibytes} | ${row.ratio} |`)].join('\n');
-console.log(process.argv.includes('--json') ? JSON.stringify(rows) : table);
-if (process.argv.includes('--update')) {
-  writeFileSync(README, readFileSync(README, 'utf8').replace(/(<!-- synth -->\n)[^]*?(<!-- end of synth -->)/, (_, start, end) => `${start}\n${table}\n\n${end}`));
+const text = table(['written with', 'workers', 'resources', 'KB of templates', 'ms', 'ms a resource', 'MiB', 'ratio to L2'],
+  rows.map(row => [TITLES[row.app], row.workers, row.resources, row.kilobytes, row.milliseconds, each(row), row.mebibytes, row.ratio]));
+const panel = (title: string, pick: (row: Row) => number) => ({ title, lines: NAMES.map(name => rows.filter(({ app }) => app === name).map(pick)) });
+const plot = lines({
+  title: 'Synthesis of apps with some workers',
+  x: counts.map(count => `${count} workers`.replace(/^1 workers/, '1 worker')),
+  names: NAMES.map(name => TITLES[name]),
+  panels: [panel('milliseconds', ({ milliseconds }) => milliseconds), panel('MiB of memory', ({ mebibytes }) => mebibytes)],
+});
+if (process.argv.includes('--json')) {
+  console.log(JSON.stringify(rows));
+} else {
+  report('synth', text, { synth: plot });
 }

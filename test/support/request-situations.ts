@@ -1,6 +1,7 @@
 import { copies } from './copies';
 import { CLUSTER, ReconcilerWorld, TASK } from './reconciler-world';
 import { KnownChildRuns } from '../../src/demand/child-runs';
+import type { PublisherConfiguration } from '../../src/demand/configuration';
 import { poll } from '../../src/demand/poll';
 import { RunTimes } from '../../src/demand/run-times';
 import { PrefectClient } from '../../src/private/prefect-client';
@@ -26,8 +27,6 @@ export interface Requests {
   readonly withRunTimes: number;
   /** In the first minute of an instance of the functions, which remembers nothing. */
   readonly first: number;
-  /** Milliseconds that the publisher's poll took. */
-  readonly pollMs: number;
 }
 
 const WORKER = 'us-east-1:live:worker';
@@ -57,6 +56,18 @@ export const SITUATIONS: readonly Situation[] = [
   { name: 'all are due with limits, 500 run in the workers, 1,000 are suspended', type: 'process', due: true, limits: true, arrange: all('process') },
 ];
 
+/** What the publisher is told of the world's pool. */
+export const publisherOf = ({ pool }: ReconcilerWorld, type: 'ecs' | 'process'): PublisherConfiguration => ({
+  workPool: pool,
+  worker: 'Worker',
+  flowRunLimit: type === 'process' ? 7 : undefined,
+  leadTimeSeconds: 180,
+  pollSeconds: 60,
+  scaleInMinutes: 2,
+  cluster: '',
+  service: '',
+});
+
 /** Brings a pool of its own into a situation, and counts the requests of a poll and a look in the first minute and in the third. */
 export async function requestsIn(situation: Situation, world: ReconcilerWorld, scheduled: number): Promise<Requests> {
   const { type, due = false, limits = false } = situation;
@@ -71,26 +82,18 @@ export async function requestsIn(situation: Situation, world: ReconcilerWorld, s
   const polled = async (runTimes: RunTimes) => {
     world.requests = [];
     const now = new Date();
-    await poll(new PrefectClient({ url: `${world.origin}/api`, headers: {} }), {
-      workPool: world.pool,
-      worker: 'Worker',
-      flowRunLimit: type === 'process' ? 7 : undefined,
-      leadTimeSeconds: 180,
-      pollSeconds: 60,
-      scaleInMinutes: 2,
-      cluster: '',
-      service: '',
-    }, now, { since: new Date(now.getTime() - 60_000), until: now }, runTimes, new KnownChildRuns());
-    return { publisher: world.asked, pollMs: Date.now() - now.getTime() };
+    const client = new PrefectClient({ url: `${world.origin}/api`, headers: {} });
+    await poll(client, publisherOf(world, type), now, { since: new Date(now.getTime() - 60_000), until: now }, runTimes, new KnownChildRuns());
+    return world.asked;
   };
   const runTimes = new RunTimes();
   const minute = async () => {
-    const { publisher, pollMs } = await polled(runTimes);
+    const publisher = await polled(runTimes);
     await world.look(type, LIMITS);
-    return { publisher, reconciler: world.asked, pollMs };
+    return { publisher, reconciler: world.asked };
   };
   const first = await minute();
   await minute();
   const third = await minute();
-  return { ...third, first: first.publisher + first.reconciler, withRunTimes: (await polled(new RunTimes())).publisher };
+  return { ...third, first: first.publisher + first.reconciler, withRunTimes: await polled(new RunTimes()) };
 }
