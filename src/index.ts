@@ -1,5 +1,6 @@
 export * from './base-job-template';
 export * from './compliance/compliance-options';
+export * from './flow-run-defaults';
 export * from './identity/allow-flow-run-role-options';
 export * from './interrupted-runs';
 export * from './network/network-options';

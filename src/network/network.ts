@@ -1,4 +1,4 @@
-import { aws_ec2 as ec2, aws_iam as iam, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, Annotations, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { aws_ec2 as ec2, aws_kms as kms, aws_lambda as lambda, aws_logs as logs, custom_resources as cr, Annotations, Stack } from 'aws-cdk-lib';
 import { Construct, DependencyGroup, IConstruct, IDependable } from 'constructs';
 import { PrefectApi } from '../prefect-api';
 import { fingerprint } from '../private/fingerprint';
@@ -7,9 +7,9 @@ import { isLoopback, portOf } from '../private/url';
 import { invalid, isResolved, requireWholeNumber } from '../private/validation';
 import { Tracing } from '../tracing';
 import { WorkerType } from '../worker-type';
-import { publicSubnetMask } from './address-range';
 import { addEndpoints } from './endpoints';
 import { NetworkOptions } from './network-options';
+import { createVpc } from './vpc';
 
 export interface NetworkProps {
   readonly api: PrefectApi;
@@ -68,7 +68,9 @@ export class Network extends Construct {
 
     this.createsVpc = props.vpc === undefined;
     this.functionsInVpc = props.api._inNetwork || (props.options.functionsInVpc ?? false);
-    this.vpc = props.vpc ?? this.makeVpc();
+    this.vpc = props.vpc ?? createVpc(this, {
+      ...props.options, encryptionKey: props.encryptionKey, logRetention: props.logRetention, restrictDefaultSecurityGroup: this.closesDefaultGroup,
+    });
     this.selected = this.selection();
     this.subnets = this.vpc.selectSubnets(this.selected);
     this.subnetSelection = { subnets: this.subnets.subnets };
@@ -197,38 +199,6 @@ export class Network extends Construct {
     if (securityGroups?.length === 0) {
       throw invalid('securityGroups', securityGroups, 'give at least one, or leave the prop out to have one created.');
     }
-  }
-
-  private makeVpc(): ec2.Vpc {
-    const { options, encryptionKey, logRetention } = this.props;
-    const { natGateways, maxAzs = 2 } = options;
-    const cidrMask = publicSubnetMask(options.cidr, maxAzs);
-    const vpc = new ec2.Vpc(this, 'Vpc', {
-      ipAddresses: options.cidr === undefined ? undefined : ec2.IpAddresses.cidr(options.cidr),
-      maxAzs,
-      natGateways,
-      restrictDefaultSecurityGroup: this.closesDefaultGroup,
-      subnetConfiguration: natGateways === 0
-        ? [{ name: 'Private', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }]
-        : [
-          { name: 'Public', subnetType: ec2.SubnetType.PUBLIC, cidrMask, mapPublicIpOnLaunch: false },
-          { name: 'Private', subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
-        ],
-    });
-    if (options.flowLogs ?? true) {
-      vpc.addFlowLog('FlowLog', {
-        destination: ec2.FlowLogDestination.toCloudWatchLogs(
-          new logs.LogGroup(this, 'FlowLogs', { encryptionKey, retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
-          new iam.Role(this, 'FlowLogRole', {
-            description: 'Writes the flow logs of the VPC',
-            assumedBy: new iam.ServicePrincipal('vpc-flow-logs.amazonaws.com', {
-              conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-            }),
-          }),
-        ),
-      });
-    }
-    return vpc;
   }
 
   private selection(): ec2.SubnetSelection {

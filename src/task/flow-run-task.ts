@@ -1,5 +1,6 @@
 import { aws_ecs as ecs, aws_logs as logs, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { FlowRunDefaults } from '../flow-run-defaults';
 import { Identity } from '../identity/identity';
 import { DefaultImages } from '../images/default-images';
 import { InterruptedRuns } from '../interrupted-runs';
@@ -7,7 +8,6 @@ import { PrefectApi } from '../prefect-api';
 import { sortedByName } from '../private/order';
 import { ResultStorage } from '../results/result-storage';
 import { Tracing } from '../tracing';
-import { FlowRunDefaults } from '../work-pool';
 import { addCaCertificate } from './ca-certificate';
 import { addCollector, COLLECTOR_IMAGE, grantTracing, tracingEnvironment } from './collector';
 import { FLOW_RUN } from './command';

@@ -1,6 +1,7 @@
 import { aws_ecs as ecs, IResolvable, Lazy, Names } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { BaseJobTemplate } from '../base-job-template';
+import { FlowRunDefaults } from '../flow-run-defaults';
 import { Identity } from '../identity/identity';
 import { Network } from '../network/network';
 import { PrefectApi } from '../prefect-api';
@@ -11,7 +12,7 @@ import { FLOW_RUN } from '../task/command';
 import { WORKERS_OWN } from '../task/environment';
 import { flowRunSize } from '../task/fargate-size';
 import { FlowRunTask } from '../task/flow-run-task';
-import { FlowRunDefaults, WorkPool } from '../work-pool';
+import { WorkPool } from '../work-pool';
 import { EPHEMERAL_STORAGE, MAX_RUN_TIME } from './base-job-template';
 import { TemplateValues } from './configuration';
 import { registeredTaskDefinition } from './registered-task-definition';
