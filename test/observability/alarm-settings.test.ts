@@ -23,7 +23,9 @@ function targets(template: Template): Record<string, string> {
 
 const observed = (observability: ObservabilityOptions, props: Props = {}) => targets(templateOf({ ...props, observability }));
 const keyOf = (name: string) => name[0].toLowerCase() + name.slice(1) as Exclude<keyof AlarmOptions, 'enabled'>;
-const ALL = [...new Set(KINDS.flatMap(kind => Object.keys(observed({}, kind))))].sort();
+/** Of each kind, with nothing set. */
+const UNSET = KINDS.map(kind => observed({}, kind));
+const ALL = [...new Set(UNSET.flatMap(Object.keys))].sort();
 
 /** A topic of the user's for each of these names. */
 function withTopics<T>(names: readonly string[], use: (topics: Record<string, sns.Topic>, stack: Stack) => T): T {
@@ -33,8 +35,8 @@ function withTopics<T>(names: readonly string[], use: (topics: Record<string, sn
 
 describe('an alarm', () => {
   test.each(ALL)('%s can be switched off by itself, and have a topic by itself', name => {
-    const kind = KINDS.find(props => name in observed({}, props))!;
-    const before = observed({}, kind);
+    const index = UNSET.findIndex(alarms => name in alarms);
+    const [kind, before] = [KINDS[index], UNSET[index]];
     const off = observed({ alarms: { [keyOf(name)]: { enabled: false } } }, kind);
     expect(Object.keys(off).sort()).toEqual(Object.keys(before).filter(other => other !== name).sort());
 

@@ -11,7 +11,12 @@ const KINDS: Partial<PrefectFargateWorkerProps>[] = [
   { workerType: WorkerType.PROCESS },
   { scaling: { standby: {} } },
 ];
-const METHODS = Object.getOwnPropertyNames(Object.getPrototypeOf(PrefectFargateWorker.prototype)).filter(name => /^metric[A-Z]/.test(name));
+/** The methods of the construct and of the classes that it extends. */
+function methodsOf(prototype: object | null): string[] {
+  return prototype ? [...Object.getOwnPropertyNames(prototype), ...methodsOf(Object.getPrototypeOf(prototype))] : [];
+}
+
+const METHODS = methodsOf(PrefectFargateWorker.prototype).filter(name => /^metric[A-Z]/.test(name));
 
 function built(props: Partial<PrefectFargateWorkerProps>) {
   const stack = newStack();
