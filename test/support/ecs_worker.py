@@ -1,7 +1,7 @@
 """What the real ECS worker of prefect-aws asks of Amazon ECS for a flow run, given a pool's base job template.
 
-Reads a JSON list of {"template", "jobVariables"} from standard input; writes one of {"taskDefinition", "runTask"} or {"error"} for each. The
-requests are checked by botocore's own validator, and for what ECS says of two places of one request. The worker's own settings come
+Reads lines from standard input, each a JSON list of {"template", "jobVariables"}; answers each with a list of {"taskDefinition", "runTask"} or
+{"error"}. The requests are checked by botocore's own validator, and for what ECS says of two places of one request. The worker's own settings come
 from the environment, as in its container.
 """
 
@@ -77,12 +77,14 @@ async def requests(worker, template, job_variables):
 
 async def main():
     worker = ECSWorker(work_pool_name="etl")
-    for case in json.load(sys.stdin):
-        try:
-            answer = await requests(worker, case["template"], case.get("jobVariables", {}))
-        except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer, default=str))
+    for line in sys.stdin:
+        answers = []
+        for case in json.loads(line):
+            try:
+                answers.append(await requests(worker, case["template"], case.get("jobVariables", {})))
+            except Exception as error:
+                answers.append({"error": f"{type(error).__name__}: {error}"})
+        print(json.dumps(answers, default=str), flush=True)
 
 
 asyncio.run(main())
