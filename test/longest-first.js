@@ -5,7 +5,7 @@ const Sequencer = require('@jest/test-sequencer').default;
  * long files take only where they ran before, which is never so on a fresh machine.
  */
 const LONGEST = [
-  'faults/server', 'faults/faults', 'slots', 'verify', 'scaling', 'demand-ahead', 'ecs-from-zero', 'many-workers', 'self-hosted', 'versions', 'flow-run',
+  'faults/faults', 'faults/server', 'verify', 'slots', 'ecs-from-zero', 'demand-ahead', 'many-workers', 'self-hosted', 'versions', 'flow-run',
   'server', 'observability', 'upgrade', 'costs', 'headers', 'life-cycle', 'cloud',
 ];
 

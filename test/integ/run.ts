@@ -69,7 +69,7 @@ async function deployAndCompare(cases: readonly string[], environment?: Record<s
 
 function integRunner(cases: readonly string[], options: readonly string[], environment?: Record<string, string>): Promise<string> {
   return run(join(REPOSITORY, 'node_modules', '.bin', 'integ-runner'), [
-    '--directory', 'test/integ', '--language', 'typescript', '--app', `npx tsx ${join(__dirname, 'case.ts')} {filePath}`, '--parallel-regions', REGION, '--strict', ...options, ...cases,
+    '--directory', 'test/integ', '--language', 'typescript', '--app', `node --import tsx ${join(__dirname, 'case.ts')} {filePath}`, '--parallel-regions', REGION, '--strict', ...options, ...cases,
   ], { environment, onProgress: line => console.log(line) });
 }
 

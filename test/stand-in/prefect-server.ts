@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { endGroup, freePort, startGroup } from './child';
 import { provideDatabase } from './migrated-database';
 import { startPostgres } from './postgres';
+import { idleCore } from '../pace';
 import { PythonLock, pythonEnvironment } from '../python/environment';
 
 const START_TIMEOUT_MS = 90_000;
@@ -43,6 +44,7 @@ export interface PrefectServerOptions {
 /** A real Prefect server on a free port, with a database of its own. */
 export async function startPrefectServer(options: PrefectServerOptions = {}): Promise<PrefectServer> {
   const { bin } = await pythonEnvironment(options.onProgress, options.lock);
+  await idleCore();
   const directory = options.directory ?? await mkdtemp(path.join(tmpdir(), 'prefect-server-'));
   await mkdir(directory, { recursive: true });
   const postgres = options.database === 'postgres' ? await startPostgres() : undefined;

@@ -146,7 +146,6 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     env: {
       PATH: `${python.bin}${path.delimiter}${process.env.PATH}`,
       HOME: directory,
-      PYTHONDONTWRITEBYTECODE: '1',
       PYTHONUNBUFFERED: '1',
       STAND_IN_DIRECTORY: directory,
       STAND_IN_NODE_MODULES: process.env.STAND_IN_NODE_MODULES ?? path.join(REPOSITORY, 'node_modules'),

@@ -62,6 +62,6 @@ export async function offeredTemplates(): Promise<{ readonly ecs: BaseJobTemplat
   const [python] = readdirSync(lib);
   const view = join(lib, python, 'site-packages', 'prefect', 'server', 'api', 'collections_data', 'views', 'aggregate-worker-metadata.json');
   const collections = JSON.parse(readFileSync(view, 'utf8'));
-  const template = (type: string) => Object.values<any>(collections).find(workers => workers[type])[type].default_base_job_configuration;
+  const template = (type: string) => Object.values<any>(collections).find(types => types[type])[type].default_base_job_configuration;
   return { ecs: template('ecs'), process: template('process') };
 }

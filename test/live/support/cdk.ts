@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { idleCore } from '../../pace';
 import { StandIn } from '../../stand-in/stand-in';
 
 export const REPOSITORY = join(__dirname, '..', '..', '..');
@@ -34,7 +35,10 @@ export async function run(command: string, args: string[], options: {
 }
 
 /** The real CDK command line against the stand-in. */
-export function cdk(standIn: StandIn, args: string[], options: { environment?: Record<string, string>; onProgress?: (line: string) => void } = {}) {
+export async function cdk(
+  standIn: StandIn, args: string[], options: { environment?: Record<string, string>; onProgress?: (line: string) => void } = {},
+): Promise<string> {
+  await idleCore();
   return run(join(REPOSITORY, 'node_modules', '.bin', 'cdk'), args, {
     environment: { ...standIn.environment, ...options.environment },
     onProgress: options.onProgress,
@@ -50,10 +54,10 @@ export interface Deployment {
 }
 
 export function deploy(standIn: StandIn, { app, output, environment, onProgress }: Deployment): Promise<string> {
-  return cdk(standIn, ['deploy', '--all', '--require-approval', 'never', '--progress', 'events', '--output', output, '--app', `npx tsx ${app}`],
+  return cdk(standIn, ['deploy', '--all', '--require-approval', 'never', '--progress', 'events', '--output', output, '--app', `node --import tsx ${app}`],
     { environment, onProgress });
 }
 
 export function destroy(standIn: StandIn, { app, output, environment, onProgress }: Deployment): Promise<string> {
-  return cdk(standIn, ['destroy', '--all', '--force', '--output', output, '--app', `npx tsx ${app}`], { environment, onProgress });
+  return cdk(standIn, ['destroy', '--all', '--force', '--output', output, '--app', `node --import tsx ${app}`], { environment, onProgress });
 }

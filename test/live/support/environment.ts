@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { cdk, Deployment } from './cdk';
+import { Deployment } from './cdk';
 import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
-import { PythonLock } from '../../python/environment';
+import { FLOW_RUN_IMAGE } from '../../../src/task/images';
+import { PythonLock, pythonEnvironment } from '../../python/environment';
+import { bootstrap } from '../../stand-in/bootstrap';
 import { CloudProxy, startCloudProxy } from '../../stand-in/cloud-proxy';
 import { HeaderProxy, startHeaderProxy } from '../../stand-in/header-proxy';
 import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
@@ -31,7 +33,7 @@ export interface LiveOptions {
   readonly serverLock?: PythonLock;
   /** How many workers of each type. */
   readonly workers?: number;
-  /** What images hold, where it is more than the tests' Python environment. */
+  /** What images hold, where it is more than the tests' Python environment, and for Prefect's own image what that holds. */
   readonly images?: StandInOptions['images'];
   /** TypeScript file of the CDK app, from the root of the repository. */
   readonly app?: string;
@@ -84,9 +86,12 @@ export async function startLive(options: LiveOptions): Promise<Live> {
       started.push(await part);
       return part;
     };
+    // As the official one: without prefect-aws, which each process would load.
+    const official = await pythonEnvironment(onProgress, 'server');
+    const images = { [FLOW_RUN_IMAGE]: { path: [official.bin] }, ...options.images };
     const [standIn, server] = await Promise.all([
-      start(startStandIn({ onProgress, images: options.images, timeScale: options.timeScale })).then(async aws => {
-        await cdk(aws, ['bootstrap', 'aws://123456789012/us-east-1'], { onProgress });
+      start(startStandIn({ onProgress, images, timeScale: options.timeScale })).then(async aws => {
+        await bootstrap(aws);
         return aws;
       }),
       start(startPrefectServer({

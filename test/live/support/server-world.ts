@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Balancer, startBalancer } from './balancer';
-import { cdk, Deployment } from './cdk';
+import { Deployment } from './cdk';
 import { createSecret } from './environment';
 import { physicalIds } from './evidence';
 import { Gate, openGate } from './gate';
 import { Prefect } from './prefect';
 import { pythonEnvironment } from '../../python/environment';
+import { bootstrap } from '../../stand-in/bootstrap';
 import { loopbackCertificate } from '../../stand-in/certificate';
 import { startPostgres } from '../../stand-in/postgres';
 import { Redis, startRedis } from '../../stand-in/redis';
@@ -87,7 +88,7 @@ export async function startServerWorld(options: ServerWorldOptions = {}): Promis
       start(startPostgres({ tls, password })),
       start(startRedis({ password: token, ...tls })),
     ]);
-    await cdk(standIn, ['bootstrap', 'aws://123456789012/us-east-1']);
+    await bootstrap(standIn);
     const database = await start(openGate(`http://127.0.0.1:${postgres.port}/`));
     const name = await start(startBalancer(() => standIn, API_SERVICE));
     const output = await mkdtemp(join(tmpdir(), 'cdk.out-'));
