@@ -4,24 +4,46 @@ import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { Postgres, startPostgres } from './postgres';
 
 /**
- * Puts an empty SQLite database where a server looks for it, with the tables that its version of Prefect has. Prefect creates them in more than a
- * hundred steps, which take longer than the rest of a server's start: so they are done once for each Python environment.
+ * Prefect creates its tables in more than a hundred steps, which take longer than the rest of a server's start: so they are done once for each Python
+ * environment and kind of database, and each server begins with a copy.
  */
-export async function provideDatabase(bin: string, file: string): Promise<void> {
-  const migrated = path.join(bin, '..', 'migrated.db');
-  if (!existsSync(migrated)) {
+async function migrated(bin: string, name: string, create: (copy: string, home: string) => Promise<void>): Promise<string> {
+  const kept = path.join(bin, '..', name);
+  if (!existsSync(kept)) {
     const home = await mkdtemp(path.join(tmpdir(), 'prefect-database-'));
-    const created = path.join(home, 'prefect.db');
-    await promisify(execFile)(path.join(bin, 'prefect'), ['server', 'database', 'upgrade', '--yes'], {
-      env: { PATH: process.env.PATH, HOME: home, PREFECT_HOME: home, PREFECT_API_DATABASE_CONNECTION_URL: `sqlite+aiosqlite:///${created}` },
-    });
-    // Test files that run at the same time may all do so; each puts a whole one there.
-    const own = `${migrated}.${process.pid}`;
-    await copyFile(created, own);
-    await rename(own, migrated);
+    // Test files that run at the same time may all do so; the first puts a whole one there.
+    const own = `${kept}.${process.pid}`;
+    await create(own, home);
+    await rename(own, kept).catch(error => existsSync(kept) ? rm(own, { recursive: true }) : Promise.reject(error));
     await rm(home, { recursive: true });
   }
-  await copyFile(migrated, file);
+  return kept;
+}
+
+async function upgrade(bin: string, home: string, url: string): Promise<void> {
+  await promisify(execFile)(path.join(bin, 'prefect'), ['server', 'database', 'upgrade', '--yes'], {
+    env: { PATH: process.env.PATH, HOME: home, PREFECT_HOME: home, PREFECT_API_DATABASE_CONNECTION_URL: url },
+  });
+}
+
+/** Puts a SQLite database with Prefect's tables where a server looks for it. */
+export async function provideDatabase(bin: string, file: string): Promise<void> {
+  await copyFile(await migrated(bin, 'migrated.db', async (copy, home) => {
+    const created = path.join(home, 'prefect.db');
+    await upgrade(bin, home, `sqlite+aiosqlite:///${created}`);
+    await copyFile(created, copy);
+  }), file);
+}
+
+/** A PostgreSQL server with Prefect's tables. */
+export async function startMigratedPostgres(bin: string): Promise<Postgres> {
+  const data = await migrated(bin, 'migrated-postgres', async (copy, home) => {
+    const postgres = await startPostgres();
+    await upgrade(bin, home, `postgresql+asyncpg://${postgres.address}`);
+    await postgres.stopAndKeep(copy);
+  });
+  return startPostgres({ data });
 }

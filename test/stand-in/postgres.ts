@@ -14,6 +14,8 @@ export interface PostgresOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** @default - it asks for none */
   readonly password?: string;
+  /** The data of another one, which has ended. @default - an empty database */
+  readonly data?: string;
 }
 
 export interface Postgres {
@@ -22,14 +24,16 @@ export interface Postgres {
   readonly address: string;
   /** Another server with what this one holds, as from a snapshot of its disk: it has the same user, password and certificate. */
   restore(): Promise<Postgres>;
+  /** Ends it in good order, and puts its data where `data` of another one may name them. */
+  stopAndKeep(data: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * A PostgreSQL server on a free port, with an empty database.
+ * A PostgreSQL server on a free port, with a database of its own.
  * What it holds is gone after the test, so it doesn't wait for the disk.
  */
-export async function startPostgres({ tls, password }: PostgresOptions = {}): Promise<Postgres> {
+export async function startPostgres({ tls, password, data }: PostgresOptions = {}): Promise<Postgres> {
   const owner = unprivileged();
   const directory = await mkdtemp(path.join(tmpdir(), 'postgres-'));
   chmodSync(directory, 0o700);
@@ -42,6 +46,10 @@ export async function startPostgres({ tls, password }: PostgresOptions = {}): Pr
     return name;
   };
   const authentication = password === undefined ? ['--auth', 'trust'] : ['--auth', 'scram-sha-256', '--pwfile', asOwner('password', password)];
+  if (data !== undefined) {
+    execFileSync('cp', ['-a', data, path.join(directory, 'data')]);
+    return serve(directory, owner);
+  }
   execFileSync(path.join(bin, 'initdb'), ['--pgdata', path.join(directory, 'data'), '--username', USER, ...authentication, '--encoding', 'UTF8', '--no-sync'],
     { ...owner, cwd: directory, stdio: 'pipe' });
   if (tls) {
@@ -87,7 +95,12 @@ async function serve(directory: string, owner: ReturnType<typeof unprivileged>):
     await rm(path.join(copy, 'data', 'postmaster.pid'));
     return serve(copy, owner);
   };
-  return { address: `${USER}@127.0.0.1:${port}/postgres`, port, restore, stop };
+  const stopAndKeep = async (data: string) => {
+    await endGroup(child, STOP_TIMEOUT_MS);
+    execFileSync('cp', ['-a', path.join(directory, 'data'), data]);
+    await stop();
+  };
+  return { address: `${USER}@127.0.0.1:${port}/postgres`, port, restore, stopAndKeep, stop };
 }
 
 /**

@@ -3,8 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { endGroup, freePort, startGroup } from './child';
-import { provideDatabase } from './migrated-database';
-import { startPostgres } from './postgres';
+import { provideDatabase, startMigratedPostgres } from './migrated-database';
 import { idleCore } from '../pace';
 import { PythonLock, pythonEnvironment } from '../python/environment';
 
@@ -47,7 +46,7 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
   await idleCore();
   const directory = options.directory ?? await mkdtemp(path.join(tmpdir(), 'prefect-server-'));
   await mkdir(directory, { recursive: true });
-  const postgres = options.database === 'postgres' ? await startPostgres() : undefined;
+  const postgres = options.database === 'postgres' ? await startMigratedPostgres(bin) : undefined;
   const file = path.join(directory, 'prefect.db');
   if (!postgres && !existsSync(file)) await provideDatabase(bin, file);
   const port = await freePort();
