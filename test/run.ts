@@ -38,7 +38,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'], beside: true },
   { name: 'lowest', what: 'the same with the lowest aws-cdk-lib', command: ['npx', 'tsx', 'test/lowest/run.ts'] },
   { name: 'validators', what: 'template validators, rules of our own with their mutants, policies, event patterns, what the ECS worker asks', jest: ['test/validators/', 'test/policy/', 'test/events/', 'test/requests/'] },
-  { name: 'docs', what: 'documents: every snippet compiles, every member and default is there, every link leads somewhere', jest: ['test/docs/'] },
+  { name: 'docs', what: 'documents: every snippet compiles, every recipe does what it says, every member and default is there, every link leads somewhere', jest: ['test/docs/'] },
   { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'], files: 1 },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], files: 1, alone: true },
   // They wait most of the time.
