@@ -7,7 +7,7 @@ const LOOK_MS = 500;
 /** What has begun is seen in the load by then. */
 const SETTLE_MS = 2_500;
 /** Another program may keep the machine busy for good. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 20_000;
 
 /** The port of the one that sets the pace; without it everybody begins at once. */
 const PORT = 'TEST_PACE_PORT';

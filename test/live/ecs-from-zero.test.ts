@@ -8,7 +8,7 @@ import { visibleMessages } from './support/queue';
 import { watchScaling, WatchedScaling } from './support/watched-scaling';
 import { clientConfiguration } from '../stand-in/stand-in';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 /** ECS workers that are there while there is something to start, with a real server and real workers. A minute of AWS passes in ten seconds. */
 const POOL = 'from zero';

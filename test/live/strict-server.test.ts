@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { FLOWS } from './support/environment';
 import { Prefect } from './support/prefect';
+import { KnownChildRuns } from '../../src/demand/child-runs';
 import { PublisherConfiguration } from '../../src/demand/configuration';
 import { poll } from '../../src/demand/poll';
 import { RunTimes } from '../../src/demand/run-times';
-import { KnownChildRuns } from '../../src/demand/child-runs';
 import { CSRF_TOKEN_PATH } from '../../src/private/csrf';
 import { PrefectClient } from '../../src/private/prefect-client';
 import { Listing } from '../../src/rescue/listing';

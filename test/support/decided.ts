@@ -19,5 +19,6 @@ export const starting: TaskOutcome = { task: 'starting', arn: 'arn', spot: false
 
 export const rules: Rules = { ownTask: true, interruptedRuns: 'restart', limits: LIMITS };
 export const ofEcs = (flowRun: FlowRun, outcome: TaskOutcome, others: Partial<Rules> = {}) => decide(flowRun, outcome, { ...rules, ...others }, NOW);
-export const ofProcess = (flowRun: FlowRun, outcome: TaskOutcome, others: Partial<Rules> = {}) => ofEcs(flowRun, outcome, { ownTask: false, ...others });
+export const ofProcess = (flowRun: FlowRun, outcome: TaskOutcome, others: Partial<Rules> = {}) =>
+  ofEcs(flowRun, outcome, { ownTask: false, ...others });
 export const nothing = { then: 'nothing' };
