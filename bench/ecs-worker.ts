@@ -16,7 +16,7 @@ import { Prefect } from '../test/live/support/prefect';
 import { pythonEnvironment } from '../test/python/environment';
 import { Child, endGroup, startGroup } from '../test/stand-in/child';
 import { startPrefectServer } from '../test/stand-in/prefect-server';
-import { offeredTemplates } from '../test/support/ecs-worker';
+import { offeredTemplates } from '../test/support/offered-templates';
 import { configurationOf, templateOf } from '../test/support/worker';
 
 /**

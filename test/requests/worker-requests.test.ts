@@ -2,8 +2,9 @@ import { aws_ecs as ecs, aws_secretsmanager as secretsmanager, Duration, Stack }
 import { PrefectFargateWorkerProps, Tracing, WorkPool } from '../../src';
 import { fillTemplate } from '../../src/work-pool/base-job-template';
 import { TemplateValues } from '../../src/work-pool/configuration';
-import { askWorker, EcsRequests, offeredTemplates } from '../support/ecs-worker';
+import { askWorker, EcsRequests } from '../support/ecs-worker';
 import { leaksIn } from '../support/leaks';
+import { offeredTemplates } from '../support/offered-templates';
 import { OFFERED } from '../support/prefect-server';
 import { configurationOf, container, selfHosted, templateOf } from '../support/worker';
 

@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { Postgres, startPostgres } from './postgres';
+import { Postgres, postgresVersion, startPostgres } from './postgres';
 
 /**
  * Prefect creates its tables in more than a hundred steps, which take longer than the rest of a server's start: so they are done once for each Python
@@ -40,7 +40,7 @@ export async function provideDatabase(bin: string, file: string): Promise<void> 
 
 /** A PostgreSQL server with Prefect's tables. */
 export async function startMigratedPostgres(bin: string): Promise<Postgres> {
-  const data = await migrated(bin, 'migrated-postgres', async (copy, home) => {
+  const data = await migrated(bin, `migrated-postgres-${postgresVersion()}`, async (copy, home) => {
     const postgres = await startPostgres();
     await upgrade(bin, home, `postgresql+asyncpg://${postgres.address}`);
     await postgres.stopAndKeep(copy);

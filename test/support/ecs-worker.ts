@@ -1,5 +1,4 @@
 import { ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { BaseJobTemplate } from '../../src/work-pool/base-job-template';
@@ -54,14 +53,3 @@ async function startWorker(environment: Record<string, string>): Promise<Worker>
 afterAll(async () => {
   for (const worker of workers.values()) (await worker).child.stdin.end();
 });
-
-/** The base job templates that the Prefect server of the tests offers for the types of work pools. */
-export async function offeredTemplates(): Promise<{ readonly ecs: BaseJobTemplate; readonly process: BaseJobTemplate }> {
-  const { bin } = await pythonEnvironment();
-  const lib = join(bin, '..', 'lib');
-  const [python] = readdirSync(lib);
-  const view = join(lib, python, 'site-packages', 'prefect', 'server', 'api', 'collections_data', 'views', 'aggregate-worker-metadata.json');
-  const collections = JSON.parse(readFileSync(view, 'utf8'));
-  const template = (type: string) => Object.values<any>(collections).find(types => types[type])[type].default_base_job_configuration;
-  return { ecs: template('ecs'), process: template('process') };
-}
