@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildSync } from 'esbuild';
 
 /** That bench/README.md has what the benches write, and that each of them can be run. */
 const ROOT = join(__dirname, '..', '..');
@@ -17,6 +18,13 @@ test.each(benches)('npm run bench plays %s and has it write what it found, and t
   const { tasks } = JSON.parse(read('.projen', 'tasks.json'));
   expect(tasks.bench.steps.map(({ exec }: { exec: string }) => exec)).toContain(`projen ${name} --update`);
   expect(readme).toContain(`| \`npm run ${name}\` |`);
+});
+
+test('what the benches import runs without jest', () => {
+  const entryPoints = readdirSync(join(ROOT, 'bench')).filter(file => file.endsWith('.ts')).map(file => join(ROOT, 'bench', file));
+  const { metafile } = buildSync({ entryPoints, absWorkingDir: ROOT, bundle: true, write: false, outdir: 'out', metafile: true, platform: 'node', packages: 'external' });
+  expect(Object.keys(metafile.inputs)).toContain('test/live/support/prefect.ts');
+  expect(Object.keys(metafile.inputs).filter(file => /^(?:(?:before|after)(?:All|Each)|test|describe|jest\.\w+)\(/m.test(read(file)))).toEqual([]);
 });
 
 const written = sections.filter(({ name }) => !name.startsWith('scaling'));
