@@ -31,8 +31,8 @@ export interface Reading {
   readonly room: number;
   /** The most slots of workers that the demand takes at one time. */
   readonly slots: number;
-  /** The same without the runs that nobody scheduled. */
-  readonly scheduledSlots: number;
+  /** The same without the runs that nobody scheduled, where workers may wait for these. */
+  readonly scheduledSlots?: number;
   /** The names of the workers that have flow runs; undefined where they are more runs than are read. */
   readonly busyWorkers?: readonly string[];
 }
@@ -169,7 +169,7 @@ export async function poll(
     },
     room: judged.room,
     slots: slotsNeeded(runs),
-    scheduledSlots: slotsForScheduled(runs),
+    scheduledSlots: configuration.warmTaskHours ? slotsForScheduled(runs) : undefined,
     busyWorkers: taken.byQueue && [...new Set(taken.runs.flatMap(({ worker }) => worker ?? []))],
   };
 }

@@ -10,8 +10,8 @@ export interface Need {
   /** Flow runs that are active or may start within the lead time, and the most slots of workers that they take at one time. */
   readonly demand: number;
   readonly slots: number;
-  /** The same without the runs that nobody scheduled. */
-  readonly scheduledSlots: number;
+  /** The same without the runs that nobody scheduled, where workers may wait for these. */
+  readonly scheduledSlots?: number;
   /** Workers that have flow runs now; infinitely many where it isn't known. */
   readonly busyWorkers: number;
   /** How many runs beyond it the limits in Prefect would let start. */
@@ -20,10 +20,10 @@ export interface Need {
   readonly onlineWorkers: number;
 }
 
-type Settings = Pick<PublisherConfiguration, 'flowRunLimit' | 'spareFlowRuns' | 'warmTaskHours' | 'workers' | 'standby'>;
+type Settings = Pick<PublisherConfiguration, 'flowRunLimit' | 'spareFlowRuns' | 'workers' | 'standby'>;
 
 /** The workers that are needed, against those that run; undefined where their number doesn't follow demand. */
-export function workersFor(need: Need, fleet: Fleet, { flowRunLimit = Infinity, spareFlowRuns = 0, warmTaskHours, workers, standby }: Settings) {
+export function workersFor(need: Need, fleet: Fleet, { flowRunLimit = Infinity, spareFlowRuns = 0, workers, standby }: Settings) {
   const holding = (slots: number) => Math.ceil((slots + Math.min(spareFlowRuns, need.room)) / flowRunLimit);
   const forDemand = flowRunLimit === Infinity ? workers && Math.min(need.demand, workers) : holding(need.slots);
   if (forDemand === undefined) return undefined;
@@ -32,7 +32,7 @@ export function workersFor(need: Need, fleet: Fleet, { flowRunLimit = Infinity, 
     RequiredWorkers: required,
     MissingWorkers: Math.max(0, required - fleet.desired),
     SurplusWorkers: Math.max(0, fleet.desired - Math.max(required, need.busyWorkers)),
-    ...warmTaskHours && { UnscheduledWorkers: Math.max(0, required - holding(need.scheduledSlots)) },
+    ...need.scheduledSlots !== undefined && { UnscheduledWorkers: Math.max(0, required - holding(need.scheduledSlots)) },
   };
 }
 

@@ -2,7 +2,7 @@ import type { Standby } from '../../src/demand/configuration';
 import { Fleet, Need, workersFor } from '../../src/demand/workers';
 
 const need = ({ demand = 0, ...values }: Partial<Need> = {}): Need =>
-  ({ demand, slots: demand, scheduledSlots: demand, busyWorkers: 0, room: Infinity, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
+  ({ demand, slots: demand, busyWorkers: 0, room: Infinity, oldestLateSeconds: 0, onlineWorkers: 0, ...values });
 const fleet = (desired: number, running = desired): Fleet => ({ desired, running });
 const numbers = (...values: Parameters<typeof workersFor>) => {
   const workers = workersFor(...values)!;
@@ -47,8 +47,8 @@ describe('the workers that are needed', () => {
     ['one where scheduled runs take the others', { slots: 15, scheduledSlots: 14 }, 1],
     ['none where those of scheduled runs have slots left', { slots: 14, scheduledSlots: 8 }, 0],
   ])('are told by whom only unscheduled runs need, where some may wait for these: %s', (_, slots, unscheduled) => {
-    expect(workersFor(need(slots), fleet(0), { flowRunLimit: 7, warmTaskHours: 4 })).toMatchObject({ UnscheduledWorkers: unscheduled });
-    expect(workersFor(need(slots), fleet(0), { flowRunLimit: 7 })).not.toHaveProperty('UnscheduledWorkers');
+    expect(workersFor(need(slots), fleet(0), { flowRunLimit: 7 })).toMatchObject({ UnscheduledWorkers: unscheduled });
+    expect(workersFor(need({ ...slots, scheduledSlots: undefined }), fleet(0), { flowRunLimit: 7 })).not.toHaveProperty('UnscheduledWorkers');
   });
 
   test('are not asked for where their number is fixed', () => {

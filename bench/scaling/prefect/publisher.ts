@@ -86,7 +86,7 @@ export function demandMetrics(
   const need = {
     demand,
     slots: slotsNeeded(runs),
-    scheduledSlots: slotsForScheduled(runs),
+    scheduledSlots: settings.warmTaskHours ? slotsForScheduled(runs) : undefined,
     room: judged.room,
     busyWorkers: busyWorkers(settings, pool),
     oldestLateSeconds,
