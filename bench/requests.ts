@@ -9,7 +9,8 @@ import type { Task, Took } from './function-alone';
 import { lines } from './plot';
 import { median, report, table } from './report';
 import { pythonEnvironment } from '../test/python/environment';
-import { CLUSTER, ReconcilerWorld } from '../test/support/reconciler-world';
+import { CLUSTER } from '../test/support/reconciler-aws';
+import { ReconcilerWorld } from '../test/support/reconciler-world';
 import { publisherOf, Requests, requestsIn, Situation, SITUATIONS } from '../test/support/request-situations';
 
 /**

@@ -109,13 +109,7 @@ function build(worker: Construct, props: PrefectFargateWorkerProps): WorkerParts
   const { cluster } = ecsCluster;
 
   const flowRunFamily = flowRunFamilyPrefix(worker, workPool);
-  const identity = new Identity(worker, 'Identity', {
-    workerType,
-    cluster,
-    given: props,
-    existingPool: !workPool._managed,
-    flowRunFamily,
-  });
+  const identity = new Identity(worker, 'Identity', { workerType, cluster, given: props, existingPool: !workPool._managed, flowRunFamily });
 
   const results = props.results && new ResultStorage(worker, 'Results', {
     results: props.results,
@@ -123,13 +117,7 @@ function build(worker: Construct, props: PrefectFargateWorkerProps): WorkerParts
     encryptionKey: key,
   });
 
-  const images = new DefaultImages(worker, {
-    copy: props.copyImages,
-    network,
-    cpuArchitecture,
-    encryptionKey: key,
-    logRetention,
-  });
+  const images = new DefaultImages(worker, { copy: props.copyImages, network, cpuArchitecture, encryptionKey: key, logRetention });
 
   const task = new Task(worker, 'Task', {
     api,

@@ -1,5 +1,6 @@
 import { copies } from '../support/copies';
-import { CLUSTER, ReconcilerWorld, TASK } from '../support/reconciler-world';
+import { CLUSTER, TASK } from '../support/reconciler-aws';
+import { ReconcilerWorld } from '../support/reconciler-world';
 
 /** What becomes of runs in a pool with more than Prefect shows on a page: the reconciler doesn't ask for those again that need nothing. */
 let world: ReconcilerWorld;

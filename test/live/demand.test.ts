@@ -1,25 +1,11 @@
+import { PolledPool, QueueOptions } from './support/polled-pool';
 import { Prefect } from './support/prefect';
-import { KnownChildRuns } from '../../src/demand/child-runs';
-import type { PublisherConfiguration } from '../../src/demand/configuration';
-import { poll, Reading, Span } from '../../src/demand/poll';
-import { RunTimes } from '../../src/demand/run-times';
-import { PrefectClient } from '../../src/private/prefect-client';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
 
 jest.setTimeout(120_000);
 
-/** Counts the requests of a poll. */
-class CountingClient extends PrefectClient {
-  public requests = 0;
-  public async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    this.requests++;
-    return super.request(method, path, body);
-  }
-}
-
 let server: PrefectServer;
 let prefect: Prefect;
-let pools = 0;
 
 beforeAll(async () => {
   server = await startPrefectServer({ database: 'postgres' });
@@ -27,93 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-/** A pool with queues, and deployments of a flow in each. */
-class Pool {
-  public static async create(limits: object = {}, queues: { name: string; concurrency_limit?: number; is_paused?: boolean }[] = []): Promise<Pool> {
-    const name = `pool "${++pools}"`;
-    await prefect.call('POST', '/work_pools/', { name, type: 'process', base_job_template: {}, ...limits });
-    for (const queue of queues) await prefect.call('POST', `/work_pools/${encodeURIComponent(name)}/queues`, queue);
-    return new Pool(name);
-  }
-
-  private readonly deployments = new Map<string, string>();
-
-  private constructor(public readonly name: string) {}
-
-  public get path(): string {
-    return `/work_pools/${encodeURIComponent(this.name)}`;
-  }
-
-  /** The deployment of a queue. */
-  public async deployment(queue = 'default'): Promise<string> {
-    if (!this.deployments.has(queue)) {
-      const options = { workPool: this.name, workQueue: queue, entrypoint: 'flows.py:hello', directory: '.' };
-      this.deployments.set(queue, await prefect.deploy(`${this.name} ${queue}`, options));
-    }
-    return this.deployments.get(queue)!;
-  }
-
-  /** Gives the deployment of a queue a concurrency limit. */
-  public async limit(limit: object, queue?: string): Promise<void> {
-    await prefect.call('PATCH', `/deployments/${await this.deployment(queue)}`, limit);
-  }
-
-  /** Flow runs in a queue that are due in some seconds (or were, some seconds ago). */
-  public async schedule(count: number, seconds: number, queue?: string): Promise<string[]> {
-    const state = { type: 'SCHEDULED', state_details: { scheduled_time: new Date(Date.now() + seconds * 1000).toISOString() } };
-    const path = `/deployments/${await this.deployment(queue)}/create_flow_run`;
-    const ids: string[] = [];
-    while (ids.length < count) {
-      const some = Array.from({ length: Math.min(100, count - ids.length) }, () => ({ state }));
-      const { results } = await prefect.call<{ results: { flow_run_id: string | null; error: string | null }[] }>('POST', `${path}/bulk`, some);
-      const refused = results.find(({ error }) => error !== null);
-      if (refused) throw new Error(`${refused.error}`);
-      ids.push(...results.map(({ flow_run_id: id }) => id!));
-    }
-    return ids;
-  }
-
-  /** Asks for the runs as a worker does, and gives what states Prefect gave them. */
-  public async claim(ids: string[]): Promise<string[]> {
-    for (const id of ids) await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
-    return (await Promise.all(ids.map(id => prefect.flowRun(id)))).map(({ state }) => state.name);
-  }
-
-  public async setState(ids: string[], state: object): Promise<void> {
-    for (let start = 0; start < ids.length; start += 50) {
-      const some = { id: { any_: ids.slice(start, start + 50) } };
-      await prefect.call('POST', '/flow_runs/bulk_set_state', { flow_runs: some, state, force: true });
-    }
-  }
-
-  public async read(settings: Partial<PublisherConfiguration> = {}, crashes?: Span): Promise<Reading['values'] & { requests: number }> {
-    const client = new CountingClient({ url: server.apiUrl, headers: {} });
-    const { values } = await this.poll(client, settings, crashes);
-    return { ...values, requests: client.requests };
-  }
-
-  /** How many runs beyond the demand may start. */
-  public async room(settings: Partial<PublisherConfiguration> = {}): Promise<number> {
-    return (await this.poll(new PrefectClient({ url: server.apiUrl, headers: {} }), settings)).room;
-  }
-
-  private poll(client: PrefectClient, settings: Partial<PublisherConfiguration>, crashes?: Span): Promise<Reading> {
-    const now = new Date();
-    return poll(client, {
-      workPool: this.name,
-      worker: 'Worker',
-      leadTimeSeconds: 120,
-      pollSeconds: 60,
-      scaleInMinutes: 2,
-      cluster: '',
-      service: '',
-      ...settings,
-    }, now, crashes ?? { since: now, until: now }, new RunTimes(), new KnownChildRuns());
-  }
-}
+const createPool = (limits?: object, queues?: QueueOptions[]) => PolledPool.create(server.apiUrl, limits, queues);
 
 test('a pool without runs has no demand', async () => {
-  const pool = await Pool.create();
+  const pool = await createPool();
   expect(await pool.read()).toEqual({
     DueRuns: 0,
     LateRuns: 0,
@@ -130,7 +33,7 @@ test('a pool without runs has no demand', async () => {
 
 describe('due runs', () => {
   test('are those within the lead time, with the late ones', async () => {
-    const pool = await Pool.create();
+    const pool = await createPool();
     await pool.schedule(3, 100);
     await pool.schedule(2, 1000);
     await pool.schedule(1, -60);
@@ -143,20 +46,20 @@ describe('due runs', () => {
   });
 
   test('are not those that wait for another try later on, whenever they were expected first', async () => {
-    const pool = await Pool.create();
+    const pool = await createPool();
     const ids = await pool.schedule(1, -600);
     await pool.setState(ids, { type: 'SCHEDULED', name: 'AwaitingRetry', state_details: { scheduled_time: new Date(Date.now() + 3_600_000).toISOString() } });
     expect(await pool.read()).toMatchObject({ DueRuns: 0, LateRuns: 0, Demand: 0 });
   });
 
   test('are not those of another pool with a queue of the same name', async () => {
-    const [pool, other] = [await Pool.create(), await Pool.create()];
+    const [pool, other] = [await createPool(), await createPool()];
     await other.schedule(2, -60);
     expect(await pool.read()).toMatchObject({ DueRuns: 0, LateRuns: 0, Demand: 0 });
   });
 
   test('in a paused queue, or a paused pool, are no demand and not late; what runs there still is', async () => {
-    const pool = await Pool.create({}, [{ name: 'paused', is_paused: true }]);
+    const pool = await createPool({}, [{ name: 'paused', is_paused: true }]);
     await pool.schedule(4, -60, 'paused');
     const [running] = await pool.schedule(1, 0, 'paused');
     await pool.setState([running], { type: 'RUNNING' });
@@ -167,7 +70,7 @@ describe('due runs', () => {
   });
 
   test('in queues that the worker does not serve are not its own', async () => {
-    const pool = await Pool.create({}, [{ name: 'mine' }, { name: 'yours' }]);
+    const pool = await createPool({}, [{ name: 'mine' }, { name: 'yours' }]);
     await pool.schedule(2, 0, 'mine');
     await pool.schedule(3, 0, 'yours');
     const [running] = await pool.schedule(1, 0, 'yours');
@@ -180,7 +83,7 @@ describe('due runs', () => {
 
 describe('room for runs that nobody scheduled', () => {
   test('is endless without limits, and none in a paused pool', async () => {
-    const pool = await Pool.create();
+    const pool = await createPool();
     await pool.schedule(3, 0);
     expect(await pool.room()).toBe(Infinity);
     await prefect.call('PATCH', pool.path, { is_paused: true });
@@ -188,14 +91,14 @@ describe('room for runs that nobody scheduled', () => {
   });
 
   test('is what the pool\'s limit leaves, also beside queues that the worker does not serve', async () => {
-    const pool = await Pool.create({ concurrency_limit: 10 }, [{ name: 'mine' }, { name: 'yours' }]);
+    const pool = await createPool({ concurrency_limit: 10 }, [{ name: 'mine' }, { name: 'yours' }]);
     await pool.setState(await pool.schedule(3, 0, 'yours'), { type: 'RUNNING' });
     await pool.schedule(2, 0, 'mine');
     expect(await pool.room({ workQueues: ['mine'] })).toBe(5);
   });
 
   test('is what the limits of the queues leave that are not paused', async () => {
-    const pool = await Pool.create({}, [{ name: 'a', concurrency_limit: 4 }, { name: 'b', concurrency_limit: 8, is_paused: true }]);
+    const pool = await createPool({}, [{ name: 'a', concurrency_limit: 4 }, { name: 'b', concurrency_limit: 8, is_paused: true }]);
     await pool.setState(await pool.schedule(1, 0, 'a'), { type: 'RUNNING' });
     expect(await pool.room({ workQueues: ['a', 'b'] })).toBe(3);
   });
@@ -203,7 +106,7 @@ describe('room for runs that nobody scheduled', () => {
 
 describe('limits', () => {
   test('of the pool leave no more demand than runs may start', async () => {
-    const pool = await Pool.create({ concurrency_limit: 5 });
+    const pool = await createPool({ concurrency_limit: 5 });
     const [pending, running] = await pool.schedule(10, 0);
     await pool.setState([pending], { type: 'PENDING' });
     await pool.setState([running], { type: 'RUNNING' });
@@ -211,7 +114,7 @@ describe('limits', () => {
   });
 
   test('of a queue leave no more demand than runs may start in it', async () => {
-    const pool = await Pool.create({}, [{ name: 'slow', concurrency_limit: 3 }]);
+    const pool = await createPool({}, [{ name: 'slow', concurrency_limit: 3 }]);
     await pool.schedule(2, 0);
     const [running] = await pool.schedule(10, 0, 'slow');
     await pool.setState([running], { type: 'RUNNING' });
@@ -219,7 +122,7 @@ describe('limits', () => {
   });
 
   test('of a queue hold for a line that is longer than what Prefect shows at a time', async () => {
-    const pool = await Pool.create({}, [{ name: 'backfill', concurrency_limit: 2 }]);
+    const pool = await createPool({}, [{ name: 'backfill', concurrency_limit: 2 }]);
     const [running] = await pool.schedule(211, -60, 'backfill');
     await pool.setState([running], { type: 'RUNNING' });
     await pool.schedule(3, 30);
@@ -233,7 +136,7 @@ describe('the concurrency limit of a deployment', () => {
   const enqueue = { concurrency_limit: 1, concurrency_options: { collision_strategy: 'ENQUEUE' } };
 
   test('leaves no more demand than runs can start, before and after Prefect has sent the others back', async () => {
-    const pool = await Pool.create();
+    const pool = await createPool();
     await pool.limit(enqueue);
     // Not late yet: the server may mark a late run while it sends it back, and the later of both is its state.
     const ids = await pool.schedule(21, 0);
@@ -250,8 +153,8 @@ describe('the concurrency limit of a deployment', () => {
   });
 
   test('may be a global one that deployments share, and that may be switched off', async () => {
-    const pool = await Pool.create({}, [{ name: 'other' }]);
-    const { id } = await prefect.call<{ id: string }>('POST', '/v2/concurrency_limits/', { name: `shared by ${pools}`, limit: 3 });
+    const pool = await createPool({}, [{ name: 'other' }]);
+    const { id } = await prefect.call<{ id: string }>('POST', '/v2/concurrency_limits/', { name: `shared in ${pool.name}`, limit: 3 });
     for (const queue of ['default', 'other']) await pool.limit({ global_concurrency_limit_id: id }, queue);
     const [first] = await pool.schedule(4, 60);
     await pool.schedule(4, 60, 'other');
@@ -265,7 +168,7 @@ describe('the concurrency limit of a deployment', () => {
   });
 
   test('by which Prefect cancels new runs needs a worker that takes them', async () => {
-    const pool = await Pool.create();
+    const pool = await createPool();
     await pool.limit({ concurrency_limit: 1, concurrency_options: { collision_strategy: 'CANCEL_NEW' } });
     expect(await pool.claim(await pool.schedule(1, 0))).toEqual(['Pending']);
     const ids = await pool.schedule(3, 0);
@@ -275,7 +178,7 @@ describe('the concurrency limit of a deployment', () => {
   });
 
   test('holds for a line that is longer than what Prefect shows at a time', async () => {
-    const pool = await Pool.create({}, [{ name: 'free' }]);
+    const pool = await createPool({}, [{ name: 'free' }]);
     await pool.limit({ ...enqueue, concurrency_limit: 2 });
     await pool.claim(await pool.schedule(1, -60));
     await pool.schedule(210, -60);
@@ -287,7 +190,7 @@ describe('the concurrency limit of a deployment', () => {
 });
 
 test('runs that a limit holds back are late only while it has a slot that nobody takes', async () => {
-  const pool = await Pool.create({ concurrency_limit: 2 });
+  const pool = await createPool({ concurrency_limit: 2 });
   const [one, two] = await pool.schedule(12, -60);
   expect(await pool.read()).toMatchObject({ DueRuns: 12, LateRuns: 2, BlockedRuns: 10, Demand: 2 });
   await pool.setState([one, two], { type: 'RUNNING' });
@@ -298,7 +201,7 @@ test('runs that a limit holds back are late only while it has a slot that nobody
 });
 
 test.each([[205, 10], [605, 13]])('the number of requests stays the same with more runs than Prefect shows at a time, %i of them running', async (running, requests) => {
-  const pool = await Pool.create({}, [{ name: 'limited', concurrency_limit: running + 95 }]);
+  const pool = await createPool({}, [{ name: 'limited', concurrency_limit: running + 95 }]);
   await pool.limit({ concurrency_limit: 500 });
   await pool.setState(await pool.schedule(running, 0, 'limited'), { type: 'RUNNING' });
   await pool.schedule(105, -60);
@@ -309,13 +212,13 @@ test.each([[205, 10], [605, 13]])('the number of requests stays the same with mo
 });
 
 test('workers that are online are counted', async () => {
-  const pool = await Pool.create();
+  const pool = await createPool();
   for (const name of ['one', 'two']) await prefect.call('POST', `${pool.path}/workers/heartbeat`, { name, heartbeat_interval_seconds: 30 });
   expect(await pool.read()).toMatchObject({ OnlineWorkers: 2 });
 });
 
 test('each crashed run is in one of two spans that follow each other', async () => {
-  const pool = await Pool.create();
+  const pool = await createPool();
   const ids = await pool.schedule(6, 600);
   const since = new Date(Date.now() - 1000);
   await pool.setState(ids, { type: 'CRASHED' });

@@ -1,4 +1,5 @@
-import { CLUSTER, ReconcilerWorld, TASK } from '../support/reconciler-world';
+import { CLUSTER, TASK } from '../support/reconciler-aws';
+import { ReconcilerWorld } from '../support/reconciler-world';
 
 /** Which flow runs of a pool the reconciler looks after, and which are none of its business: several can serve one pool. */
 let world: ReconcilerWorld;

@@ -1,12 +1,10 @@
 import { createServer, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { AddressInfo } from 'node:net';
+import { CLUSTER, ReconcilerAws, TASK } from './reconciler-aws';
 import { OutOfMemory, ReconcilerLimits } from '../../src/rescue/configuration';
 import { handler } from '../../src/rescue/reconciler.lambda';
 import { Prefect } from '../live/support/prefect';
 import { PrefectServer, startPrefectServer } from '../stand-in/prefect-server';
-
-export const CLUSTER = 'arn:aws:ecs:us-east-1:123456789012:cluster/live';
-export const TASK = 'arn:aws:ecs:us-east-1:123456789012:task/live/';
 
 type Stored = Record<string, any>;
 
@@ -41,8 +39,8 @@ const ENGINE = { 'user-agent': 'prefect/3.9.1 (API 0.8.4)' };
 const BEGUN = ['RUNNING', 'CANCELLING', 'COMPLETED', 'FAILED', 'PAUSED'];
 
 /**
- * A real Prefect server with a work pool, and beside it the few answers of Amazon ECS and AWS Secrets Manager that the
- * reconciler asks for. All of its requests come through here: they are recorded, and a test can give another answer.
+ * A real Prefect server with a work pool, and beside it what the reconciler asks of AWS. All of its requests come through
+ * here: they are recorded, and a test can give another answer.
  */
 export class ReconcilerWorld {
   public static async start(): Promise<ReconcilerWorld> {
@@ -56,10 +54,8 @@ export class ReconcilerWorld {
   public interruptedRuns: 'restart' | 'crash' = 'restart';
   public outOfMemory?: OutOfMemory;
   public secrets: Record<string, string> = {};
-  /** Values of secrets by their ARN. */
-  public values: Record<string, string> = {};
-  /** When the workers were deployed, in seconds. */
-  public deployed = 0;
+  /** What AWS has: tasks, the values of secrets, when the workers were deployed. */
+  public aws = new ReconcilerAws();
   /** Answers instead of the server, after or before that has heard of it. */
   public instead: { method?: string; path: RegExp; status: number; heard?: boolean }[] = [];
   /** Happens before a request is passed on. */
@@ -67,7 +63,6 @@ export class ReconcilerWorld {
 
   /** Name of the work pool. */
   public pool = '';
-  private tasks: Stored[] = [];
   private deployment = '';
   private pools = 0;
   private subflows = 0;
@@ -97,7 +92,7 @@ export class ReconcilerWorld {
 
   /** A work pool with nothing in it, and a cluster without tasks. */
   public async clean(): Promise<void> {
-    Object.assign(this, { requests: [], interruptedRuns: 'restart', outOfMemory: undefined, tasks: [], secrets: {}, values: {}, instead: [], before: undefined, deployed: Date.now() / 1000 });
+    Object.assign(this, { requests: [], interruptedRuns: 'restart', outOfMemory: undefined, aws: new ReconcilerAws(), secrets: {}, instead: [], before: undefined });
     this.pool = `pool-${this.pools++}`;
     const offered = await this.prefect.call<any>('GET', '/collections/views/aggregate-worker-metadata');
     await this.prefect.call('POST', '/work_pools/', {
@@ -189,13 +184,9 @@ export class ReconcilerWorld {
     if (status !== 'ACCEPT') throw new Error(`The server does not let a run be ${state.type}: ${JSON.stringify(details)}`);
   }
 
-  /** A task, by the flow run that names it; it was taken away just now where nothing else is said. */
+  /** A task of the cluster; see {@link ReconcilerAws.task}. */
   public task(id: string, overrides: Stored = {}): void {
-    const now = Date.now() / 1000;
-    const stopped = { lastStatus: 'STOPPED', desiredStatus: 'STOPPED', stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.', stoppedAt: now };
-    const alive = ['PROVISIONING', 'PENDING', 'RUNNING', 'DEACTIVATING'].includes(overrides.lastStatus);
-    this.tasks = this.tasks.filter(({ taskArn }) => taskArn !== `${TASK}${id}`);
-    this.tasks.push({ taskArn: `${TASK}${id}`, createdAt: now, ...(alive ? { desiredStatus: 'RUNNING' } : stopped), tags: [{ key: 'prefect.io/flow-run-id', value: id }], ...overrides });
+    this.aws.task(id, overrides);
   }
 
   public async deploymentVariables(): Promise<Stored> {
@@ -243,7 +234,7 @@ export class ReconcilerWorld {
     if (target) {
       const action = `${target}`.split('.')[1];
       this.requests.push({ method: action, path: '/', body });
-      const [status, answer] = this.aws(action, body);
+      const [status, answer] = this.aws.answer(action, body);
       return reply(status, JSON.stringify(answer));
     }
     const request = { method: incoming.method!, path: incoming.url!, body };
@@ -256,47 +247,5 @@ export class ReconcilerWorld {
     });
     const answer = await response.text();
     return other ? reply(other.status, '{"detail":"lost"}') : response.status === 204 ? void outgoing.writeHead(204).end() : reply(response.status, answer);
-  }
-
-  private aws(action: string, body: Stored): [number, Stored] {
-    switch (action) {
-      case 'GetSecretValue':
-        return [200, { ARN: body.SecretId, SecretString: this.values[body.SecretId], CreatedDate: Math.floor(Date.now() / 1000) - 10 }];
-      case 'GetParameter':
-        return [200, { Parameter: { ARN: body.Name, Value: this.values[body.Name], LastModifiedDate: Math.floor(Date.now() / 1000) - 10 } }];
-      case 'DescribeServices':
-        return [200, { services: [{ deployments: [{ status: 'PRIMARY', createdAt: this.deployed }] }] }];
-      case 'UpdateService':
-        this.deployed = Date.now() / 1000;
-        return [200, { service: {} }];
-      case 'ListTasks':
-        return [200, this.listTasks(body)];
-      case 'StopTask':
-        return this.stopTask(body);
-      case 'DescribeTasks': {
-        if (body.tasks.length > 100) return [400, { __type: 'InvalidParameterException', message: 'Tasks cannot be more than 100' }];
-        const tasks = this.tasks.filter(({ taskArn }) => body.tasks.includes(taskArn));
-        const failures = body.tasks.filter((arn: string) => !tasks.some(({ taskArn }) => taskArn === arn)).map((arn: string) => ({ arn, reason: 'MISSING' }));
-        return [200, { tasks: tasks.map(({ tags, ...task }) => body.include?.includes('TAGS') ? { tags, ...task } : task), failures }];
-      }
-      default:
-        return [400, { __type: 'InvalidAction', message: action }];
-    }
-  }
-
-  /** A hundred at a time. */
-  private listTasks({ desiredStatus, nextToken = '0' }: Stored): Stored {
-    const from = Number(nextToken);
-    const arns = this.tasks.filter(task => task.desiredStatus === desiredStatus).map(({ taskArn }) => taskArn);
-    return { taskArns: arns.slice(from, from + 100), ...(arns.length > from + 100 && { nextToken: `${from + 100}` }) };
-  }
-
-  private stopTask({ task: arn, reason }: Stored): [number, Stored] {
-    const task = this.tasks.find(({ taskArn }) => taskArn === arn);
-    if (!task) return [400, { __type: 'InvalidParameterException', message: 'The referenced task was not found.' }];
-    if (task.desiredStatus === 'RUNNING') {
-      Object.assign(task, { desiredStatus: 'STOPPED', lastStatus: 'STOPPED', stopCode: 'UserInitiated', stoppedReason: reason ?? 'Task stopped by user', stoppedAt: Date.now() / 1000 });
-    }
-    return [200, { task }];
   }
 }

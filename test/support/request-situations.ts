@@ -1,5 +1,6 @@
 import { copies } from './copies';
-import { CLUSTER, ReconcilerWorld, TASK } from './reconciler-world';
+import { CLUSTER, TASK } from './reconciler-aws';
+import { ReconcilerWorld } from './reconciler-world';
 import { KnownChildRuns } from '../../src/demand/child-runs';
 import type { PublisherConfiguration } from '../../src/demand/configuration';
 import { poll } from '../../src/demand/poll';

@@ -1,5 +1,5 @@
 """Synthesizes the recipes of examples/python/recipes, which has to be on PYTHONPATH, with the props of
-test/docs/recipes.test.ts: `python recipes.py <outdir>`.
+test/docs/recipes.ts: `python recipes.py <outdir>`.
 """
 
 import sys

@@ -33,7 +33,7 @@ import { TracedElsewhere } from '../../../examples/tracing-otlp';
 import { UnscheduledRuns } from '../../../examples/unscheduled-runs';
 import { VpcPeering } from '../../../examples/vpc-peering';
 
-/** Synthesizes the recipes with the props of test/docs/recipes.test.ts; test/consumers/python/recipes.py does the same with their twins. */
+/** Synthesizes the recipes with the props of test/docs/recipes.ts; test/consumers/python/recipes.py does the same with their twins. */
 const env = { account: '123456789012', region: 'us-east-1' };
 const network = (app: App, props?: ec2.VpcProps) => new ec2.Vpc(new Stack(app, 'Network'), 'Vpc', props);
 const closedNetwork = (app: App) => network(app, { subnetConfiguration: [{ name: 'Closed', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }] });

@@ -8,6 +8,7 @@ import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } fr
 import { EventQueue } from './event-queue';
 import { Execution, readEvidence } from './evidence';
 import { FINAL, TIME_SCALE } from './fault';
+import { FlowName, jobVariables } from './flows';
 import { WorkerType } from '../../../src';
 import { clientConfiguration, TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
@@ -29,18 +30,6 @@ export interface ArenaOptions {
   readonly realtime?: boolean;
   readonly onProgress?: (line: string) => void;
 }
-
-export type FlowName = 'plain' | 'spot' | 'retrying' | 'patient' | 'suspending' | 'sleeping' | 'computing' | 'stepwise' | 'forgetful';
-
-/** Flows whose heartbeats are as frequent as Prefect lets them be, so that a test needn't wait a quarter of an hour for them to stop. */
-const FREQUENT: readonly FlowName[] = ['sleeping', 'computing'];
-const FREQUENT_HEARTBEATS = { PREFECT_FLOWS_HEARTBEAT_FREQUENCY: '30' };
-
-/** As flow runs are without `results`. */
-const WITHOUT_RESULTS = { PREFECT_TASKS_DEFAULT_PERSIST_RESULT: 'false' };
-
-/** Prefect's defaults for flow runs, where the library's work pool has others. */
-const PREFECTS_OWN = { PREFECT_CLIENT_MAX_RETRIES: '5', PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR: 'crash' };
 
 /** A deployed worker service with a real server, and the hands that a fault needs. */
 export class Arena {
@@ -109,11 +98,7 @@ export class Arena {
         workPool: POOL,
         entrypoint: `flows.py:${flow}`,
         directory: __dirname,
-        jobVariables: {
-          ...(flow === 'spot' && { launch_type: 'FARGATE_SPOT' }),
-          env: { ...(FREQUENT.includes(flow) && FREQUENT_HEARTBEATS), ...(flow === 'forgetful' && WITHOUT_RESULTS), ...(!this.options.measures && PREFECTS_OWN) },
-          ...(!this.options.measures && this.options.workerType === WorkerType.ECS && { command: 'prefect flow-run execute' }),
-        },
+        jobVariables: jobVariables(flow, this.options),
       }));
     }
     const ids: string[] = [];

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Arena, FlowName } from './arena';
+import { Arena } from './arena';
 import { Fault, toRuns } from './fault';
 import { faultsOfBoth } from './faults-of-both';
+import { FlowName } from './flows';
 import { WorkerType } from '../../../src';
 import { Hindrance, TaskInfo } from '../../stand-in/stand-in';
 import { killNow } from '../support/processes';

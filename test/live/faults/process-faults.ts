@@ -1,6 +1,7 @@
-import { Arena, FlowName } from './arena';
+import { Arena } from './arena';
 import { Fault, toRuns } from './fault';
 import { faultsOfBoth } from './faults-of-both';
+import { FlowName } from './flows';
 import { WorkerType } from '../../../src';
 import { killNow, workerProcess } from '../support/processes';
 

@@ -1,7 +1,7 @@
 import type { Resolver } from '../intrinsics';
 import { asArray, ofType, props, targetOf } from '../template';
 import { callersOf, settingsOf } from '../workers';
-import type { Need } from './needs';
+import type { Need } from './need';
 
 /** What the functions of a server ask of ECS, and its load balancer of the bucket of its access logs. */
 export function serverNeeds(resolver: Resolver): Need[] {
