@@ -9,7 +9,7 @@ import type { PrefectServer } from './server/prefect-server';
 
 const CLOUD_API_URL = 'https://api.prefect.cloud/api';
 
-/** How to reach and address an API, for the rooms of this library. */
+/** How to reach and address an API, for the modules of this library. */
 interface ApiShape {
   readonly url: string;
   readonly isCloud: boolean;

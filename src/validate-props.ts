@@ -4,7 +4,7 @@ import { invalid, isResolved, requireDistinct, requirePrefectName, ValidationErr
 import { requireFlowRunEnvironment, requireWorkerEnvironment } from './task/environment';
 import { WorkerType } from './worker-type';
 
-/** Throws for what can be seen to be wrong in the props alone; each room checks what it needs more than that for. */
+/** Throws for what can be seen to be wrong in the props alone; each module checks what it needs more than that for. */
 export function validateProps(props: PrefectFargateWorkerProps): void {
   requireTypes(props);
   const { api, workPool, workerType, workQueues, ephemeralStorageGiB } = props;

@@ -13,7 +13,7 @@ function thrown(work: () => unknown): Error {
   throw new Error('Nothing was thrown.');
 }
 
-describe('an error names the construct whose prop is wrong, whichever room finds it:', () => {
+describe('an error names the construct whose prop is wrong, whichever module finds it:', () => {
   test.each<[string, (stack: Stack) => Partial<PrefectFargateWorkerProps>]>([
     ['workQueues', () => ({ workQueues: [] })],
     ['environment.PREFECT_API_URL', () => ({ environment: { PREFECT_API_URL: 'x' } })],

@@ -15,7 +15,7 @@ export interface ComplianceProps {
   readonly options?: ComplianceOptions;
 }
 
-/** AWS Config's rules for exactly the worker's resources, and what it shares with the others of the stack: the last room, which looks at all that the others made. */
+/** AWS Config's rules for exactly the worker's resources, and what it shares with the others of the stack: the last module, which looks at all that the others created. */
 export class Compliance extends Construct {
   constructor(scope: Construct, id: string, private readonly props: ComplianceProps) {
     super(scope, id);

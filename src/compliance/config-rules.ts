@@ -19,7 +19,7 @@ export interface WatchingRule {
 }
 
 const OVERRIDE = 'Take back the override of the task definition and deploy.';
-const AGAIN = 'Undo the change made outside CloudFormation, or deploy again.';
+const DEPLOY_AGAIN = 'Undo the change made outside CloudFormation, or deploy again.';
 
 /** All of them pass for what this library makes; a finding means that something was changed since. */
 export const WATCHING_RULES: readonly WatchingRule[] = [
@@ -61,7 +61,7 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.ECS_CONTAINER_INSIGHTS_ENABLED,
     type: 'AWS::ECS::Cluster',
     finding: 'Container Insights is off for the worker\'s cluster, so alarms on its tasks see nothing.',
-    fix: AGAIN,
+    fix: DEPLOY_AGAIN,
   },
   {
     id: 'LatestPlatform',
@@ -82,7 +82,7 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED,
     type: 'AWS::EC2::Subnet',
     finding: 'A subnet of the worker\'s VPC gives public addresses to what starts in it.',
-    fix: AGAIN,
+    fix: DEPLOY_AGAIN,
   },
   {
     id: 'FunctionsNotPublic',
@@ -97,20 +97,20 @@ export const WATCHING_RULES: readonly WatchingRule[] = [
     identifier: config.ManagedRuleIdentifiers.SNS_ENCRYPTED_KMS,
     type: 'AWS::SNS::Topic',
     finding: 'The topic of the worker\'s alarms is not encrypted with a KMS key.',
-    fix: AGAIN,
+    fix: DEPLOY_AGAIN,
   },
   {
     id: 'BucketsNotPublic',
     identifier: config.ManagedRuleIdentifiers.S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED,
     type: 'AWS::S3::Bucket',
     finding: 'The archive of the worker\'s logs can be made public.',
-    fix: AGAIN,
+    fix: DEPLOY_AGAIN,
   },
   {
     id: 'BucketsTlsOnly',
     identifier: config.ManagedRuleIdentifiers.S3_BUCKET_SSL_REQUESTS_ONLY,
     type: 'AWS::S3::Bucket',
     finding: 'The archive of the worker\'s logs answers requests without TLS.',
-    fix: AGAIN,
+    fix: DEPLOY_AGAIN,
   },
 ];

@@ -14,7 +14,7 @@ interface Statement {
  * Warns where a permissions boundary of this app takes away what the roles need: nothing else tells before flow runs crash. Only what is
  * certain counts: an action that no statement allows, or that one denies everywhere and always.
  *
- * @param scope a room of the worker
+ * @param scope a module of the worker
  * @param given roles that are not below the worker
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
  */

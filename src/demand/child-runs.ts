@@ -21,8 +21,8 @@ export interface ChildRun {
 const PAGE = 200;
 
 /** Between two questions about a pool, and how long an answer holds. */
-const QUESTION_SECONDS = 300;
-const LEARNED_SECONDS = 6 * 3600;
+const REQUEST_INTERVAL_SECONDS = 300;
+const CACHE_SECONDS = 6 * 3600;
 
 interface StoredChild {
   readonly parent_task_run_id: string;
@@ -31,7 +31,7 @@ interface StoredChild {
 }
 
 /** What has to be asked yet: which runs the children are of. */
-interface Unclear {
+interface UnassignedChildren {
   readonly deployments: readonly string[];
   readonly children: readonly StoredChild[];
 }
@@ -43,7 +43,7 @@ interface Unclear {
 export class KnownChildRuns {
   private readonly known = new Map<string, { readonly children?: ChildRuns; readonly at: number }>();
   private readonly asked = new Map<string, number>();
-  private readonly unclear = new Map<string, Unclear>();
+  private readonly unassigned = new Map<string, UnassignedChildren>();
 
   /** By deployment; those are missing that create none, or of which it isn't known. */
   public async of(
@@ -59,12 +59,12 @@ export class KnownChildRuns {
 
   private async learn(client: PrefectClient, workPool: string, deployments: readonly string[], past: RunTimes, now: Date): Promise<void> {
     const seconds = now.getTime() / 1000;
-    const unclear = this.unclear.get(workPool);
-    this.unclear.delete(workPool);
-    if (unclear) return this.clarify(client, unclear, past, seconds);
-    if (past.hasAsked(workPool, now) || seconds - (this.asked.get(workPool) ?? -Infinity) < QUESTION_SECONDS) return;
+    const unassigned = this.unassigned.get(workPool);
+    this.unassigned.delete(workPool);
+    if (unassigned) return this.assign(client, unassigned, past, seconds);
+    if (past.hasAsked(workPool, now) || seconds - (this.asked.get(workPool) ?? -Infinity) < REQUEST_INTERVAL_SECONDS) return;
     const unknown = [...new Set(deployments)]
-      .filter(id => past.lastRuns(id).length > 0 && seconds - (this.known.get(id)?.at ?? -Infinity) >= LEARNED_SECONDS);
+      .filter(id => past.lastRuns(id).length > 0 && seconds - (this.known.get(id)?.at ?? -Infinity) >= CACHE_SECONDS);
     if (unknown.length > 0) await this.ask(client, workPool, unknown.slice(0, Math.floor(PAGE / LAST_RUNS)), past, seconds);
   }
 
@@ -78,11 +78,11 @@ export class KnownChildRuns {
       limit: PAGE,
     });
     if (children.length === 0) deployments.forEach(id => this.known.set(id, { at }));
-    else this.unclear.set(workPool, { deployments, children });
+    else this.unassigned.set(workPool, { deployments, children });
   }
 
   /** A child names a task of its parent, and that task the parent. */
-  private async clarify(client: PrefectClient, { deployments, children }: Unclear, past: RunTimes, at: number): Promise<void> {
+  private async assign(client: PrefectClient, { deployments, children }: UnassignedChildren, past: RunTimes, at: number): Promise<void> {
     const ids = [...new Set(children.map(({ parent_task_run_id: id }) => id))];
     const tasks = await client.request<{ id: string; flow_run_id: string }[]>('POST', '/task_runs/filter', { task_runs: { id: { any_: ids } }, limit: PAGE });
     const parents = new Map(tasks.map(({ id, flow_run_id: parent }) => [id, parent]));

@@ -54,24 +54,24 @@ export interface DueRuns {
 }
 
 /** The runs that hold slots or have just left them. */
-export interface Taken {
+export interface TakenSlots {
   readonly active: number;
   /** Runs that ended within the time in which their slots are taken again. */
   readonly justEnded: number;
 }
 
 /** What Prefect says of a pool at a moment. */
-export interface Situation {
+export interface PoolState {
   readonly pool: Pool;
   readonly queues: readonly Queue[];
   readonly limits: readonly DeploymentLimit[];
   readonly due: DueRuns;
-  readonly taken: Taken;
+  readonly taken: TakenSlots;
   /** In milliseconds. */
   readonly now: number;
 }
 
-export interface Judged {
+export interface StartableRuns {
   /** Due runs that limits let start, and those of the soonest among them. */
   readonly startable: number;
   readonly starting: readonly DueRun[];
@@ -89,10 +89,10 @@ export function isLate({ at }: Pick<DueRun, 'at'>, now: number): boolean {
 }
 
 /** A limit and the slots that are left in it. */
-class Gate {
+class SlotLimit {
   public left: number;
   /** Whether it has held back a run. */
-  public closed = false;
+  public holdsBack = false;
 
   constructor(limit: number, active: number) {
     this.left = Math.max(0, limit - active);
@@ -100,62 +100,62 @@ class Gate {
 }
 
 /** Tells the due runs that can start from those that the limits of the pool, the queues and the deployments hold back. */
-export function judge(situation: Situation): Judged {
-  const { due: { soonest, ...due }, taken, now } = situation;
-  const gates = gatesOf(situation);
-  const started: { run: DueRun; gates: Gate[] }[] = [];
+export function applyLimits(state: PoolState): StartableRuns {
+  const { due: { soonest, ...due }, taken, now } = state;
+  const slots = limitsOf(state);
+  const started: { run: DueRun; limits: SlotLimit[] }[] = [];
   const held: DueRun[] = [];
   for (const run of soonest) {
-    const passed = [gates.pool, gates.queues.get(run.queue), gates.deployments.get(run.deployment ?? '')].filter(gate => gate !== undefined);
-    const shut = passed.filter(({ left }) => left < 1);
-    if (shut.length === 0) {
-      for (const gate of passed) gate.left--;
-      started.push({ run, gates: passed });
+    const limits = [slots.pool, slots.queues.get(run.queue), slots.deployments.get(run.deployment ?? '')].filter(limit => limit !== undefined);
+    const exhausted = limits.filter(({ left }) => left < 1);
+    if (exhausted.length === 0) {
+      for (const limit of limits) limit.left--;
+      started.push({ run, limits });
     } else {
-      for (const gate of shut) gate.closed = true;
+      for (const limit of exhausted) limit.holdsBack = true;
       held.push(run);
     }
   }
 
   // Of a long line only the front is known: what waits further back may be behind any of the limits.
   const hidden = Math.max(0, due.count - soonest.length);
-  const most = (limits: ReadonlySet<Gate>, limited: number | undefined, isLimited: (run: DueRun) => boolean) => {
+  const most = (limits: ReadonlySet<SlotLimit>, limited: number | undefined, isLimited: (run: DueRun) => boolean) => {
     const behind = Math.min(hidden, Math.max(0, (limited ?? 0) - soonest.filter(isLimited).length));
     return [...limits].reduce((sum, { left }) => sum + Math.min(left, behind), hidden - behind);
   };
   const hiddenStartable = Math.min(
-    gates.pool.left,
-    most(new Set(gates.queues.values()), due.inLimitedQueues, run => gates.queues.has(run.queue)),
-    most(new Set(gates.deployments.values()), due.ofLimitedDeployments, run => gates.deployments.has(run.deployment ?? '')),
+    slots.pool.left,
+    most(new Set(slots.queues.values()), due.inLimitedQueues, run => slots.queues.has(run.queue)),
+    most(new Set(slots.deployments.values()), due.ofLimitedDeployments, run => slots.deployments.has(run.deployment ?? '')),
   );
 
-  const queuesLeft = situation.queues.reduce((sum, { name }) => sum + (gates.queues.get(name)?.left ?? Infinity), 0);
+  const queuesLeft = state.queues.reduce((sum, { name }) => sum + (slots.queues.get(name)?.left ?? Infinity), 0);
 
   // A slot that a run has just left is free for the moment that a worker needs to take it again: that is no lack of workers.
   const late = started.filter(({ run }) => isLate(run, now));
-  const passing = new Set(late.filter(({ gates: passed }) => passed.some(({ closed }) => closed)).slice(0, taken.justEnded));
-  const lacking = late.filter(of => !passing.has(of));
+  const justFreed = new Set(late.filter(({ limits }) => limits.some(({ holdsBack }) => holdsBack)).slice(0, taken.justEnded));
+  const withoutWorker = late.filter(of => !justFreed.has(of));
   // As few as can be of those further back: a false alarm would send people after a limit that does what it is for.
   const hiddenLate = Math.max(0, hiddenStartable - (due.count - soonest.length - (due.late - soonest.filter(run => isLate(run, now)).length)));
   return {
     startable: started.length + hiddenStartable,
     starting: started.map(({ run }) => run),
-    room: Math.max(0, Math.min(gates.pool.left, queuesLeft) - hiddenStartable),
-    late: lacking.length + hiddenLate,
-    oldestLate: lacking[0]?.run.at ?? (hiddenLate > 0 ? soonest[soonest.length - 1]?.at : undefined),
-    blocked: Math.max(0, due.late - lacking.length - hiddenLate) + held.filter(run => run.sentBack && !isLate(run, now)).length,
+    room: Math.max(0, Math.min(slots.pool.left, queuesLeft) - hiddenStartable),
+    late: withoutWorker.length + hiddenLate,
+    oldestLate: withoutWorker[0]?.run.at ?? (hiddenLate > 0 ? soonest[soonest.length - 1]?.at : undefined),
+    blocked: Math.max(0, due.late - withoutWorker.length - hiddenLate) + held.filter(run => run.sentBack && !isLate(run, now)).length,
   };
 }
 
-function gatesOf({ pool, queues, limits, taken }: Situation) {
+function limitsOf({ pool, queues, limits, taken }: PoolState) {
   const shared = new Map(limits.map(({ id, limit, active, cancelsNew }) => {
     // A run that Prefect is to cancel needs a worker that takes it: without one it would wait, and start later instead.
     const oneMore = cancelsNew && limit > 0;
-    return [id, new Gate(limit, oneMore ? Math.min(active, limit - 1) : active)];
+    return [id, new SlotLimit(limit, oneMore ? Math.min(active, limit - 1) : active)];
   }));
   return {
-    pool: new Gate(pool.limit ?? Infinity, pool.active ?? taken.active),
-    queues: new Map(queues.flatMap(({ name, limit, active }) => (limit === undefined ? [] : [[name, new Gate(limit, active)]]))),
+    pool: new SlotLimit(pool.limit ?? Infinity, pool.active ?? taken.active),
+    queues: new Map(queues.flatMap(({ name, limit, active }) => (limit === undefined ? [] : [[name, new SlotLimit(limit, active)]]))),
     deployments: new Map(limits.map(({ deployment, id }) => [deployment, shared.get(id)!])),
   };
 }

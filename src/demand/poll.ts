@@ -1,6 +1,6 @@
 import type { ChildRuns, KnownChildRuns } from './child-runs';
 import type { PublisherConfiguration } from './configuration';
-import { DeploymentLimit, DueRun, isLate, judge, LATE_AFTER_SECONDS } from './count';
+import { DeploymentLimit, DueRun, isLate, applyLimits, LATE_AFTER_SECONDS } from './count';
 import type { MetricName } from './metrics';
 import type { RunTimes } from './run-times';
 import { ActiveRun, slotsForScheduled, slotsNeeded } from './slots';
@@ -135,7 +135,7 @@ export async function poll(
   const justEnded = taken.justEnded ?? (late > 0 && isLimited ? await count(client, served, endedSince(justBefore)) : 0);
 
   const active = taken.pending + taken.running;
-  const judged = judge({
+  const limited = applyLimits({
     pool: { limit: pool.concurrency_limit ?? undefined, active: pool.active_slots ?? undefined },
     queues: open.map(({ name, concurrency_limit: limit, active_slots: slots }) => ({
       name, limit: limit ?? undefined, active: taken.byQueue?.get(name) ?? slots ?? 0,
@@ -147,27 +147,27 @@ export async function poll(
   });
   const runs = {
     active: taken.runs,
-    starting: judged.starting,
-    others: active - taken.runs.length + judged.startable - judged.starting.length,
+    starting: limited.starting,
+    others: active - taken.runs.length + limited.startable - limited.starting.length,
     times,
     children,
-    room: judged.room,
+    room: limited.room,
     now: now.getTime(),
     until: now.getTime() + configuration.leadTimeSeconds * 1000,
   };
   return {
     values: {
       DueRuns: due.count,
-      LateRuns: judged.late,
-      OldestLateSeconds: judged.oldestLate === undefined ? 0 : (now.getTime() - judged.oldestLate) / 1000,
-      BlockedRuns: judged.blocked,
+      LateRuns: limited.late,
+      OldestLateSeconds: limited.oldestLate === undefined ? 0 : (now.getTime() - limited.oldestLate) / 1000,
+      BlockedRuns: limited.blocked,
       PendingRuns: taken.pending,
       RunningRuns: taken.running,
       CrashedRuns: taken.crashed,
       OnlineWorkers: online.length,
-      Demand: active + judged.startable,
+      Demand: active + limited.startable,
     },
-    room: judged.room,
+    room: limited.room,
     slots: slotsNeeded(runs),
     scheduledSlots: configuration.warmTaskHours ? slotsForScheduled(runs) : undefined,
     busyWorkers: taken.byQueue && [...new Set(taken.runs.flatMap(({ worker }) => worker ?? []))],

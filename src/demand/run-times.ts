@@ -4,16 +4,16 @@ import type { PrefectClient } from '../private/prefect-client';
 const RUNS = 200;
 
 /** As many of a deployment tell how long its next run takes. */
-const ENOUGH = 3;
+const FEWEST_RUNS = 3;
 
 /** As many, the newest, tell what its next run creates. */
 export const LAST_RUNS = 3;
 
 /** How long what is known holds. */
-const LEARNED_SECONDS = 1800;
+const CACHE_SECONDS = 1800;
 
 /** Between two questions about a pool; within them runs whose times aren't known count as if they went on for ever. */
-const QUESTION_SECONDS = 300;
+const REQUEST_INTERVAL_SECONDS = 300;
 
 /** Runs of so long ago say little of those that come. */
 const LOOK_BACK_DAYS = 14;
@@ -42,8 +42,8 @@ export class RunTimes {
   /** Seconds by deployment; those are missing of which too few runs are known. */
   public async of(client: PrefectClient, workPool: string, deployments: readonly string[], now: Date): Promise<ReadonlyMap<string, number>> {
     const seconds = now.getTime() / 1000;
-    const unknown = [...new Set(deployments)].filter(id => seconds - (this.known.get(id)?.at ?? -Infinity) >= LEARNED_SECONDS);
-    if (unknown.length > 0 && seconds - (this.asked.get(workPool) ?? -Infinity) >= QUESTION_SECONDS) {
+    const unknown = [...new Set(deployments)].filter(id => seconds - (this.known.get(id)?.at ?? -Infinity) >= CACHE_SECONDS);
+    if (unknown.length > 0 && seconds - (this.asked.get(workPool) ?? -Infinity) >= REQUEST_INTERVAL_SECONDS) {
       this.asked.set(workPool, seconds);
       // Without an answer there is still a demand.
       await this.ask(client, unknown.slice(0, RUNS), now).catch(error => console.warn('The run times could not be read:', error));
@@ -83,6 +83,6 @@ export class RunTimes {
 
 /** The time that nine of ten don't exceed; undefined for too few. */
 export function ninetieth(times: readonly number[]): number | undefined {
-  if (times.length < ENOUGH) return undefined;
+  if (times.length < FEWEST_RUNS) return undefined;
   return [...times].sort((a, b) => a - b)[Math.ceil(0.9 * times.length) - 1];
 }

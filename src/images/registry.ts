@@ -24,7 +24,7 @@ export interface ImageManifest {
   readonly blobs: readonly Descriptor[];
 }
 
-interface Fetched {
+interface FetchedManifest {
   readonly text: string;
   readonly mediaType: string;
   readonly digest: string;
@@ -63,15 +63,15 @@ export class PublicImage {
 
   /** The bytes of a layer or configuration, as they come. */
   public async *blob(digest: string): AsyncGenerator<Uint8Array> {
-    const silence = new AbortController();
-    const listen = () => setTimeout(() => silence.abort(new Error(`${this.host} has been silent for ${SILENCE_MS / 1000} s.`)), SILENCE_MS);
-    let timer = listen();
+    const idle = new AbortController();
+    const startTimer = () => setTimeout(() => idle.abort(new Error(`${this.host} has been silent for ${SILENCE_MS / 1000} s.`)), SILENCE_MS);
+    let timer = startTimer();
     try {
-      const { body } = await this.get(`blobs/${digest}`, {}, silence.signal);
+      const { body } = await this.get(`blobs/${digest}`, {}, idle.signal);
       for await (const chunk of body!) {
         clearTimeout(timer);
         yield chunk;
-        timer = listen();
+        timer = startTimer();
       }
     } finally {
       clearTimeout(timer);
@@ -92,12 +92,12 @@ export class PublicImage {
     this.choose([{ ...config, platform: { os: built.os, architecture: built.architecture } }], architecture);
   }
 
-  private async fetchManifest(reference: string): Promise<Fetched> {
+  private async fetchManifest(reference: string): Promise<FetchedManifest> {
     const answer = await this.get(`manifests/${reference}`, { accept: [...INDEXES, ...IMAGES].join(', ') }, AbortSignal.timeout(SILENCE_MS));
     const bytes = Buffer.from(await answer.arrayBuffer());
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    const promised = reference.startsWith('sha256:') ? reference : answer.headers.get('docker-content-digest') ?? digest;
-    if (promised !== digest) throw new Error(`The manifest ${reference} of ${this.name} has the digest ${digest} and not ${promised}.`);
+    const expected = reference.startsWith('sha256:') ? reference : answer.headers.get('docker-content-digest') ?? digest;
+    if (expected !== digest) throw new Error(`The manifest ${reference} of ${this.name} has the digest ${digest} and not ${expected}.`);
     return { text: bytes.toString(), mediaType: answer.headers.get('content-type')!.split(';')[0], digest };
   }
 

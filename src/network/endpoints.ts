@@ -32,7 +32,7 @@ const FOR_PUBLISHER: readonly Endpoint[] = [
   { id: 'CloudWatchEndpoint', service: ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING, actions: 'cloudwatch:*' },
 ];
 
-const FOR_BOUNDS: Endpoint = { id: 'AutoScalingEndpoint', service: ec2.InterfaceVpcEndpointAwsService.APPLICATION_AUTOSCALING, actions: 'application-autoscaling:*' };
+const FOR_AUTO_SCALING: Endpoint = { id: 'AutoScalingEndpoint', service: ec2.InterfaceVpcEndpointAwsService.APPLICATION_AUTOSCALING, actions: 'application-autoscaling:*' };
 
 const FOR_PARAMETERS: Endpoint = { id: 'SsmEndpoint', service: ec2.InterfaceVpcEndpointAwsService.SSM, actions: 'ssm:*' };
 
@@ -76,7 +76,7 @@ function endpointsFor({ workerType, xray, parameters, enableExecuteCommand, func
     ...(parameters ? [FOR_PARAMETERS] : []),
     ...(enableExecuteCommand ? FOR_EXECUTE_COMMAND : []),
     ...(functions === 'none' ? [] : FOR_PUBLISHER),
-    ...(functions === 'none' || !followsDemand ? [] : [FOR_BOUNDS]),
+    ...(functions === 'none' || !followsDemand ? [] : [FOR_AUTO_SCALING]),
     ...(functions === 'all' ? [FOR_PROVIDER] : []),
   ])];
 }
@@ -114,12 +114,12 @@ function s3Gateway(scope: Construct, { vpc, functions }: EndpointsProps): IDepen
   const gateway = scope.node.tryFindChild('S3Endpoint') as ec2.GatewayVpcEndpoint
     ?? new ec2.GatewayVpcEndpoint(scope, 'S3Endpoint', { vpc, service: ec2.GatewayVpcEndpointAwsService.S3 });
   gateway.addToPolicy(ownPrincipals(scope, 's3:*'));
-  const everybody = (sid: string, actions: string[], resource: string) =>
+  const allowEverybody = (sid: string, actions: string[], resource: string) =>
     gateway.addToPolicy(new iam.PolicyStatement({ sid, principals: [new iam.StarPrincipal()], actions, resources: [resource] }));
   // Others' data comes by presigned links or without any keys: layers of images, results of a warehouse, public data sets, packages.
   // https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html#ecr-minimum-s3-perms
-  everybody('ReadAnywhere', ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'], '*');
-  if (functions === 'all') everybody('AnswerCloudFormation', ['s3:PutObject'], answersOfCustomResources(scope));
+  allowEverybody('ReadAnywhere', ['s3:GetObject', 's3:GetObjectVersion', 's3:ListBucket'], '*');
+  if (functions === 'all') allowEverybody('AnswerCloudFormation', ['s3:PutObject'], answersOfCustomResources(scope));
   return gateway;
 }
 

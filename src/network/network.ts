@@ -33,7 +33,7 @@ export interface NetworkProps {
 const NETWORK = Symbol.for('cdk-prefect-fargate-worker.network');
 
 /** On a VPC of the user's: the network that makes its endpoints, of which a VPC has only one for each private DNS name. */
-const MAKER = Symbol.for('cdk-prefect-fargate-worker.endpointMaker');
+const ENDPOINT_OWNER = Symbol.for('cdk-prefect-fargate-worker.endpointOwner');
 
 function isNetwork(construct?: IConstruct): construct is Network {
   return construct !== undefined && NETWORK in construct;
@@ -237,7 +237,7 @@ export class Network extends Construct {
     const { owner } = this;
     const wanted = owner ? (owner.props.options.vpcEndpoints ?? true) && (options.vpcEndpoints ?? true) : options.vpcEndpoints;
     if (!wanted) return [];
-    const scope = owner ?? this.endpointMaker();
+    const scope = owner ?? this.endpointOwner();
     return addEndpoints(scope, {
       vpc: scope.vpc,
       subnets: scope.selected,
@@ -259,18 +259,18 @@ export class Network extends Construct {
   }
 
   /** The first network that was told to make endpoints in this VPC. */
-  private endpointMaker(): Network {
+  private endpointOwner(): Network {
     const { privateSubnets, isolatedSubnets, publicSubnets, vpcId } = this.vpc;
     if (![...privateSubnets, ...isolatedSubnets, ...publicSubnets].some(subnet => subnet.routeTable?.routeTableId)) {
       throw invalid('network.vpcEndpoints', true, 'the S3 endpoint is a route, and no route table of the VPC is known; import it with '
         + 'privateSubnetRouteTableIds (or those of its isolated or public subnets), or by Vpc.fromLookup().');
     }
-    const vpc: ec2.IVpc & { [MAKER]?: Network } = this.vpc;
+    const vpc: ec2.IVpc & { [ENDPOINT_OWNER]?: Network } = this.vpc;
     // The same VPC may be imported to a stack twice.
-    const maker = vpc[MAKER] ?? Stack.of(this).node.findAll().filter(isNetwork)
+    const endpointOwner = vpc[ENDPOINT_OWNER] ?? Stack.of(this).node.findAll().filter(isNetwork)
       .find(other => other.node.tryFindChild('S3Endpoint') && other.vpc.vpcId === vpcId && Stack.of(other) === Stack.of(this)) ?? this;
-    Object.defineProperty(vpc, MAKER, { value: maker });
-    return maker;
+    Object.defineProperty(vpc, ENDPOINT_OWNER, { value: endpointOwner });
+    return endpointOwner;
   }
 }
 

@@ -7,7 +7,7 @@ import { denyGrants } from '../private/encryption';
 import { invalid } from '../private/validation';
 
 /** The day from which an archived log is rather kept than read. */
-const COLD_AFTER = 30;
+const GLACIER_AFTER_DAYS = 30;
 
 export interface LogArchiveProps {
   readonly logGroup: logs.ILogGroup;
@@ -72,8 +72,8 @@ export class LogArchive extends Construct {
 
   private bucket(): s3.Bucket {
     const expiration = this.props.options.expiration ?? Duration.days(365);
-    if (!expiration.isUnresolved() && expiration.toDays() <= COLD_AFTER) {
-      throw invalid('observability.logArchive.expiration', expiration.toString(), `give more than ${COLD_AFTER} days; for less, logRetention is enough.`);
+    if (!expiration.isUnresolved() && expiration.toDays() <= GLACIER_AFTER_DAYS) {
+      throw invalid('observability.logArchive.expiration', expiration.toString(), `give more than ${GLACIER_AFTER_DAYS} days; for less, logRetention is enough.`);
     }
     // Not the worker's key, which goes with the worker: the archive stays.
     const encryptionKey = new kms.Key(this, 'Key', {
@@ -83,7 +83,7 @@ export class LogArchive extends Construct {
     });
     denyGrants(encryptionKey);
     return privateBucket(this, encryptionKey, {
-      transitions: [{ storageClass: s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(COLD_AFTER) }],
+      transitions: [{ storageClass: s3.StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(GLACIER_AFTER_DAYS) }],
       expiration,
     });
   }

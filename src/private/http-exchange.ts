@@ -23,7 +23,12 @@ export interface HttpAnswer {
   readonly retryAfter?: string;
 }
 
-/** One request and its answer, whatever its status. Throws the reason where there is none. */
+/**
+ * One request and its answer, whatever its status. Throws the reason where there is none.
+ *
+ * Not by `fetch`: without the package undici, which AWS Lambda's Node.js doesn't have, it takes neither a certificate authority for
+ * one request nor a proxy.
+ */
 export async function exchange({ method, url, headers, body, ca, proxy }: HttpRequest): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(REQUEST_SECONDS * 1000);
   try {

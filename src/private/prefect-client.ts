@@ -39,7 +39,7 @@ export class PrefectApiError extends Error {
 }
 
 /** What an API has taught, by its URL: kept for the function's next invocations. */
-interface Learned {
+interface ApiState {
   /** Headers without which it refuses writes. */
   csrf?: Record<string, string>;
   /** The most objects that it gives at a time. */
@@ -47,15 +47,15 @@ interface Learned {
   /** Until when, in milliseconds, it has had enough requests: its limit is one of the account, and so of all that ask at the same time. */
   restsUntil?: number;
 }
-const lessons = new Map<string, Learned>();
+const apiStates = new Map<string, ApiState>();
 
 /** Speaks JSON with a Prefect API from a Lambda function, without a dependency. */
 export class PrefectClient {
-  private readonly learned: Learned;
+  private readonly state: ApiState;
 
   constructor(private readonly options: PrefectClientOptions) {
-    this.learned = lessons.get(options.url) ?? {};
-    lessons.set(options.url, this.learned);
+    this.state = apiStates.get(options.url) ?? {};
+    apiStates.set(options.url, this.state);
   }
 
   /** A GET that gives undefined where there is nothing. */
@@ -77,11 +77,11 @@ export class PrefectClient {
     const send = (part?: object) => this.patiently<T>(mayPass, method, path, part ? { ...Object(body), ...part } : body);
     if (limit === undefined) return send();
     try {
-      return await (limit > (this.learned.most ?? limit) ? this.inParts(send, body as Limited, this.learned.most!) : send());
+      return await (limit > (this.state.most ?? limit) ? this.inParts(send, body as Limited, this.state.most!) : send());
     } catch (error) {
       const most = limitOf(error);
       if (most === undefined || most >= limit) throw error;
-      this.learned.most = most;
+      this.state.most = most;
       return this.inParts(send, body as Limited, most);
     }
   }
@@ -120,7 +120,7 @@ export class PrefectClient {
       } catch (error) {
         const now = Date.now();
         const resume = now + Math.max(backOff, error instanceof PrefectApiError ? error.retryAfterSeconds * 1000 : 0);
-        if (isTooSoon(error)) this.learned.restsUntil = Math.max(this.learned.restsUntil ?? 0, Math.min(resume, now + LONGEST_REST_SECONDS * 1000));
+        if (isTooSoon(error)) this.state.restsUntil = Math.max(this.state.restsUntil ?? 0, Math.min(resume, now + LONGEST_REST_SECONDS * 1000));
         if (!mayRepeat(error) || resume > giveUp) throw error;
         await sleep(resume - Date.now());
       }
@@ -129,7 +129,7 @@ export class PrefectClient {
 
   /** Waits for as long as the API wants no requests, whichever of them was told; fails where that is longer than there is time. */
   private async rest(giveUp: number, method: string, path: string): Promise<void> {
-    for (let until = this.learned.restsUntil ?? 0; until > Date.now(); until = this.learned.restsUntil!) {
+    for (let until = this.state.restsUntil ?? 0; until > Date.now(); until = this.state.restsUntil!) {
       if (until > giveUp) {
         throw new PrefectApiError(method, this.urlOf(path), 429, `no requests before ${new Date(until).toISOString()}, so this one was not sent`);
       }
@@ -161,7 +161,7 @@ export class PrefectClient {
   private async withCsrfToken(method: string, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
     const answer = await send();
     if (method === 'GET' || !demandsCsrfToken(answer.status, answer.text)) return answer;
-    this.learned.csrf = csrfHeaders(await this.request('GET', CSRF_TOKEN_PATH));
+    this.state.csrf = csrfHeaders(await this.request('GET', CSRF_TOKEN_PATH));
     return send();
   }
 
@@ -176,7 +176,7 @@ export class PrefectClient {
         proxy,
         headers: {
           ...headers,
-          ...this.learned.csrf,
+          ...this.state.csrf,
           'accept': 'application/json',
           'user-agent': 'cdk-prefect-fargate-worker',
           ...(body !== undefined && { 'content-type': 'application/json' }),

@@ -42,12 +42,12 @@ export type StateChange = Exclude<Change, { then: 'release' | 'prepare' }>;
 const NOTHING: Decision = { then: 'nothing' };
 
 /** Reasons that lie outside the flow run and its container. */
-const TAKEN_AWAY = ['SpotInterruption', 'ServiceSchedulerInitiated', 'TerminationNotice', 'UserInitiated'];
+const INTERRUPTION_STOP_CODES = ['SpotInterruption', 'ServiceSchedulerInitiated', 'TerminationNotice', 'UserInitiated'];
 
 /** How the state's message begins where Prefect's worker could not start a task. */
 const NOT_SUBMITTED = 'Failed to submit flow run to infrastructure: ';
-/** What ECS says when it has no room or no time for one more task right now, as Prefect's worker passes it on. */
-const NO_ROOM_NOW = /throttl|rate exceeded|request limit exceeded|too many concurrent attempts|reached the limit|capacity is unavailable/i;
+/** What ECS says when it has no capacity or no quota for one more task right now, as Prefect's worker passes it on. */
+const NO_CAPACITY_NOW = /throttl|rate exceeded|request limit exceeded|too many concurrent attempts|reached the limit|capacity is unavailable/i;
 
 /** What is said of a run whose task is to be started later, by which it is known how often that was so. */
 const NOT_STARTED = 'Its task could not be started: ';
@@ -69,7 +69,7 @@ export function needsItsClaim({ state, since }: FlowRun, outcome: TaskOutcome, o
 }
 
 /** Whether there may be something to do for a run that waits. */
-export function mayNeedHelp(run: FlowRun): boolean {
+export function mayNeedAction(run: FlowRun): boolean {
   return run.waitsInProcess || unprepared(run) !== undefined || run.message === HANDED_BACK;
 }
 
@@ -96,9 +96,9 @@ export function decide(run: FlowRun, outcome: TaskOutcome, rules: Rules, now: Da
       return timedOut(outcome, now) ?? NOTHING;
     case 'stopped':
       if (outcome.at && seconds(outcome.at, now) < limits.settle) return NOTHING;
-      if (run.state === 'PENDING') return isOfEarlierAttempt(outcome, run, ownTask) ? claimed(run, age, limits) : afterDeath(run, outcome, rules);
+      if (run.state === 'PENDING') return isOfEarlierAttempt(outcome, run, ownTask) ? claimed(run, age, limits) : afterTaskEnd(run, outcome, rules);
       // What began after this task's end runs elsewhere.
-      return outcome.at && outcome.at < run.since ? NOTHING : afterDeath(run, outcome, rules);
+      return outcome.at && outcome.at < run.since ? NOTHING : afterTaskEnd(run, outcome, rules);
   }
 }
 
@@ -155,14 +155,14 @@ function cancelling(outcome: TaskOutcome, age: number, { ownTask, limits }: Rule
   return outcome.task === 'unknown' ? NOTHING : { then: 'cancel', why: `It did not end within ${limits.cancelling} seconds.`, stop: outcome.arn };
 }
 
-function afterDeath(run: FlowRun, outcome: StoppedTask, rules: Rules, why = `Its task has ended: ${outcome.reason}`): Decision {
+function afterTaskEnd(run: FlowRun, outcome: StoppedTask, rules: Rules, why = `Its task has ended: ${outcome.reason}`): Decision {
   const { ownTask } = rules;
   if (ownTask && stoppedByPerson(outcome) !== undefined) return { then: 'crash', why };
   if (ownTask && outcome.stopCode === 'TaskFailedToStart') return notStarted(run, outcome, rules, why);
   if (crashes(run, rules)) return { then: 'crash', why };
   const size = ownTask ? moreMemory(run, outcome, rules.outOfMemory) : undefined;
   if (size) return differently({ size, remember: rules.outOfMemory!.remember }, why, rules.limits);
-  if (outcome.stopCode !== undefined && TAKEN_AWAY.includes(outcome.stopCode)) return { then: 'reschedule', why };
+  if (outcome.stopCode !== undefined && INTERRUPTION_STOP_CODES.includes(outcome.stopCode)) return { then: 'reschedule', why };
   if (!ownTask) return run.runCount < STARTS_WITH_A_BROKEN_WORKER ? { then: 'reschedule', why } : { then: 'crash', why };
   return hasRetries(run) ? { then: 'reschedule', why, delay: run.retryDelay, isRetry: true } : { then: 'crash', why };
 }
@@ -203,15 +203,15 @@ function crashes({ state, runCount, tags }: FlowRun, { interruptedRuns }: Rules)
 function reconsider(run: FlowRun, outcome: TaskOutcome, rules: Rules): Decision {
   if (run.message.startsWith(NOT_SUBMITTED)) return notSubmitted(run, rules);
   if (outcome.task !== 'stopped' || run.message.startsWith(GIVEN_UP)) return NOTHING;
-  if (isSilence(run.message)) return unlessCrashed(afterDeath(run, outcome, rules));
+  if (isSilence(run.message)) return unlessCrashed(afterTaskEnd(run, outcome, rules));
   const observed = run.message.startsWith('The following containers stopped with a non-zero exit code') || wasKilled(run) || outcome.stopCode === 'TaskFailedToStart';
-  return rules.ownTask && observed ? unlessCrashed(afterDeath(run, outcome, rules, outcome.reason)) : NOTHING;
+  return rules.ownTask && observed ? unlessCrashed(afterTaskEnd(run, outcome, rules, outcome.reason)) : NOTHING;
 }
 
 function notSubmitted(run: FlowRun, { limits }: Rules): Decision {
   const reason = run.message.slice(NOT_SUBMITTED.length);
   if (startFailure(reason) === 'capacity' && run.launchType !== 'FARGATE') return onDemand('Fargate had no capacity.', limits);
-  if (NO_ROOM_NOW.test(reason)) return { then: 'reschedule', why: 'Amazon ECS had no capacity or quota for another task.', delay: limits.later };
+  if (NO_CAPACITY_NOW.test(reason)) return { then: 'reschedule', why: 'Amazon ECS had no capacity or quota for another task.', delay: limits.later };
   return startFailure(reason) === 'later' ? { then: 'startLater', why: reason } : NOTHING;
 }
 

@@ -10,9 +10,9 @@ interface Page {
 }
 
 /** Runs that are claimed or execute; and those that may be cut off while they end, or wait for someone or for another attempt. */
-const BUSY = { type: { any_: ['PENDING', 'RUNNING'] } };
-const OTHERS = { operator: 'or_', type: { any_: ['PAUSED', 'CANCELLING'] }, name: { any_: ['AwaitingRetry'] } };
-const BOTH = { ...OTHERS, type: { any_: [...BUSY.type.any_, ...OTHERS.type.any_] } };
+const ACTIVE = { type: { any_: ['PENDING', 'RUNNING'] } };
+const WAITING = { operator: 'or_', type: { any_: ['PAUSED', 'CANCELLING'] }, name: { any_: ['AwaitingRetry'] } };
+const ACTIVE_OR_WAITING = { ...WAITING, type: { any_: [...ACTIVE.type.any_, ...WAITING.type.any_] } };
 
 /** Finds flow runs of one work pool, in as few requests as can be: Prefect Cloud counts them. */
 export class Listing {
@@ -23,7 +23,7 @@ export class Listing {
   public async onOnePage(crashedSince: Date): Promise<FoundRun[] | undefined> {
     const { count, results } = await this.client.request<Page>('POST', '/flow_runs/paginate', {
       ...this.served(),
-      flow_runs: { operator: 'or_', state: BOTH, end_time: { after_: crashedSince.toISOString() } },
+      flow_runs: { operator: 'or_', state: ACTIVE_OR_WAITING, end_time: { after_: crashedSince.toISOString() } },
       sort: 'ID_DESC',
       limit: PAGE,
     });
@@ -37,8 +37,8 @@ export class Listing {
     const not = (some: readonly FoundRun[]) => (some.length === 0 ? {} : { id: { not_any_: some.map(({ id }) => id) } });
     const found = await Promise.all([
       // A run that is known from one state may be in the other now.
-      { state: BUSY, ...not(known.filter(({ state }) => state === 'RUNNING')) },
-      { state: OTHERS, ...not(known.filter(({ state }) => state !== 'RUNNING')) },
+      { state: ACTIVE, ...not(known.filter(({ state }) => state === 'RUNNING')) },
+      { state: WAITING, ...not(known.filter(({ state }) => state !== 'RUNNING')) },
       { state: { type: { any_: ['CRASHED'] } }, end_time: { after_: crashedSince.toISOString() } },
     ].map(filter => this.find(filter)));
     return found.flat();

@@ -1,6 +1,6 @@
 import { atATime } from './at-a-time';
 import type { ReconcilerConfiguration } from './configuration';
-import { Change, decide, Decision, hasEnded, mayNeedHelp, needsItsClaim, Rules, startLater } from './decide';
+import { Change, decide, Decision, hasEnded, mayNeedAction, needsItsClaim, Rules, startLater } from './decide';
 import { stopForgottenTasks } from './ended-runs';
 import type { FoundRun } from './found-run';
 import { Listing } from './listing';
@@ -52,7 +52,7 @@ export class Look {
     const { found, known } = await this.find(living);
     const active = found.filter(({ state }) => state === 'PENDING' || state === 'RUNNING' || state === 'CANCELLING');
     const waiting = found.filter(({ state }) => state === 'SCHEDULED' || state === 'PAUSED');
-    const outcomes = await this.outcomesOf([...active, ...waiting.filter(mayNeedHelp), ...found.filter(({ state }) => state === 'CRASHED')], living);
+    const outcomes = await this.outcomesOf([...active, ...waiting.filter(mayNeedAction), ...found.filter(({ state }) => state === 'CRASHED')], living);
     this.quiet.remember([...known, ...found.filter(run => needsNothing(run, outcomes.get(run.id), this.rules, now))], now);
 
     await this.attempt('Runs that wait', () => this.runs.announceWaiting(waiting.filter(({ begun, since }) => begun && since > this.ago(ANNOUNCED_SECONDS)), now));
@@ -76,13 +76,13 @@ export class Look {
 
   /** All that may need help; and, where a page doesn't show it all, those of which it is known that they need none, which Prefect isn't asked for again. */
   private async find(living: ReadonlyMap<string, TaskOutcome>): Promise<{ found: FoundRun[]; known: FoundRun[] }> {
-    if (!this.quiet.isCrowded(this.now)) {
+    if (!this.quiet.hasManyRuns(this.now)) {
       const page = await this.listing.onOnePage(this.ago(RECENT));
       if (page) return { found: page, known: [] };
-      this.quiet.crowd(this.now);
+      this.quiet.noteManyRuns(this.now);
     }
     const remembered = this.quiet.recall(this.now);
-    const outcomes = await this.outcomesOf(remembered.filter(run => run.state === 'RUNNING' || mayNeedHelp(run)), living);
+    const outcomes = await this.outcomesOf(remembered.filter(run => run.state === 'RUNNING' || mayNeedAction(run)), living);
     const known = remembered.filter(run => needsNothing(run, outcomes.get(run.id), this.rules, this.now));
     return { found: await this.listing.without(known, this.ago(RECENT)), known };
   }
@@ -90,7 +90,7 @@ export class Look {
   /** What has become of the task of each run: of the one that it names, or of one that lives and is tagged with it. */
   private async outcomesOf(runs: readonly FoundRun[], living: ReadonlyMap<string, TaskOutcome>): Promise<Map<string, Outcome>> {
     const { tasks, rules: { ownTask } } = this;
-    const named = new Map(runs.map(run => [run.id, tasks.whereabouts(run, ownTask)]));
+    const named = new Map(runs.map(run => [run.id, tasks.taskArnOf(run, ownTask)]));
     const byArn = new Map([...living.values()].map(outcome => ['arn' in outcome ? outcome.arn : '', outcome]));
     const others = [...new Set(named.values())].filter(arn => arn !== undefined && arn !== 'elsewhere' && !byArn.has(arn)) as string[];
     for (const [arn, outcome] of await tasks.outcomes(others)) byArn.set(arn, outcome);
@@ -129,7 +129,7 @@ export class Look {
   private async endSilent(unknown: readonly FoundRun[]): Promise<void> {
     const before = this.ago(this.rules.limits.silent);
     const old = unknown.filter(({ state, since }) => state === 'RUNNING' && since <= before);
-    const silent = await this.signs.silentSince(before, old.map(({ id }) => id), this.quiet.mute);
+    const silent = await this.signs.silentSince(before, old.map(({ id }) => id), this.quiet.withoutHeartbeat);
     await this.help(old.filter(({ id }) => silent.has(id)), run => this.execute(run, { then: 'crash', why: `${NO_HEARTBEAT} since ${silent.get(run.id)!.toISOString()}.` }));
   }
 

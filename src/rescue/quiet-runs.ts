@@ -7,19 +7,19 @@ import type { TaskOutcome } from './task-outcome';
 export const ANNOUNCED_SECONDS = 180;
 
 /** How long, in seconds, before a run is due it is looked at again. */
-const BEFORE_DUE = 180;
+const BEFORE_DUE_SECONDS = 180;
 
 /** For how long, in seconds, a run is remembered, which can have gone unseen to another state and back; each for another time, lest all are asked for at once. */
-const REMEMBERED = [300, 600];
+const REMEMBERED_SECONDS = [300, 600];
 
 /** Of more, the others are asked for at each look: databases have a limit of values in a statement. */
-const MOST = 5000;
+const MOST_REMEMBERED = 5000;
 
 /** For how long, in seconds, a pool is taken for one whose runs a page doesn't show. */
-const CROWDED = 600;
+const MANY_RUNS_SECONDS = 600;
 
 /** How long ago, in seconds, the last look may have been: where another instance of the function has looked since, this one doesn't know what that saw. */
-const TRUSTED = 100;
+const TRUSTED_SECONDS = 100;
 
 const memories = new Map<string, QuietRuns>();
 
@@ -35,30 +35,30 @@ export class QuietRuns {
   }
 
   /** Running runs whose task isn't known, and that have sent no heartbeat until now. */
-  public readonly mute = new Set<string>();
+  public readonly withoutHeartbeat = new Set<string>();
 
   private runs = new Map<string, { readonly run: FoundRun; readonly until: number }>();
   private lastLook = 0;
-  private crowdedUntil = 0;
+  private manyRunsUntil = 0;
   private withoutSubflows: ReadonlySet<string> = new Set();
 
-  public isCrowded(now: Date): boolean {
-    return now.getTime() < this.crowdedUntil;
+  public hasManyRuns(now: Date): boolean {
+    return now.getTime() < this.manyRunsUntil;
   }
 
-  public crowd(now: Date): void {
-    this.crowdedUntil = now.getTime() + CROWDED * 1000;
+  public noteManyRuns(now: Date): void {
+    this.manyRunsUntil = now.getTime() + MANY_RUNS_SECONDS * 1000;
   }
 
   public recall(now: Date): FoundRun[] {
-    if (now.getTime() - this.lastLook > TRUSTED * 1000) return [];
+    if (now.getTime() - this.lastLook > TRUSTED_SECONDS * 1000) return [];
     return [...this.runs.values()].filter(({ until }) => until > now.getTime()).map(({ run }) => run);
   }
 
   public remember(runs: readonly FoundRun[], now: Date): void {
     this.lastLook = now.getTime();
-    const [least, most] = REMEMBERED;
-    this.runs = new Map(runs.slice(0, MOST).map(run => {
+    const [least, most] = REMEMBERED_SECONDS;
+    this.runs = new Map(runs.slice(0, MOST_REMEMBERED).map(run => {
       const before = this.runs.get(run.id);
       const until = before?.run === run ? before.until : now.getTime() + (least + Math.random() * (most - least)) * 1000;
       return [run.id, { run, until }];
@@ -88,7 +88,7 @@ export function needsNothing(run: FoundRun, outcome: TaskOutcome | 'elsewhere' |
     case 'PAUSED':
       return seconds(run.since, now) > ANNOUNCED_SECONDS;
     case 'SCHEDULED':
-      return seconds(run.since, now) > ANNOUNCED_SECONDS && run.due !== undefined && seconds(now, run.due) > BEFORE_DUE && nothingToDo();
+      return seconds(run.since, now) > ANNOUNCED_SECONDS && run.due !== undefined && seconds(now, run.due) > BEFORE_DUE_SECONDS && nothingToDo();
     default:
       return false;
   }

@@ -21,14 +21,15 @@ export class SignsOfLife {
    * Those of which nothing has been heard since a time, each with its last heartbeat. Those that send none, or whose server keeps no
    * events, are not among them.
    *
-   * @param mute those that are known to have sent none, and need not be asked for again; it is brought up to date
+   * @param withoutHeartbeat those that are known to have sent none, and need not be asked for again; it is brought up to date
    */
-  public async silentSince(time: Date, ids: readonly string[], mute: Set<string>): Promise<Map<string, Date>> {
+  public async silentSince(time: Date, ids: readonly string[], withoutHeartbeat: Set<string>): Promise<Map<string, Date>> {
     const heard = await this.last(ids, { occurred: { since: time.toISOString() } });
     const unheard = ids.filter(id => !heard.has(id));
-    const heartbeats = await this.last(unheard.filter(id => !mute.has(id)), { ...HEARTBEAT, occurred: { since: daysAgo(LOOK_BACK).toISOString() } });
-    mute.clear();
-    for (const id of unheard) if (!heartbeats.has(id)) mute.add(id);
+    const asked = unheard.filter(id => !withoutHeartbeat.has(id));
+    const heartbeats = await this.last(asked, { ...HEARTBEAT, occurred: { since: daysAgo(LOOK_BACK).toISOString() } });
+    withoutHeartbeat.clear();
+    for (const id of unheard) if (!heartbeats.has(id)) withoutHeartbeat.add(id);
     return new Map([...heartbeats].filter(([, at]) => at < time));
   }
 

@@ -19,11 +19,11 @@ interface Located {
 /** The tasks of one cluster. */
 export class Tasks {
   private readonly client = new ECSClient({});
-  private readonly place: string;
+  private readonly arnPrefix: string;
 
   constructor(private readonly cluster: string) {
     // arn:partition:ecs:region:account:cluster/name -> arn:partition:ecs:region:account:task/name/
-    this.place = `${cluster.replace(':cluster/', ':task/')}/`;
+    this.arnPrefix = `${cluster.replace(':cluster/', ':task/')}/`;
   }
 
   /**
@@ -32,9 +32,9 @@ export class Tasks {
    *
    * @param ownTask whether the task is the run's own, or the worker's with others in it
    */
-  public whereabouts({ state, infrastructure, worker }: Located, ownTask: boolean): string | 'elsewhere' | undefined {
+  public taskArnOf({ state, infrastructure, worker }: Located, ownTask: boolean): string | 'elsewhere' | undefined {
     const named = infrastructure?.split('::').pop();
-    const here = named?.startsWith(this.place) ? named : undefined;
+    const here = named?.startsWith(this.arnPrefix) ? named : undefined;
     const workers = typeof worker === 'string' ? this.ofWorker(worker) : undefined;
     // A worker puts its own name on a run that it has claimed; until its task is written down, the run names that of the last attempt.
     const foreign = typeof worker === 'string' && !workers;
@@ -46,8 +46,8 @@ export class Tasks {
   /** The launcher of a worker names it `region:cluster:task`. */
   private ofWorker(name: string): string | undefined {
     const [region, cluster, id] = name.split(':');
-    const here = this.cluster.split(':')[3] === region && this.place.endsWith(`/${cluster}/`);
-    return here && id ? `${this.place}${id}` : undefined;
+    const here = this.cluster.split(':')[3] === region && this.arnPrefix.endsWith(`/${cluster}/`);
+    return here && id ? `${this.arnPrefix}${id}` : undefined;
   }
 
   /** What has become of tasks, by ARN. */

@@ -11,7 +11,7 @@ type ServerAlarm = Omit<AlarmDefinition, 'name'> & { readonly name: string };
 
 const { NOT_BREACHING } = cloudwatch.TreatMissingData;
 const { SUM, AVERAGE, MAXIMUM, MINIMUM } = cloudwatch.Stats;
-const FIVE = { period: MINUTE, statistic: AVERAGE };
+const AVERAGE_OF_A_MINUTE = { period: MINUTE, statistic: AVERAGE };
 
 /**
  * While nothing is wrong, Valkey has the messages of the last minute or two, of about 1 KB each: the background services take away what all of them
@@ -84,7 +84,7 @@ function tasks({ containerInsights: known, services: { api, services } }: Server
     }] : []),
     ...(services ? [{
       name: 'ServerServicesBusy',
-      metric: services.metricCpuUtilization(FIVE),
+      metric: services.metricCpuUtilization(AVERAGE_OF_A_MINUTE),
       threshold: 80,
       datapoints: [15, 15] as const,
       missing: NOT_BREACHING,
@@ -94,7 +94,7 @@ function tasks({ containerInsights: known, services: { api, services } }: Server
     }] : []),
     {
       name: 'ServerBusy',
-      metric: api.metricCpuUtilization(FIVE),
+      metric: api.metricCpuUtilization(AVERAGE_OF_A_MINUTE),
       threshold: 90,
       datapoints: [15, 15],
       missing: NOT_BREACHING,
@@ -157,7 +157,7 @@ function database({ database: { instance, cluster }, databaseOptions }: ServerPa
   return [
     {
       name: 'ServerDatabaseBusy',
-      metric: source.metricCPUUtilization(FIVE),
+      metric: source.metricCPUUtilization(AVERAGE_OF_A_MINUTE),
       threshold: 85,
       datapoints: [15, 15],
       missing: NOT_BREACHING,

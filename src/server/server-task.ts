@@ -6,7 +6,7 @@ import { SERVER_PORT } from './server-network';
 import { serverEnvironment, serverSecrets, ServerSettings } from './settings';
 import { sortedByName } from '../private/order';
 import { addCaCertificate } from '../task/ca-certificate';
-import { lookForMistakes } from '../task/mistakes';
+import { validateTaskDefinition } from '../task/validate-task-definition';
 import { addTmpVolume } from '../task/writable-tmp';
 
 /** What runs in the container, as text: the image is Prefect's, unchanged. */
@@ -57,7 +57,7 @@ export class ServerTask extends Construct {
       taskRole: props.taskRole,
       executionRole: props.executionRole,
     });
-    lookForMistakes(this.taskDefinition);
+    validateTaskDefinition(this.taskDefinition);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: props.logGroup, streamPrefix: part });
     this.container = this.taskDefinition.addContainer(CONTAINER, {
       image,

@@ -14,8 +14,8 @@ import { FLOW_RUN } from './command';
 import { FLOW_RUN_ENVIRONMENT, unlessSecret } from './environment';
 import { flowRunSize } from './fargate-size';
 import { FLOW_RUN_IMAGE, PREFECT_AWS_IMAGE } from './images';
-import { lookForMistakes } from './mistakes';
 import { withDirectHosts } from './proxy';
+import { validateTaskDefinition } from './validate-task-definition';
 
 export interface FlowRunTaskProps {
   readonly api: PrefectApi;
@@ -54,7 +54,7 @@ export class FlowRunTask extends Construct {
       taskRole: identity.flowRunRole,
       executionRole: identity.flowRunExecution,
     });
-    lookForMistakes(this.taskDefinition);
+    validateTaskDefinition(this.taskDefinition);
     const image = props.defaults
       ? images.givenOr(props.results ? PREFECT_AWS_IMAGE : FLOW_RUN_IMAGE, 'flowRunDefaults.image', defaults.image)
       : ecs.ContainerImage.fromRegistry(FLOW_RUN_IMAGE);

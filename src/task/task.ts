@@ -13,9 +13,9 @@ import { addCollector, COLLECTOR_IMAGE, grantTracing, tracingEnvironment } from 
 import { HEALTH_CHECK, workerCommand } from './command';
 import { apiEnvironment, HEARTBEAT_ENVIRONMENT, LOGGING, RETRIES, THROTTLING, unlessSecret } from './environment';
 import { officialImage, PREFECT_AWS_IMAGE } from './images';
-import { lookForMistakes } from './mistakes';
 import { withDirectHosts } from './proxy';
 import { WorkerSize } from './size';
+import { validateTaskDefinition } from './validate-task-definition';
 import { addTmpVolume, TMP, tmpfs } from './writable-tmp';
 
 export interface TaskProps {
@@ -62,7 +62,7 @@ export class Task extends Construct {
       taskRole: identity.workerRole,
       executionRole: identity.executionRole,
     });
-    lookForMistakes(this.taskDefinition);
+    validateTaskDefinition(this.taskDefinition);
 
     const image = props.images.givenOr(props.results ? PREFECT_AWS_IMAGE : officialImage(workerType), 'image', props.image);
     const logging = ecs.LogDrivers.awsLogs({ logGroup: this.logGroup, streamPrefix: 'worker' });
@@ -99,7 +99,7 @@ export class Task extends Construct {
         startPeriod: Duration.seconds(120),
       },
       stopTimeout: Duration.seconds(120),
-      ...this.confinement(workerType, inMemory),
+      ...this.securityOptions(workerType, inMemory),
     });
     if (workerType === WorkerType.ECS && !inMemory) addTmpVolume(this.container, image, logging);
     if (api._tlsCaCertificate !== undefined) {
@@ -123,7 +123,7 @@ export class Task extends Construct {
    * A PROCESS worker runs your flows: they clone repositories, install packages and write results where the image
    * lets them, so its user and its file system are the image's.
    */
-  private confinement(workerType: WorkerType, inMemory: boolean): Partial<ecs.ContainerDefinitionOptions> {
+  private securityOptions(workerType: WorkerType, inMemory: boolean): Partial<ecs.ContainerDefinitionOptions> {
     const linuxParameters = new ecs.LinuxParameters(this, 'LinuxParameters', { initProcessEnabled: true });
     if (workerType === WorkerType.PROCESS) return { linuxParameters };
     if (inMemory) tmpfs(linuxParameters);

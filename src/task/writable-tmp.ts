@@ -7,7 +7,7 @@ const CONTAINER = 'tmp';
 const SIZE_MIB = 64;
 
 /** Open to all users of the task and sticky, as /tmp is everywhere. */
-const OPEN = ['python', '-c', `import os; os.chmod("${TMP}", 0o1777)`];
+const CHMOD = ['python', '-c', `import os; os.chmod("${TMP}", 0o1777)`];
 
 /** A small /tmp in memory. */
 export function tmpfs(linuxParameters: ecs.LinuxParameters): void {
@@ -19,7 +19,7 @@ export function tmpfs(linuxParameters: ecs.LinuxParameters): void {
 export function addTmpVolume(container: ecs.ContainerDefinition, image: ecs.ContainerImage, logging: ecs.LogDriver): void {
   const task = container.taskDefinition;
   task.addVolume({ name: VOLUME });
-  const opener = task.addContainer(CONTAINER, { image, logging, essential: false, user: 'root', command: OPEN, readonlyRootFilesystem: true });
-  for (const one of [opener, container]) one.addMountPoints({ sourceVolume: VOLUME, containerPath: TMP, readOnly: false });
-  container.addContainerDependencies({ container: opener, condition: ecs.ContainerDependencyCondition.SUCCESS });
+  const chmod = task.addContainer(CONTAINER, { image, logging, essential: false, user: 'root', command: CHMOD, readonlyRootFilesystem: true });
+  for (const one of [chmod, container]) one.addMountPoints({ sourceVolume: VOLUME, containerPath: TMP, readOnly: false });
+  container.addContainerDependencies({ container: chmod, condition: ecs.ContainerDependencyCondition.SUCCESS });
 }

@@ -16,8 +16,8 @@ interface WorkPool {
 }
 
 const LOOK_SECONDS = 3;
-/** How long a run may count as crashed before it is believed: the reconciler starts some again. */
-const SECOND_THOUGHTS = 90;
+/** How long a run may count as crashed before that is final: the reconciler starts some again. */
+const RECONCILE_SECONDS = 90;
 const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'];
 
 /** A flow run that nobody had to write, sent through the work pool to the worker and its flow runs' tasks. */
@@ -81,8 +81,8 @@ export class VerificationRun {
     for (let crashed: number | undefined; ; await sleep(LOOK_SECONDS * 1000)) {
       const run = await this.client.request<FlowRun>('GET', `/flow_runs/${id}`);
       crashed = run.state.type === 'CRASHED' ? crashed ?? Date.now() : undefined;
-      const believed = crashed === undefined || Date.now() - crashed > SECOND_THOUGHTS * 1000;
-      if (ENDED.includes(run.state.type) && believed || Date.now() > deadline) return run;
+      const isFinal = crashed === undefined || Date.now() - crashed > RECONCILE_SECONDS * 1000;
+      if (ENDED.includes(run.state.type) && isFinal || Date.now() > deadline) return run;
     }
   }
 

@@ -38,7 +38,7 @@ export async function putAutomation(client: PrefectClient, pool: Pool, lostAfter
   const automation = {
     name: automationName(pool.name),
     description: `Marks flow runs as crashed when their heartbeats have stopped. ${MANAGED_BY}${owner}`,
-    ...whatItDoes(pool, lostAfterSeconds),
+    ...triggerAndActions(pool, lostAfterSeconds),
   };
   const refusal = await whereOffered(async () => {
     const [present, ...doubles] = await find(client, pool.name);
@@ -55,7 +55,7 @@ export async function automationDrift(client: PrefectClient, pool: Pool, lostAft
   await whereOffered(async () => {
     const [present] = await find(client, pool.name);
     if (!present) found.push(`the automation ${JSON.stringify(automationName(pool.name))} is missing`);
-    else found.push(...shortcomings('automation', present, whatItDoes(pool, lostAfterSeconds)).map(difference => say(difference)));
+    else found.push(...shortcomings('automation', present, triggerAndActions(pool, lostAfterSeconds)).map(difference => say(difference)));
   });
   return found;
 }
@@ -72,7 +72,7 @@ export async function removeAutomation(client: PrefectClient, poolName: string, 
   return ours;
 }
 
-function whatItDoes(pool: Pool, lostAfterSeconds: number) {
+function triggerAndActions(pool: Pool, lostAfterSeconds: number) {
   return {
     trigger: {
       type: 'event',

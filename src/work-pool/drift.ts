@@ -49,7 +49,7 @@ export function templateDrift(offered: BaseJobTemplate, present: BaseJobTemplate
   } catch (error) {
     return [(error as Error).message.replace(/\.$/, '')];
   }
-  return differences('', withoutNews(offered, present, filled, values), filled).map(difference => say(difference, mayBeSecret(difference, present)));
+  return differences('', withNewerOptions(offered, present, filled, values), filled).map(difference => say(difference, mayBeSecret(difference, present)));
 }
 
 /** As it would arrive at Prefect, to be compared with what comes from there. */
@@ -58,20 +58,20 @@ function asSent<T>(value: T): T {
 }
 
 /** The present template with what only a newer server would add to it, which is no news of this stack. */
-function withoutNews(offered: BaseJobTemplate, present: BaseJobTemplate, filled: BaseJobTemplate, values: TemplateValues): BaseJobTemplate {
+function withNewerOptions(offered: BaseJobTemplate, present: BaseJobTemplate, filled: BaseJobTemplate, values: TemplateValues): BaseJobTemplate {
   const unfilled = asSent(fillTemplate(offered, present, { variables: {}, environment: {} }));
   const ours = [...Object.keys(values.variables), ...Object.keys(values.environment).length > 0 ? ['env'] : []];
-  const adopt = (into: Fields | undefined, from: Fields, to: Fields, needed: (value: unknown) => boolean) => ({
+  const addMissing = (into: Fields | undefined, from: Fields, to: Fields, needed: (value: unknown) => boolean) => ({
     ...Object.fromEntries(Object.entries(from).filter(([field, value]) => isDeepStrictEqual(value, to[field]) && !needed(value))),
     ...into,
   });
-  const hasPlace = (value: unknown) => ours.some(name => new RegExp(`{{\\s*${name}\\s*}}`).test(JSON.stringify(value)));
+  const hasPlaceholder = (value: unknown) => ours.some(name => new RegExp(`{{\\s*${name}\\s*}}`).test(JSON.stringify(value)));
   return {
-    job_configuration: adopt(present.job_configuration, unfilled.job_configuration, filled.job_configuration, hasPlace),
+    job_configuration: addMissing(present.job_configuration, unfilled.job_configuration, filled.job_configuration, hasPlaceholder),
     variables: {
-      ...adopt(present.variables, unfilled.variables, filled.variables, () => false),
+      ...addMissing(present.variables, unfilled.variables, filled.variables, () => false),
       // Of a pool that was created without a template, nothing is there.
-      properties: adopt(present.variables?.properties, unfilled.variables.properties, filled.variables.properties, () => false),
+      properties: addMissing(present.variables?.properties, unfilled.variables.properties, filled.variables.properties, () => false),
     },
   };
 }

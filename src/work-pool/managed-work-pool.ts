@@ -68,8 +68,8 @@ export class ManagedWorkPool extends Construct {
   }
 
   /** That the pool is there, for what should not be begun without it. */
-  public get proof(): IDependable {
-    return this.provider.proof(this.resource);
+  public get answering(): IDependable {
+    return this.provider.answering(this.resource);
   }
 
   /** Where CloudFormation's requests are handled, beside the function. */

@@ -53,11 +53,11 @@ export class PoolProvider extends Construct {
   }
 
   /** A resource that it makes, for those who wait for it; nothing where it waits itself for the VPC's route to the internet, which may be theirs. */
-  public proof(resource: IDependable): IDependable {
-    const proof: IDependable = {};
+  public answering(resource: IDependable): IDependable {
+    const answering: IDependable = {};
     const rootsOf = () => (this.inVpc ? [] : Dependable.of(resource).dependencyRoots);
-    Dependable.implement(proof, { get dependencyRoots() { return rootsOf(); } });
-    return proof;
+    Dependable.implement(answering, { get dependencyRoots() { return rootsOf(); } });
+    return answering;
   }
 
   /** Into the VPC, where one of the workers has all functions there. The L2 takes a VPC only when it is created. */

@@ -10,14 +10,14 @@ const MAPS = ['dockerLabels', 'driverOpts', 'labels', 'options'];
  */
 export function withRawOverrides(resource: CfnResource, properties: Fields): Fields {
   const { Properties: overrides = {} } = (resource as unknown as { readonly rawOverrides: Fields }).rawOverrides;
-  return put(overrides, properties, value => inTheApisCase(Stack.of(resource).resolve(value)));
+  return put(overrides, properties, value => inApiCase(Stack.of(resource).resolve(value)));
 }
 
 /** As the CDK does it: item by item also in lists, of which an override's path names an item by its index. */
 function put(overrides: Fields, target: any, resolved: (value: unknown) => unknown, ownKeys = false): any {
   const result = Array.isArray(target) ? [...target] : { ...target };
   for (const [key, value] of Object.entries(overrides)) {
-    const field = ownKeys ? key : apisName(key);
+    const field = ownKeys ? key : apiName(key);
     if (value === undefined) delete result[field];
     else if (isObject(value)) result[field] = put(value, result[field] ?? {}, resolved, MAPS.includes(field));
     else result[field] = resolved(value);
@@ -29,16 +29,16 @@ function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !Token.isUnresolved(value);
 }
 
-function inTheApisCase(value: any): any {
-  if (Array.isArray(value)) return value.map(inTheApisCase);
+function inApiCase(value: any): any {
+  if (Array.isArray(value)) return value.map(inApiCase);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
-    const field = apisName(key);
-    return [field, MAPS.includes(field) ? inner : inTheApisCase(inner)];
+    const field = apiName(key);
+    return [field, MAPS.includes(field) ? inner : inApiCase(inner)];
   }));
 }
 
 /** CloudFormation's names begin with a capital letter or with an abbreviation, those of the ECS API don't: EFSVolumeConfiguration. */
-function apisName(key: string): string {
+function apiName(key: string): string {
   return /^(Ref|Fn::.*)$/.test(key) ? key : key.replace(/^([A-Z]+(?=[A-Z][a-z])|[A-Z])/, start => start.toLowerCase());
 }

@@ -23,11 +23,11 @@ export function registeredTaskDefinition(scope: Construct, taskDefinition: ecs.T
   });
   const overridden = withRawOverrides(resource, properties);
   const registered: Fields = Object.fromEntries([...FIELDS, 'containerDefinitions', 'tags'].map(field => [field, overridden[field]]));
-  return tidy({ ...registered, volumes: registered.volumes?.map(inTheWordsOfTheApi) });
+  return tidy({ ...registered, volumes: registered.volumes?.map(inApiNames) });
 }
 
 /** The one field that CloudFormation spells in another way. */
-function inTheWordsOfTheApi({ efsVolumeConfiguration: efs, ...volume }: Fields): Fields {
+function inApiNames({ efsVolumeConfiguration: efs, ...volume }: Fields): Fields {
   if (!efs) return volume;
   const { filesystemId, ...rest } = efs;
   return { ...volume, efsVolumeConfiguration: { fileSystemId: filesystemId, ...rest } };

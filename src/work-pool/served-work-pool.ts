@@ -80,7 +80,7 @@ export class ServedWorkPool extends Construct {
     this.notices = managed.resource.getAttString('Notices');
     this.fingerprint = managed.resource.getAttString('Fingerprint');
     // A wrong URL or key, a role or a plan that does not do is known before there is anything to wait for, or to pay.
-    if (!props.network.functionsInVpc) props.network.startAfter(managed.proof);
+    if (!props.network.functionsInVpc) props.network.startAfter(managed.answering);
     // A worker that finds no pool stops, and the deployment with it.
     props.service.node.addDependency(managed.resource);
     if (workerType === WorkerType.PROCESS) return;

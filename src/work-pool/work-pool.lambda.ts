@@ -14,7 +14,7 @@ import { PrefectApiError, PrefectClient } from '../private/prefect-client';
 import { connect } from '../private/prefect-connection';
 import { within } from '../private/within';
 
-interface Put {
+interface PutResult {
   readonly id: string;
   /** What the user should know, although the deployment succeeds. */
   readonly notices: readonly string[];
@@ -54,7 +54,7 @@ async function keepWorkPool(event: CdkCustomResourceEvent): Promise<CdkCustomRes
   };
 }
 
-async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPoolConfiguration): Promise<Put> {
+async function put(wanted: WorkPoolConfiguration, owner: string, before?: WorkPoolConfiguration): Promise<PutResult> {
   const client = await connect(wanted.api);
   const notices: string[] = [];
   const tell = (notice?: string) => {

@@ -1,4 +1,4 @@
-import { DeploymentLimit, DueRun, DueRuns, isLate, judge, Queue, Situation } from '../../src/demand/count';
+import { DeploymentLimit, DueRun, DueRuns, isLate, applyLimits, Queue, PoolState } from '../../src/demand/count';
 
 const NOW = Date.UTC(2026, 0, 1);
 const times = <T>(count: number, value: T) => Array<T>(count).fill(value);
@@ -9,8 +9,8 @@ const limit = (deployment: string, values: Partial<DeploymentLimit> = {}): Deplo
 const runs = (count: number, of: Partial<DueRun & { seconds: number }> = {}): DueRun[] =>
   times(count, { queue: 'default', sentBack: false, at: NOW + (of.seconds ?? 60) * 1000, ...of });
 const due = (soonest: DueRun[]): DueRuns => ({ count: soonest.length, late: soonest.filter(({ at }) => at <= NOW - 15_000).length, soonest });
-const judged = (situation: Partial<Situation> & Pick<Situation, 'due'>) =>
-  judge({ pool: {}, queues: [queue('default')], limits: [], taken: { active: 0, justEnded: 0 }, now: NOW, ...situation });
+const judged = (situation: Partial<PoolState> & Pick<PoolState, 'due'>) =>
+  applyLimits({ pool: {}, queues: [queue('default')], limits: [], taken: { active: 0, justEnded: 0 }, now: NOW, ...situation });
 const startable = (situation: Parameters<typeof judged>[0]) => judged(situation).startable;
 
 describe('due runs that can start are', () => {
@@ -98,7 +98,7 @@ describe('due runs that can start are', () => {
 });
 
 describe('room for more runs than those that start is', () => {
-  const room = (situation: Partial<Situation> = {}) => judged({ due: due([]), ...situation }).room;
+  const room = (situation: Partial<PoolState> = {}) => judged({ due: due([]), ...situation }).room;
 
   test('endless without limits, also of a long line', () => {
     expect(room()).toBe(Infinity);

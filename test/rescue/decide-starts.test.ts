@@ -1,5 +1,5 @@
 import { LIMITS } from '../../src/rescue/configuration';
-import { failedStarts, mayNeedHelp, startLater } from '../../src/rescue/decide';
+import { failedStarts, mayNeedAction, startLater } from '../../src/rescue/decide';
 import type { TaskOutcome } from '../../src/rescue/task-outcome';
 import { ago, nothing, ofEcs, ofProcess, run, starting, stopped } from '../support/decided';
 
@@ -31,9 +31,9 @@ describe('a run that never got a task', () => {
     const leaving = ofEcs(run({ state: 'PENDING', since: ago(601) }), { ...starting, spot: true } as TaskOutcome) as { why: string; delay: number };
     expect(leaving.delay).toBeGreaterThan(60);
     const waiting = run({ state: 'SCHEDULED', runCount: 0, since: ago(5), message: leaving.why });
-    expect(mayNeedHelp(waiting)).toBe(true);
+    expect(mayNeedAction(waiting)).toBe(true);
     expect(ofEcs(waiting, { task: 'none' })).toMatchObject({ then: 'prepare', next: { onDemand: true } });
-    expect(mayNeedHelp({ ...waiting, launchType: 'FARGATE' })).toBe(false);
+    expect(mayNeedAction({ ...waiting, launchType: 'FARGATE' })).toBe(false);
     expect(ofEcs({ ...waiting, launchType: 'FARGATE' }, { task: 'none' })).toEqual(nothing);
   });
 

@@ -1,4 +1,4 @@
-import { mayNeedHelp } from '../../src/rescue/decide';
+import { mayNeedAction } from '../../src/rescue/decide';
 import type { TaskOutcome } from '../../src/rescue/task-outcome';
 import { ago, alive, nothing, ofEcs, ofProcess, run, stopped } from '../support/decided';
 
@@ -28,7 +28,7 @@ describe('a run whose task a person has stopped', () => {
 
   test('crashes even when its task was faster', () => {
     const handedBack = run({ state: 'SCHEDULED', since: ago(1), message: 'Its task was interrupted before it was finished.' });
-    expect(mayNeedHelp(handedBack)).toBe(true);
+    expect(mayNeedAction(handedBack)).toBe(true);
     expect(ofEcs(handedBack, told)).toEqual(crash);
     expect(ofEcs(handedBack, stopped(stop))).toEqual(crash);
     expect(ofEcs(handedBack, stopped({ stopCode: 'SpotInterruption' }))).toEqual(nothing);

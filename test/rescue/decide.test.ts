@@ -1,4 +1,4 @@
-import { hasEnded, mayNeedHelp, needsItsClaim, Rules } from '../../src/rescue/decide';
+import { hasEnded, mayNeedAction, needsItsClaim, Rules } from '../../src/rescue/decide';
 import type { FlowRun } from '../../src/rescue/flow-run';
 import type { TaskOutcome } from '../../src/rescue/task-outcome';
 import { ago, alive, nothing, ofEcs, ofProcess, run, starting, stopped } from '../support/decided';
@@ -56,12 +56,12 @@ describe('a run that waits within its process', () => {
     expect(ofEcs(waiting, stopped())).toEqual({ then: 'release', why: 'Its task has ended: prefect: OutOfMemoryError' });
     expect(ofProcess(waiting, stopped())).toMatchObject({ then: 'release' });
     expect(ofEcs(waiting, alive)).toEqual(nothing);
-    expect(mayNeedHelp(waiting)).toBe(true);
+    expect(mayNeedAction(waiting)).toBe(true);
   });
 
   test('is not one that waits for a worker', () => {
     expect(ofEcs(run({ state: 'SCHEDULED' }), stopped())).toEqual(nothing);
-    expect(mayNeedHelp(run({ state: 'SCHEDULED' }))).toBe(false);
+    expect(mayNeedAction(run({ state: 'SCHEDULED' }))).toBe(false);
   });
 });
 

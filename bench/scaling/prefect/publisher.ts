@@ -1,6 +1,6 @@
 import { Pool, TrackedRun } from './pool';
 import { childRuns } from '../../../src/demand/child-runs';
-import { judge, LATE_AFTER_SECONDS } from '../../../src/demand/count';
+import { applyLimits, LATE_AFTER_SECONDS } from '../../../src/demand/count';
 import { ninetieth } from '../../../src/demand/run-times';
 import { slotsForScheduled, slotsNeeded } from '../../../src/demand/slots';
 import { workersFor } from '../../../src/demand/workers';
@@ -46,7 +46,7 @@ export function demandMetrics(
   const running = active.length - pending;
   const names = queues ?? [...new Set(pool.runs.map(({ queue }) => queue)), 'default'];
   const unscheduled = ({ expectedStart, created, isChild }: TrackedRun) => !isChild && expectedStart - created < settings.leadTimeSeconds;
-  const judged = judge({
+  const limited = applyLimits({
     pool: { limit: pool.limits.pool, active: pool.held.size },
     queues: names.map(name => ({ name, active: 0 })),
     limits: Object.entries(pool.limits.deployments ?? {}).map(([deployment, limit]) => (
@@ -62,14 +62,14 @@ export function demandMetrics(
     taken: { active: active.length, justEnded: 0 },
     now: now * 1000,
   });
-  const oldestLateSeconds = judged.oldestLate === undefined ? 0 : now - judged.oldestLate / 1000;
-  const demand = active.length + judged.startable;
+  const oldestLateSeconds = limited.oldestLate === undefined ? 0 : now - limited.oldestLate / 1000;
+  const demand = active.length + limited.startable;
   const deployments = new Set([...active, ...due.slice(0, PAGE)].map(({ deployment }) => deployment));
   const runs = {
     active: active.map(run => (
       { deployment: run.deployment, since: run.running === undefined ? undefined : run.running * 1000, unscheduled: unscheduled(run) })),
-    starting: judged.starting,
-    others: judged.startable - judged.starting.length,
+    starting: limited.starting,
+    others: limited.startable - limited.starting.length,
     times: new Map([...deployments].flatMap(deployment => {
       const seconds = ninetieth(pool.durations(deployment));
       return seconds === undefined ? [] : [[deployment, seconds] as const];
@@ -79,7 +79,7 @@ export function demandMetrics(
       const known = childRuns(parents, children);
       return known === undefined ? [] : [[deployment, known] as const];
     })),
-    room: judged.room,
+    room: limited.room,
     now: now * 1000,
     until: (now + settings.leadTimeSeconds) * 1000,
   };
@@ -87,7 +87,7 @@ export function demandMetrics(
     demand,
     slots: slotsNeeded(runs),
     scheduledSlots: settings.warmTaskHours ? slotsForScheduled(runs) : undefined,
-    room: judged.room,
+    room: limited.room,
     busyWorkers: busyWorkers(settings, pool),
     oldestLateSeconds,
     onlineWorkers: desired,
@@ -95,13 +95,13 @@ export function demandMetrics(
   return {
     values: {
       DueRuns: due.length,
-      LateRuns: judged.late,
+      LateRuns: limited.late,
       OldestLateSeconds: oldestLateSeconds,
       PendingRuns: pending,
       RunningRuns: running,
       Demand: demand,
       ...workersFor(need, { desired, running: desired }, settings),
     },
-    room: judged.room,
+    room: limited.room,
   };
 }

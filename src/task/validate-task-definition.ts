@@ -11,8 +11,8 @@ interface Container extends Named {
  * Has a synthesis fail where Amazon ECS would refuse what users have made of a task definition, and warns of what has no effect.
  * Only at the end of synthesis is it complete.
  */
-export function lookForMistakes(taskDefinition: ecs.FargateTaskDefinition): void {
-  taskDefinition.node.addValidation({ validate: () => mistakes(containersOf(taskDefinition)) });
+export function validateTaskDefinition(taskDefinition: ecs.FargateTaskDefinition): void {
+  taskDefinition.node.addValidation({ validate: () => errorsOf(containersOf(taskDefinition)) });
   Aspects.of(taskDefinition).add({
     visit: node => {
       if (node !== taskDefinition) return;
@@ -24,7 +24,7 @@ export function lookForMistakes(taskDefinition: ecs.FargateTaskDefinition): void
   });
 }
 
-function mistakes(containers: readonly Container[]): string[] {
+function errorsOf(containers: readonly Container[]): string[] {
   return [
     ...duplicates(containers).map(name =>
       `Two containers are called ${JSON.stringify(name)}, and Amazon ECS takes a name only once: give yours another containerName.`),
