@@ -266,7 +266,9 @@ function build(worker: Construct, props: PrefectFargateWorkerProps): WorkerParts
     'scaling.maxWorkers': mostWorkers(plan),
     ...workerType === WorkerType.ECS ? { 'concurrencyLimit of the work pool': workPool._managed?.concurrencyLimit } : {},
   });
-  addOutputs(worker, api, workPool, { notices: served.notices, verification: verification?.result, dashboard: observability.dashboard });
+  addOutputs(worker, api, workPool, {
+    logGroup: task.logGroup, notices: served.notices, verification: verification?.result, dashboard: observability.dashboard,
+  });
 
   return {
     network,

@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, WorkPool } from '../src';
 import { addWorker, newStack, selfHosted } from './support/worker';
 
-const ADDRESS = /^Worker(PrefectUi|WorkPoolName|NextCommand|Notices|Dashboard)/;
+const ADDRESS = /^Worker(PrefectUi|WorkPoolName|LogGroup|NextCommand|Notices|Dashboard)/;
 
 /** The outputs of a worker, by their ids. */
 function outputs(props: Parameters<typeof addWorker>[1] = {}): Record<string, unknown> {
@@ -33,6 +33,10 @@ describe('cdk deploy ends with', () => {
     expect(Value).toEqual({
       'Fn::Join': ['', [`https://${host}/cloudwatch/home?region=${region}#dashboards/dashboard/`, { Ref: expect.stringMatching(/^PrefectWorkersDashboard/) }]],
     });
+  });
+
+  test('the log group of the workers and their flow runs, for `aws logs tail`', () => {
+    expect(outputs().LogGroup).toEqual({ Ref: expect.stringMatching(/^WorkerTaskLogs/) });
   });
 
   test('what the deployment of a managed pool has to tell', () => {

@@ -276,6 +276,7 @@ export class PrefectServer extends Construct implements ec2.IConnectable {
     const output = (id: string, description: string, value: string) => new CfnOutput(this, id, { description, value });
     output('ApiUrl', 'The Prefect API, for programs in the VPC', this.apiUrl);
     output('UiUrl', 'The Prefect UI', this.uiUrl);
+    output('LogGroup', 'The log group of the server', this.logGroup.logGroupName);
     if (this.authStringSecret) output('AuthStringSecret', 'The secret with the user and the password that the UI asks for', this.authStringSecret.secretArn);
   }
 }

@@ -241,6 +241,11 @@ test('DESTROY leaves nothing of the database', () => {
   template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Delete' });
 });
 
+test('the stack tells where the logs are', () => {
+  const [[id], ...others] = Object.entries(small.findOutputs('*', { Value: { Ref: Match.stringLikeRegexp('Logs') } }));
+  expect([id, others]).toEqual([expect.stringMatching(/^Server\w*LogGroup/), []]);
+});
+
 test('people may look into the containers where that is asked for', () => {
   const template = serverWith({ enableExecuteCommand: true, size: ServerSize.highlyAvailable() }).template();
   for (const { Properties } of Object.values(template.findResources('AWS::ECS::Service'))) expect(Properties.EnableExecuteCommand).toBe(true);
