@@ -76,6 +76,7 @@ export interface SelfHostedApiOptions {
   /**
    * URL of the server's API. It ends in `/api`, for example `https://prefect.example.com/api`.
    * Don't put a user and a password into it, because everybody who reads the template can read them: give them with `authString`.
+   * Plain `http` is for private networks: elsewhere it is refused with a secret, and warned of without one.
    */
   readonly url: string;
 

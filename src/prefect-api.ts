@@ -1,9 +1,9 @@
-import { aws_ec2 as ec2, aws_ecs as ecs, Token } from 'aws-cdk-lib';
-import type { IDependable } from 'constructs';
+import { Annotations, aws_ec2 as ec2, aws_ecs as ecs, Token } from 'aws-cdk-lib';
+import type { IConstruct, IDependable } from 'constructs';
 import { PrefectCloudOptions, SelfHostedApiOptions } from './prefect-api-options';
 import { isPrivateLink, requireApiUrl, requireCertificate, requireCloudUrls, requireProxyUrl, requireUuid } from './private/api-validation';
 import { requireGivenSecret, requireSecret } from './private/secrets';
-import { portOf } from './private/url';
+import { isOutside, portOf } from './private/url';
 import { invalid, isResolved } from './private/validation';
 import type { PrefectServer } from './server/prefect-server';
 
@@ -157,11 +157,13 @@ export class PrefectApi {
   public readonly _server?: ApiServer;
 
   private readonly workspaceUrl: string;
+  private readonly privateNetwork: boolean;
 
   private constructor(shape: ApiShape) {
     this.url = shape.url;
     this.isCloud = shape.isCloud;
     this.workspaceUrl = shape.uiUrl;
+    this.privateNetwork = shape.privateNetwork;
     this._cloudEnvironment = shape.cloudEnvironment ?? {};
     this._inNetwork = shape.privateNetwork || shape.proxyUrl !== undefined;
     this._proxyUrl = shape.proxyUrl;
@@ -192,6 +194,18 @@ export class PrefectApi {
   public get _ports(): number[] {
     if (this._server) return [this._server.port];
     return [this.url, this._proxyUrl].filter(url => url !== undefined).map(portOf);
+  }
+
+  /**
+   * Warns of a server that is reached over plain http outside private networks. With a secret of its own that is an error.
+   *
+   * @internal
+   */
+  public _warnOfPlainHttp(worker: IConstruct): void {
+    if (this.privateNetwork || !isOutside(this.url) || !this.url.toLowerCase().startsWith('http:')) return;
+    Annotations.of(worker).addWarningV2('cdk-prefect-fargate-worker:api.plainHttp',
+      `The parameters and logs of flow runs, and the secrets in Prefect's blocks, cross the network between the worker and ${this.url} in clear text: `
+      + 'give a server with https, or set privateNetwork where the API is reached inside your network.');
   }
 }
 

@@ -76,6 +76,7 @@ export class PrefectFargateWorker extends BuiltWorker implements ec2.IConnectabl
 function build(worker: Construct, props: PrefectFargateWorkerProps): WorkerParts {
   validateProps(props);
   warnOfWorkerAlone(worker, props);
+  props.api._warnOfPlainHttp(worker);
   const { api, workPool, workerType = WorkerType.ECS, cpuArchitecture = ecs.CpuArchitecture.X86_64 } = props;
   const tracing = props.observability?.tracing;
   const logRetention = props.observability?.logRetention ?? logs.RetentionDays.ONE_MONTH;

@@ -1,5 +1,6 @@
+import { Token } from 'aws-cdk-lib';
 import { PrefectApi, SelfHostedApiOptions } from '../../src';
-import { ACCOUNT_ID, newSecret, newStack, WORKSPACE_ID } from '../support/worker';
+import { ACCOUNT_ID, addWorker, connectedVpc, newSecret, newStack, warnings, WORKSPACE_ID } from '../support/worker';
 
 const secret = newSecret(newStack(), 'Secret');
 const server = (url: any, options: Partial<SelfHostedApiOptions> = {}) => PrefectApi.selfHosted({ url, ...options });
@@ -73,6 +74,20 @@ describe('a server of your own', () => {
   test('takes plain http in a private network, and where no secret crosses it', () => {
     expect(() => server(PLAIN, { authString: secret, privateNetwork: true })).not.toThrow();
     expect(() => server(PLAIN)).not.toThrow();
+  });
+
+  test.each<[string, string, Partial<SelfHostedApiOptions>, number]>([
+    ['is warned of where it leaves private networks without a secret', PLAIN, {}, 1],
+    ['is warned of in front of a proxy, which passes it on as it is', 'http://203.0.113.7/api', { proxyUrl: 'http://proxy.example.com:3128' }, 1],
+    ['is no concern where the user says that the network is private', PLAIN, { privateNetwork: true }, 0],
+    ['is no concern where the address says so', 'http://10.0.3.7:4200/api', {}, 0],
+    ['is no concern on the loopback', 'http://127.0.0.1:4200/api', {}, 0],
+    ['is no concern where the URL is known only at deployment', Token.asString({ Ref: 'Url' }), {}, 0],
+    ['is not what https is', 'https://prefect.example.com/api', {}, 0],
+  ])('over plain http %s', (_, url, options, count) => {
+    const stack = newStack();
+    addWorker(stack, { api: server(url, options), ...options.privateNetwork && { vpc: connectedVpc(stack) } });
+    expect(warnings(stack, 'api.plainHttp')).toHaveLength(count);
   });
 
   test.each(['', '/etc/ssl/ca.pem', '-----BEGIN PUBLIC KEY-----\nMIIB'])('refuses the certificate authority %j', tlsCaCertificate => {
