@@ -14,7 +14,7 @@ export interface Task {
   readonly look?: ReconcilerConfiguration;
 }
 
-export interface Took {
+export interface ResourceUse {
   readonly milliseconds: readonly number[];
   /** Milliseconds of the CPU. */
   readonly cpu: readonly number[];
@@ -35,8 +35,8 @@ async function main({ url, minutes, poll: polled, look }: Task): Promise<void> {
     const { user, system } = process.cpuUsage(before);
     cpu.push((user + system) / 1000);
   }
-  const took: Took = { milliseconds, cpu, mebibytes: process.resourceUsage().maxRSS / 1024 };
-  process.stdout.write(JSON.stringify(took));
+  const use: ResourceUse = { milliseconds, cpu, mebibytes: process.resourceUsage().maxRSS / 1024 };
+  process.stdout.write(JSON.stringify(use));
 }
 
 main(JSON.parse(process.argv[2])).catch(error => {

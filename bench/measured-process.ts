@@ -1,7 +1,7 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-export interface Used {
+export interface ResourceUse {
   /** When the process was started, in milliseconds. */
   readonly begun: number;
   readonly seconds: number;
@@ -26,7 +26,7 @@ const TICKS = 100;
 
 export interface MeasuredProcess {
   /** What it took, once it has ended. */
-  readonly used: Promise<Used>;
+  readonly used: Promise<ResourceUse>;
   /** Asks it to end. */
   stop(): void;
 }
@@ -37,7 +37,7 @@ export function measured(python: string, command: readonly string[], environment
   child.stdio[3]!.on('data', chunk => { told += chunk; });
   child.stderr!.on('data', chunk => { words = (words + chunk).slice(-2000); });
   const sampler = setInterval(() => { peak = Math.max(peak, memoryOf(child)); }, SAMPLE_MS);
-  const used = new Promise<Used>((resolve, reject) => child.on('error', reject).on('close', () => {
+  const used = new Promise<ResourceUse>((resolve, reject) => child.on('error', reject).on('close', () => {
     clearInterval(sampler);
     if (told) resolve({ ...JSON.parse(told), peakMiB: peak > 0 ? peak : undefined });
     else reject(new Error(`${command.join(' ').slice(0, 200)} was not measured: ${words}`));

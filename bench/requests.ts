@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { buildSync } from 'esbuild';
-import type { Task, Took } from './function-alone';
+import type { Task, ResourceUse } from './function-alone';
 import { lines } from './plot';
 import { median, report, table } from './report';
 import { pythonEnvironment } from '../test/python/environment';
@@ -28,8 +28,8 @@ const MINUTES = 5;
 const FUNCTION = join(ROOT, '.cache', 'bench', 'function-alone.js');
 
 interface Found extends Requests {
-  readonly poll: Took;
-  readonly look: Took;
+  readonly poll: ResourceUse;
+  readonly look: ResourceUse;
 }
 
 async function main(): Promise<void> {
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
 
 /** Both functions in the situation that the world is in, each in a process with as much memory as it has in AWS Lambda. */
 async function alone({ type }: Situation, world: ReconcilerWorld): Promise<Pick<Found, 'poll' | 'look'>> {
-  const run = async (task: Partial<Task>): Promise<Took> => {
+  const run = async (task: Partial<Task>): Promise<ResourceUse> => {
     const input = { url: `${world.origin}/api`, minutes: MINUTES, ...task };
     const { stdout } = await promisify(execFile)(process.execPath, [`--max-old-space-size=${HEAP}`, FUNCTION, JSON.stringify(input)], { env: process.env });
     // Above it is what a function logs.

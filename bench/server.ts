@@ -29,7 +29,7 @@ interface Part {
   readonly environment: Record<string, string>;
 }
 
-interface Contender {
+interface ServerSetup {
   readonly name: string;
   /** The first one is the API. */
   readonly parts: readonly Part[];
@@ -58,23 +58,23 @@ async function main(): Promise<void> {
         redis: redisPort ? { host: '127.0.0.1', port: redisPort, authToken: secret('Token') } : undefined,
       };
     }).template();
-    const part = (template: Template, name: string) => asHere(partOf(template, name).prefect, directory, certificate);
+    const part = (template: Template, name: string) => onThisMachine(partOf(template, name).prefect, directory, certificate);
     const [small, large] = [synthesized(ServerSize.small()), synthesized(ServerSize.highlyAvailable(), redis.port)];
-    const contenders: Contender[] = [
+    const setups: ServerSetup[] = [
       { name: '`prefect server start` by itself', parts: [plain(postgres.port, directory)] },
       { name: '`ServerSize.small()`', parts: [part(small, 'server')] },
       { name: '`ServerSize.highlyAvailable()`, API and background services', parts: [part(large, 'api'), part(large, 'services')] },
     ];
     await migrated(part(small, 'migration'));
-    const results = contenders.map((): Result[] => []);
+    const results = setups.map((): Result[] => []);
     for (let round = 0; round < ROUNDS; round++) {
-      for (const [index, contender] of contenders.entries()) {
-        const result = await measure(contender);
+      for (const [index, setup] of setups.entries()) {
+        const result = await measure(setup);
         results[index].push(result);
-        process.stderr.write(`${contender.name}: ${JSON.stringify(result)}\n`);
+        process.stderr.write(`${setup.name}: ${JSON.stringify(result)}\n`);
       }
     }
-    report('server', ...found(contenders, results));
+    report('server', ...found(setups, results));
   } finally {
     await postgres.stop();
     await redis.stop();
@@ -91,7 +91,7 @@ function plain(port: number, directory: string): Part {
 }
 
 /** A container as its template has it, with the secrets and the paths of this machine. */
-function asHere(container: any, directory: string, certificate: string): Part {
+function onThisMachine(container: any, directory: string, certificate: string): Part {
   const secrets: Record<string, string> = {
     AUTH_STRING, DATABASE_USER: 'prefect', DATABASE_PASSWORD: PASSWORD, MESSAGING_PASSWORD: TOKEN, CLEANUP_QUEUE_PASSWORD: TOKEN,
   };
@@ -121,7 +121,7 @@ async function migrated(part: Part): Promise<void> {
 }
 
 /** What each part of a server takes while clients create flow runs, set their states, write logs and read them. */
-async function measure({ parts }: Contender): Promise<Result> {
+async function measure({ parts }: ServerSetup): Promise<Result> {
   const port = await freePort();
   const started = await Promise.all(parts.map(part => begin(part, port)));
   try {
@@ -145,18 +145,18 @@ async function measure({ parts }: Contender): Promise<Result> {
 }
 
 /** As a table, and as a picture. */
-function found(contenders: readonly Contender[], results: readonly Result[][]): [string, Record<string, string>] {
+function found(setups: readonly ServerSetup[], results: readonly Result[][]): [string, Record<string, string>] {
   const perRun = results.map(rounds => rounds.map(({ runs, cpu }) => cpu.reduce((sum, seconds) => sum + seconds, 0) / runs));
   const usual = perRun.map(median);
   const number = (value: number) => Math.round(value).toLocaleString('en-US');
-  const text = table(['server', 'CPU for a flow run', `in ${ROUNDS} rounds`, 'flow runs for an hour of a vCPU', 'beside the first'], contenders.map(({ name }, index) => [
+  const text = table(['server', 'CPU for a flow run', `in ${ROUNDS} rounds`, 'flow runs for an hour of a vCPU', 'beside the first'], setups.map(({ name }, index) => [
     name,
     `${number(usual[index] * 1000)} ms`,
     `${number(quantile(perRun[index], 0) * 1000)} to ${number(quantile(perRun[index], 1) * 1000)} ms`,
     number(3600 / usual[index]),
     (usual[0] / usual[index]).toFixed(2),
   ]));
-  const rows = contenders.map(({ name }, index) => ({ name: name.replace(/`/g, ''), values: [usual[index] * 1000] }));
+  const rows = setups.map(({ name }, index) => ({ name: name.replace(/`/g, ''), values: [usual[index] * 1000] }));
   return [text, { server: bars({ title: 'CPU that a flow run takes of a server, ms', unit: 'ms', rows }) }];
 }
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { measured, Used } from './measured-process';
+import { measured, ResourceUse } from './measured-process';
 import { bars } from './plot';
 import { median, option, report, spread, table } from './report';
 import { FLOW_RUN, workerCommand } from '../src/task/command';
@@ -20,7 +20,7 @@ const FLOWS = join(__dirname, '..', 'test', 'live', 'support');
 const [POOL, AT_A_TIME] = ['processes', 4];
 const TASK = 'arn:aws:ecs:us-east-1:123456789012:task/cluster/0123456789abcdef';
 
-interface Start extends Used {
+interface Start extends ResourceUse {
   /** From the container's start until the flow run was Running. */
   readonly toRunning: number;
   /** The seconds of each of the PARTS. */
@@ -30,14 +30,14 @@ interface Start extends Used {
 /** What the time of a flow run's container goes into, each up to a request to the API or to the end. */
 const PARTS = ['Python and Prefect\'s command load', 'its engine loads, and then the flow', 'the flow runs', 'both end'];
 
-interface Work extends Used {
+interface Work extends ResourceUse {
   readonly runsAMinute: number;
 }
 
 /** The official command, the same with the library's settings of Prefect, and the library's own. */
-const WAYS = ['official', 'settings', 'library'] as const;
-type Way = (typeof WAYS)[number];
-const TITLES: Record<Way, string> = { official: 'official command', settings: 'with the library\'s settings', library: 'this library' };
+const VARIANTS = ['official', 'settings', 'library'] as const;
+type Variant = (typeof VARIANTS)[number];
+const TITLES: Record<Variant, string> = { official: 'official command', settings: 'with the library\'s settings', library: 'this library' };
 
 /** A way to the server that notes when Prefect first asks it, and when a flow run's state is to be one that ends a part. */
 class Timed {
@@ -62,7 +62,7 @@ class Timed {
   }
 
   /** Since the last time, in seconds. */
-  public parts({ begun, seconds }: Used): number[] {
+  public parts({ begun, seconds }: ResourceUse): number[] {
     const ends = [begun, ...this.begun, begun + seconds * 1000];
     this.begun = [];
     if (ends.length !== PARTS.length + 1) throw new Error(`Not every part was seen: ${ends}`);
@@ -81,17 +81,17 @@ class Bench {
   ) {}
 
   /** A flow run's container, as the official image starts it, or as the library does. */
-  public async start(deployment: string, way: Way, metadata: string): Promise<Start> {
+  public async start(deployment: string, variant: Variant, metadata: string): Promise<Start> {
     const id = await this.prefect.schedule(deployment, Date.now());
     // As an ECS worker leaves it behind.
     await this.prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
     await this.prefect.call('PATCH', `/flow_runs/${id}`, { infrastructure_pid: `cluster::${TASK}` });
-    const ours = way === 'library';
+    const ours = variant === 'library';
     const environment = {
       ...this.environment,
       PREFECT_API_URL: this.timedUrl,
       PREFECT__FLOW_RUN_ID: id,
-      ...(way !== 'official' && FLOW_RUN_ENVIRONMENT),
+      ...(variant !== 'official' && FLOW_RUN_ENVIRONMENT),
       ...(ours && { ...FLOW_RUN.environment, ECS_CONTAINER_METADATA_URI_V4: metadata }),
     };
     const used = await measured(this.python, ours ? FLOW_RUN.command : ['prefect', 'flow-run', 'execute'], environment, FLOWS).used;
@@ -101,11 +101,11 @@ class Bench {
   }
 
   /** A PROCESS worker for some flow runs. */
-  public async work(deployment: string, way: Way): Promise<Work> {
+  public async work(deployment: string, variant: Variant): Promise<Work> {
     const official = ['prefect', 'worker', 'start', '--pool', POOL, '--type', 'process', '--limit', `${AT_A_TIME}`, '--with-healthcheck'];
-    const command = way === 'library' ? workerCommand({ workPoolName: POOL, workerType: WorkerType.PROCESS, flowRunLimit: AT_A_TIME }) : official;
+    const command = variant === 'library' ? workerCommand({ workPoolName: POOL, workerType: WorkerType.PROCESS, flowRunLimit: AT_A_TIME }) : official;
     const ids = await Promise.all(Array.from({ length: OF_WORKER }, () => this.prefect.start(deployment)));
-    const settings = way === 'official' ? {} : { ...LOGGING, ...RETRIES, ...HEARTBEAT_ENVIRONMENT };
+    const settings = variant === 'official' ? {} : { ...LOGGING, ...RETRIES, ...HEARTBEAT_ENVIRONMENT };
     const worker = measured(this.python, command, { ...this.environment, PREFECT_WORKER_WEBSERVER_PORT: '0', ...settings }, FLOWS);
     for (const id of ids) await this.prefect.waitFor(id, ['COMPLETED'], 300);
     worker.stop();
@@ -129,19 +129,19 @@ async function main(): Promise<void> {
     await prefect.call('POST', '/work_pools/', { name: POOL, type: 'process' });
     const deployment = await prefect.deploy('hello', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
 
-    const [starts, works] = [new Map<Way, Start[]>(WAYS.map(way => [way, []])), new Map<Way, Work[]>(WAYS.map(way => [way, []]))];
+    const [starts, works] = [new Map<Variant, Start[]>(VARIANTS.map(variant => [variant, []])), new Map<Variant, Work[]>(VARIANTS.map(variant => [variant, []]))];
     // The first round fills caches, and does not count. The order changes from round to round.
-    const inTurn = (index: number) => WAYS.map((_, place) => WAYS[(place + index + 1) % WAYS.length]);
+    const rotated = (index: number) => VARIANTS.map((_, place) => VARIANTS[(place + index + 1) % VARIANTS.length]);
     for (let index = -1; index < FLOW_RUNS; index++) {
       process.stderr.write(`\rflow run ${index + 2} of ${FLOW_RUNS + 1} `);
-      for (const way of inTurn(index)) {
-        const start = await bench.start(deployment, way, `http://127.0.0.1:${(metadata.address() as AddressInfo).port}`);
-        if (index >= 0) starts.get(way)!.push(start);
+      for (const variant of rotated(index)) {
+        const start = await bench.start(deployment, variant, `http://127.0.0.1:${(metadata.address() as AddressInfo).port}`);
+        if (index >= 0) starts.get(variant)!.push(start);
       }
     }
     for (let index = 0; index < ROUNDS; index++) {
       process.stderr.write(`\rworker ${index + 1} of ${ROUNDS}     `);
-      for (const way of inTurn(index)) works.get(way)!.push(await bench.work(deployment, way));
+      for (const variant of rotated(index)) works.get(variant)!.push(await bench.work(deployment, variant));
     }
     process.stderr.write('\n');
     report('start', ...found(starts, works));
@@ -152,14 +152,14 @@ async function main(): Promise<void> {
   }
 }
 
-function found(starts: Map<Way, Start[]>, works: Map<Way, Work[]>): [string, Record<string, string>] {
-  function row<T>(what: string, values: Map<Way, T[]>, pick: (one: T) => number, digits: number): string[] {
-    const of = (way: Way) => values.get(way)!.map(pick);
-    const ratio = (to: Way) => spread(of('library').map((own, index) => own / of(to)[index]), 2, 0.5);
-    return [what, ...WAYS.map(way => median(of(way)).toFixed(digits)), ratio('official'), ratio('settings')];
+function found(starts: Map<Variant, Start[]>, works: Map<Variant, Work[]>): [string, Record<string, string>] {
+  function row<T>(what: string, values: Map<Variant, T[]>, pick: (one: T) => number, digits: number): string[] {
+    const of = (variant: Variant) => values.get(variant)!.map(pick);
+    const ratio = (to: Variant) => spread(of('library').map((own, index) => own / of(to)[index]), 2, 0.5);
+    return [what, ...VARIANTS.map(variant => median(of(variant)).toFixed(digits)), ratio('official'), ratio('settings')];
   }
-  const known = <T extends Used>(values: Map<Way, T[]>) => values.get('library')![0].peakMiB !== undefined;
-  const text = table(['what', ...WAYS.map(way => TITLES[way]), 'ratio', 'its programs'], [
+  const known = <T extends ResourceUse>(values: Map<Variant, T[]>) => values.get('library')![0].peakMiB !== undefined;
+  const text = table(['what', ...VARIANTS.map(variant => TITLES[variant]), 'ratio', 'its programs'], [
     row('a flow run of an ECS worker: seconds from the start of its container until it is Running', starts, ({ toRunning }) => toRunning, 2),
     row('its CPU seconds until it has ended', starts, ({ cpuSeconds }) => cpuSeconds, 2),
     ...(known(starts) ? [row('its memory, MiB', starts, ({ peakMiB }) => peakMiB!, 0)] : []),
@@ -167,7 +167,7 @@ function found(starts: Map<Way, Start[]>, works: Map<Way, Work[]>): [string, Rec
     row('CPU seconds a flow run', works, ({ cpuSeconds }) => cpuSeconds / OF_WORKER, 2),
     ...(known(works) ? [row('memory of the worker with its flow runs, MiB', works, ({ peakMiB }) => peakMiB!, 0)] : []),
   ]);
-  const rows = WAYS.map(way => ({ name: TITLES[way], values: PARTS.map((_, part) => median(starts.get(way)!.map(({ parts }) => parts[part]))) }));
+  const rows = VARIANTS.map(variant => ({ name: TITLES[variant], values: PARTS.map((_, part) => median(starts.get(variant)!.map(({ parts }) => parts[part]))) }));
   return [text, { start: bars({ title: 'A flow run of an ECS worker, from the start of its container to its end', unit: 's', parts: PARTS, rows, digits: 2 }) }];
 }
 

@@ -2,7 +2,7 @@ import { Conditions } from './conditions';
 import { controlByTemplate } from './controller';
 import { Measured, measure } from './measure';
 import { enough, fleet, instant, official, oracle, oracleSetting } from './rivals';
-import { Played, Setting, simulate, World } from './simulation';
+import { SimulationResult, Setting, simulate, World } from './simulation';
 import { Deployment } from './template/deployment';
 import { Trace } from './trace';
 
@@ -25,7 +25,7 @@ export interface Comparison {
   readonly trace: Trace;
   readonly results: Results;
   /** One seed's course, for the plot. */
-  readonly course: { readonly template: Played; readonly official: Played };
+  readonly course: { readonly template: SimulationResult; readonly official: SimulationResult };
 }
 
 /** How many seconds before their runs the oracle's workers are ready. It may be as late as the template, and take fewer hours for it. */
@@ -35,7 +35,7 @@ const EARLY = [40, 20, 5, -15, -45, -90, -180];
 const ORACLE_SEEDS = 2;
 
 /** Differences that no seed could tell apart: a second of a run. */
-const NO_LATER = 1 / 60;
+const TOLERATED_MINUTES = 1 / 60;
 
 export function compare(trace: Trace, deployment: Deployment, seeds: readonly number[], conditions: Conditions): Comparison {
   const play = (setting: Setting, control: (world: World) => void, of = seeds) =>
@@ -65,6 +65,6 @@ export function compare(trace: Trace, deployment: Deployment, seeds: readonly nu
 
 /** The fewest task-hours at no more late minutes than these; where none is as punctual, the most punctual one. */
 function cheapest(of: readonly Measured[], lateMinutes: number): Measured {
-  const allowed = Math.max(lateMinutes, Math.min(...of.map(measured => measured.lateMinutes))) + NO_LATER;
+  const allowed = Math.max(lateMinutes, Math.min(...of.map(measured => measured.lateMinutes))) + TOLERATED_MINUTES;
   return of.filter(measured => measured.lateMinutes <= allowed).reduce((best, measured) => (measured.taskHours < best.taskHours ? measured : best));
 }

@@ -14,7 +14,7 @@ import { synthesized } from './synthesized';
 import { readTemplate } from './template/read';
 import { parseCsv, Trace } from './trace';
 import { traces, unannounced, unseen } from './traces';
-import { playedWith, WARMTH, WARMTH_TRACES } from './warmth';
+import { simulateWith, WARMTH, WARMTH_TRACES } from './warmth';
 
 /**
  * Plays traces of flow runs against the scaling that a template describes.
@@ -88,7 +88,7 @@ function tableOfSensitivities(): string {
 function tableOfWarmth(): string {
   const shown = values.trace === undefined ? WARMTH_TRACES : played;
   return optionsTable(shown.map(({ name }) => name), WARMTH.map(([option, scaling]) => (
-    [option, shown.map(trace => playedWith(scaling, trace, seeds, settings[0]))])));
+    [option, shown.map(trace => simulateWith(scaling, trace, seeds, settings[0]))])));
 }
 
 function tableOfEcsWorkers(): string {

@@ -1,5 +1,5 @@
 import { LEAST_BILLED_SECONDS } from './aws/fargate';
-import { Played } from './simulation';
+import { SimulationResult } from './simulation';
 import { LATE_AFTER_SECONDS } from '../../src/demand/count';
 
 /** What a trace came to under one way of scaling. */
@@ -19,7 +19,7 @@ export interface Measured {
 }
 
 /** Seeds pooled: hours, minutes and hand-backs per seed on average, percentiles over all runs of all seeds. */
-export function measure(all: readonly Played[]): Measured {
+export function measure(all: readonly SimulationResult[]): Measured {
   const lateness = all.flatMap(played => latenesses(played).map(({ seconds }) => seconds)).sort((a, b) => a - b);
   const [hours, minutes] = [all.map(taskHours), all.map(lateMinutes)];
   return {
@@ -34,15 +34,15 @@ export function measure(all: readonly Played[]): Measured {
 }
 
 /** How late each run started; one that never did is late until it was lost, or to the end of the simulation. */
-export function latenesses({ pool, end }: Played): { readonly due: number; readonly seconds: number }[] {
+export function latenesses({ pool, end }: SimulationResult): { readonly due: number; readonly seconds: number }[] {
   return pool.runs.map(({ expectedStart: due, started, ended }) => ({ due, seconds: Math.max(0, (started ?? ended ?? end) - due) }));
 }
 
-function lateMinutes(played: Played): number {
+function lateMinutes(played: SimulationResult): number {
   return sum(latenesses(played).map(({ seconds }) => Math.max(0, seconds - LATE_AFTER_SECONDS))) / 60;
 }
 
-function taskHours({ tasks, end }: Played): number {
+function taskHours({ tasks, end }: SimulationResult): number {
   return sum(tasks.map(({ launched, stopped = Infinity }) => {
     const billed = Math.max(stopped, launched + LEAST_BILLED_SECONDS);
     return Math.max(0, Math.min(billed, end) - Math.max(launched, 0));

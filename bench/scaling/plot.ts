@@ -1,6 +1,6 @@
 import { Comparison } from './compare';
 import { latenesses } from './measure';
-import { Played, Sample } from './simulation';
+import { SimulationResult, Sample } from './simulation';
 
 const WIDTH = 1000;
 const LEFT = 60;
@@ -33,7 +33,7 @@ export function plot({ trace, course }: Comparison): string {
   ].join('\n');
 }
 
-function slotsPanel(title: string, { samples }: Played, colour: string, most: number, x: (time: number) => number): string {
+function slotsPanel(title: string, { samples }: SimulationResult, colour: string, most: number, x: (time: number) => number): string {
   const y = (value: number) => PANEL * (1 - value / most);
   const demand = steps(samples, sample => sample.demand, x, y);
   return [
@@ -46,7 +46,7 @@ function slotsPanel(title: string, { samples }: Played, colour: string, most: nu
 function latenessPanel(title: string, course: Comparison['course'], most: number, x: (time: number) => number): string {
   const y = (value: number) => PANEL * (1 - value / most);
   // Thousands of runs fall on the same spot.
-  const dots = (played: Played, colour: string) => [...new Set(latenesses(played).map(({ due, seconds }) =>
+  const dots = (played: SimulationResult, colour: string) => [...new Set(latenesses(played).map(({ due, seconds }) =>
     `cx="${Math.round(x(due))}" cy="${Math.round(y(seconds / 60))}"`))].map(place => `<circle ${place} r="2.2" fill="${colour}" fill-opacity="0.55"/>`).join('');
   return heading(title) + valueAxis(most, y) + dots(course.official, COLOURS.official) + dots(course.template, COLOURS.template);
 }

@@ -3,7 +3,7 @@ import { Comparison, Results } from './compare';
 import { Conditions } from './conditions';
 import { Measured } from './measure';
 
-const WAYS: Record<keyof Results, string> = {
+const SCALED_BY: Record<keyof Results, string> = {
   template: 'this library',
   official: '(a) official template',
   idle: '(b) one idle worker',
@@ -20,8 +20,8 @@ export function heading({ name }: Conditions, seeds: number): string {
 
 /** What each trace came to, as a Markdown table. */
 export function resultsTable(comparisons: readonly Comparison[]): string {
-  return optionsTable(comparisons.map(({ trace }) => trace.name), (Object.keys(WAYS) as (keyof Results)[])
-    .map(way => [WAYS[way], comparisons.map(({ trace, results }) => (way === 'instant' && trace.scheduled ? undefined : results[way]))]), 'scaled by');
+  return optionsTable(comparisons.map(({ trace }) => trace.name), (Object.keys(SCALED_BY) as (keyof Results)[])
+    .map(scaling => [SCALED_BY[scaling], comparisons.map(({ trace, results }) => (scaling === 'instant' && trace.scheduled ? undefined : results[scaling]))]), 'scaled by');
 }
 
 /** Whether the bars are met, trace by trace. */

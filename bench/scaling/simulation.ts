@@ -50,7 +50,7 @@ export interface Setting {
   readonly serviceScheduler?: number;
 }
 
-export interface Played {
+export interface SimulationResult {
   readonly trace: Trace;
   readonly pool: Pool;
   readonly service: Service;
@@ -73,7 +73,7 @@ function loadOf(worker: Worker | EcsWorker, { flowRunLimit }: WorkerSettings) {
 }
 
 /** Plays a trace against workers whose number `control` sets. */
-export function simulate(trace: Trace, setting: Setting, control: (world: World) => void, seed: number, conditions: Conditions): Played {
+export function simulate(trace: Trace, setting: Setting, control: (world: World) => void, seed: number, conditions: Conditions): SimulationResult {
   const clock = new Clock(-WARM_UP);
   const random = new Random(seed);
   const { worker, capacity, workerType, startUp, serviceScheduler } =

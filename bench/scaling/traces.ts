@@ -100,11 +100,11 @@ export const unseen: readonly Trace[] = [
     ]),
   { deployments: { limited: 5 } }),
 
-  changeOfTheClock(),
+  daylightSaving(),
 ];
 
 /** Central Europe puts its clocks forward on Sunday, 29 March 2026: cron "30 2,9 * * *" there skips a time and is an hour earlier in UTC. */
-function changeOfTheClock(): Trace {
+function daylightSaving(): Trace {
   const of = scheduled('clock', '30 runs at 2:30 and 9:30 in Berlin, over the change to summer time', 3 * DAY, random =>
     [1.5, 8.5, DAY / HOUR + 0.5, DAY / HOUR + 7.5, 2 * DAY / HOUR + 0.5, 2 * DAY / HOUR + 7.5].flatMap(hour =>
       repeat(30, () => run(hour * HOUR, minutes(random, 10, 0.4)))));

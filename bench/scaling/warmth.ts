@@ -28,7 +28,7 @@ export const WARMTH: readonly (readonly [string, ScalingOptions])[] = [
 export const WARMTH_TRACES = [...unannounced, ...[...traces, ...unseen].filter(({ name }) => ['bursts', 'flash', 'mixed'].includes(name))];
 
 /** What a trace comes to with these options, by the template that they give. */
-export function playedWith(scaling: ScalingOptions, trace: Trace, seeds: readonly number[], conditions: Conditions): Measured {
+export function simulateWith(scaling: ScalingOptions, trace: Trace, seeds: readonly number[], conditions: Conditions): Measured {
   const deployment = synthesized(scaling);
   return measure(seeds.map(seed => simulate(trace, deployment, controlByTemplate(deployment), seed, conditions)));
 }

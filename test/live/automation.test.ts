@@ -35,7 +35,7 @@ async function runningRun(pool: string): Promise<string> {
   const id = await prefect.start(await prefect.deploy(pool, { workPool: pool, entrypoint: 'flows.py:hello', directory: FLOWS }));
   await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'PENDING' } });
   await prefect.call('POST', `/flow_runs/${id}/set_state`, { state: { type: 'RUNNING' } });
-  await heardOf(id, 'Running');
+  await eventStored(id, 'Running');
   return id;
 }
 
@@ -47,7 +47,7 @@ async function heartbeat(id: string, poolId: string, occurred: string): Promise<
     resource: { 'prefect.resource.id': `prefect.flow-run.${id}` },
     related: [{ 'prefect.resource.id': `prefect.work-pool.${poolId}`, 'prefect.resource.role': 'work-pool' }],
   }]);
-  await heardOf(id, 'heartbeat');
+  await eventStored(id, 'heartbeat');
 }
 
 /** A run that suspends itself right after a heartbeat, of which Prefect hears only then. */
@@ -58,12 +58,12 @@ async function suspendedRun(pool: string): Promise<string> {
   await prefect.call('POST', `/flow_runs/${id}/set_state`, {
     state: { type: 'PAUSED', name: 'Suspended', state_details: { pause_reschedule: true, pause_timeout: new Date(Date.now() + 3_600_000).toISOString() } },
   });
-  await heardOf(id, 'Suspended');
+  await eventStored(id, 'Suspended');
   await heartbeat(id, poolId, occurred);
   return id;
 }
 
-async function heardOf(id: string, event: string): Promise<void> {
+async function eventStored(id: string, event: string): Promise<void> {
   const filter = { resource: { id: [`prefect.flow-run.${id}`] }, event: { name: [`prefect.flow-run.${event}`] } };
   const heard = await eventually(30, async () => (await prefect.call<{ total: number }>('POST', '/events/filter', { filter })).total > 0 || undefined);
   expect(heard).toBe(true);

@@ -25,12 +25,12 @@ const KILLED = {
 const OBSERVED = 'The following containers stopped with a non-zero exit code: [\'prefect\']';
 const KILLED_PROCESS = 'Process exited with status code: -9. The process was terminated by SIGKILL.';
 const size = { cpu: 512, memory: 2048 };
-const GROWN = 'Its next attempt has 2048 MiB of memory and 512 CPU units.';
+const MORE_MEMORY = 'Its next attempt has 2048 MiB of memory and 512 CPU units.';
 const jobVariables = { image: 'ours' };
 
 const grown = async (id: string) => {
   const { state, job_variables: variables } = await world.get(id);
-  expect(state).toMatchObject({ name: 'AwaitingRetry', message: expect.stringMatching(new RegExp(`OutOfMemoryError.*${GROWN}$`)) });
+  expect(state).toMatchObject({ name: 'AwaitingRetry', message: expect.stringMatching(new RegExp(`OutOfMemoryError.*${MORE_MEMORY}$`)) });
   expect(variables).toEqual({ ...jobVariables, ...size });
 };
 

@@ -5,7 +5,7 @@ import { PESSIMISTIC, USUAL } from '../../bench/scaling/conditions';
 import { barsTable, heading, optionsTable, resultsTable } from '../../bench/scaling/report';
 import { synthesized } from '../../bench/scaling/synthesized';
 import { traces, unannounced, unseen } from '../../bench/scaling/traces';
-import { playedWith, WARMTH } from '../../bench/scaling/warmth';
+import { simulateWith, WARMTH } from '../../bench/scaling/warmth';
 
 const readme = readFileSync(join(__dirname, '..', '..', 'bench', 'README.md'), 'utf8');
 const all = [...traces, ...unannounced, ...unseen];
@@ -35,7 +35,7 @@ test('what bench/README.md says of the hours that workers may wait for unschedul
   const seeds = Number(new RegExp(heading(USUAL, 0).replace('0', '(\\d+)')).exec(readme)?.[1]);
   const options = WARMTH.filter(([option]) => option.includes('warmTaskHours'));
   const of = Array.from({ length: seeds }, (_, index) => index + 1);
-  const played = options.map(([option, scaling]) => [option, [playedWith(scaling, flash, of, USUAL)]] as const);
+  const played = options.map(([option, scaling]) => [option, [simulateWith(scaling, flash, of, USUAL)]] as const);
   const [, section] = readme.split('<!-- scaling warmth -->');
   expect(options).toHaveLength(3);
   // The first row of a trace has its name.

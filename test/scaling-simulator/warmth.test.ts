@@ -7,14 +7,14 @@ import { simulate } from '../../bench/scaling/simulation';
 import { readTemplate } from '../../bench/scaling/template/read';
 import { Trace } from '../../bench/scaling/trace';
 import { traces, unannounced, unseen } from '../../bench/scaling/traces';
-import { playedWith } from '../../bench/scaling/warmth';
+import { simulateWith } from '../../bench/scaling/warmth';
 import { ScalingOptions, WorkerType } from '../../src';
 import { addWorker, newStack } from '../support/worker';
 
 const HOUR = 3600;
 const [random, webhook] = unannounced.map((trace): Trace =>
   ({ ...trace, seconds: 12 * HOUR, runs: trace.runs.filter(run => run.expectedStart < 11 * HOUR) }));
-const play = (trace: Trace, scaling: ScalingOptions = {}) => playedWith(scaling, trace, [1, 2, 3], USUAL);
+const play = (trace: Trace, scaling: ScalingOptions = {}) => simulateWith(scaling, trace, [1, 2, 3], USUAL);
 
 describe('runs that nobody scheduled', () => {
   test('start when a worker asks next where there is room for one more, at the price of a worker that is there all the time', () => {
@@ -44,7 +44,7 @@ describe('runs that nobody scheduled', () => {
 
   test('find workers that the runs of the last day make likely, the more the more hours a day these may wait, and these are never exceeded', () => {
     const [twoDays] = unannounced;
-    const [cold, few, many] = [undefined, 4, 12].map(warmTaskHours => playedWith({ warmTaskHours }, twoDays, [1], USUAL));
+    const [cold, few, many] = [undefined, 4, 12].map(warmTaskHours => simulateWith({ warmTaskHours }, twoDays, [1], USUAL));
     expect(few.lateMinutes).toBeLessThan(0.8 * cold.lateMinutes);
     expect(many.lateMinutes).toBeLessThan(0.5 * few.lateMinutes);
     expect(few.taskHours - cold.taskHours).toBeGreaterThan(4);

@@ -22,7 +22,7 @@ export async function startForwardProxy(hosts: { readonly [name: string]: number
   const [asked, refused] = [[] as string[], [] as string[]];
   const sockets = new Set<Duplex>();
 
-  const wayTo = (question: string, { hostname, port }: { hostname: string; port: number }) => {
+  const targetOf = (question: string, { hostname, port }: { hostname: string; port: number }) => {
     asked.push(question);
     if (hostname in hosts) return { hostname: '127.0.0.1', port: hosts[hostname] };
     const unreachable = hostname === 'localhost' || isIP(hostname) && /^(127\.|169\.254\.)/.test(hostname);
@@ -38,13 +38,13 @@ export async function startForwardProxy(hosts: { readonly [name: string]: number
       return;
     }
     const port = Number(url.port) || 80;
-    const to = wayTo(`${incoming.method} ${url.hostname}:${port}${url.pathname}`, { hostname: url.hostname, port });
-    if (!to) {
+    const target = targetOf(`${incoming.method} ${url.hostname}:${port}${url.pathname}`, { hostname: url.hostname, port });
+    if (!target) {
       outgoing.writeHead(403).end('not from here');
       return;
     }
     const { 'proxy-connection': _, ...headers } = incoming.headers;
-    const passed = httpRequest({ ...to, method: incoming.method, path: `${url.pathname}${url.search}`, headers }, answer => {
+    const passed = httpRequest({ ...target, method: incoming.method, path: `${url.pathname}${url.search}`, headers }, answer => {
       outgoing.writeHead(answer.statusCode!, answer.headers);
       answer.pipe(outgoing);
     });
@@ -53,12 +53,12 @@ export async function startForwardProxy(hosts: { readonly [name: string]: number
   });
   proxy.on('connect', (incoming: IncomingMessage, client: Duplex, head: Buffer) => {
     const [, hostname, port] = /^\[?(.+?)\]?:(\d+)$/.exec(incoming.url!) ?? [];
-    const to = wayTo(`CONNECT ${incoming.url}`, { hostname, port: Number(port) });
-    if (!to) {
+    const target = targetOf(`CONNECT ${incoming.url}`, { hostname, port: Number(port) });
+    if (!target) {
       client.end('HTTP/1.1 403 Forbidden\r\n\r\n');
       return;
     }
-    const upstream = connect(to.port, to.hostname, () => {
+    const upstream = connect(target.port, target.hostname, () => {
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       upstream.write(head);
       client.pipe(upstream).pipe(client);

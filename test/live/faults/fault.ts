@@ -64,12 +64,12 @@ export const TIME_SCALE = 4;
 const LOOKS_SECONDS = 60;
 export const FINAL = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
 
-type Badness = Pick<Outcome, 'stuck' | 'lost' | 'finishedStartedAgain' | 'doubled' | 'endedWrongly'>;
+type Failures = Pick<Outcome, 'stuck' | 'lost' | 'finishedStartedAgain' | 'doubled' | 'endedWrongly'>;
 
-const bad = (of: Badness) => of.stuck + of.lost + of.finishedStartedAgain + of.doubled + of.endedWrongly;
+const failures = (of: Failures) => of.stuck + of.lost + of.finishedStartedAgain + of.doubled + of.endedWrongly;
 
 export function passed(outcome: Outcome): boolean {
-  return bad(outcome) === 0;
+  return failures(outcome) === 0;
 }
 
 /** Lets a fault happen, waits until its runs are settled, and counts what became of them. */
@@ -87,7 +87,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
   const sum = { startedAgain: 0, cleanedUp: 0, stuck: 0, lost: 0, finishedStartedAgain: 0, doubled: 0, endedWrongly: 0 };
   for (const { id, state } of runs) {
     states[state.name] = (states[state.name] ?? 0) + 1;
-    const before = bad(sum);
+    const before = failures(sum);
     const executions = await arena.evidence(id);
     const firstEnd = Math.min(...executions.map(({ ended }) => ended ?? Infinity));
     if (executions.length > 1) {
@@ -107,7 +107,7 @@ export async function measure(arena: Arena, fault: Fault, count = arena.options.
       if (['RUNNING', 'PENDING', 'CANCELLING'].includes(state.type)) sum.stuck++;
       else sum.lost++;
     }
-    if (arena.options.measures && bad(sum) > before) console.error(await story(arena, id));
+    if (arena.options.measures && failures(sum) > before) console.error(await story(arena, id));
   }
   // A run that the API no longer knows is lost as well.
   sum.lost += ids.length - runs.length;

@@ -10,7 +10,7 @@ const HEALTHY_SECONDS = 120;
 const HEARTBEAT_SECONDS = 75;
 
 /** Lets the process of a run stand still, and gives what lets it go on. */
-async function halt(run: string): Promise<() => void> {
+async function suspendProcess(run: string): Promise<() => void> {
   const processes = await processesOfRun(run);
   if (processes.length === 0) throw new Error(`No process executes the run ${run}.`);
   const signal = (name: NodeJS.Signals) => processes.forEach(({ pid }) => process.kill(pid, name));
@@ -45,11 +45,11 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         const ids = [...await arena.startRuns(2, HEALTHY_SECONDS, 'computing'), ...await arena.startRuns(count - 2, HEALTHY_SECONDS, 'sleeping')];
         await arena.inFlight(ids);
         await arena.release();
-        const goOn = await halt(ids[0]);
+        const resumeProcess = await suspendProcess(ids[0]);
         await arena.live.gate!.shut();
         await sleep(30_000);
         await arena.live.gate!.open();
-        goOn();
+        resumeProcess();
         return ids;
       },
     },
@@ -66,7 +66,7 @@ export function faultsOfBoth(workerType: WorkerType, inFlight: (arena: Arena, co
         await arena.release();
         // Its first heartbeat has been heard.
         await sleep(5000);
-        await halt(ids[0]);
+        await suspendProcess(ids[0]);
         return ids;
       },
     },

@@ -112,11 +112,11 @@ describe('a highly available server with 50 clients, of which no call fails that
     const { runs } = await load.stop();
     // The API sends events a while after what they tell of.
     await until(60, async () => await used() - before > runs.length * 1000);
-    const piled = await used() - before;
-    figures.push(`${runs.length} runs of four state changes left ${piled} bytes in Redis`);
+    const left = await used() - before;
+    figures.push(`${runs.length} runs of four state changes left ${left} bytes in Redis`);
     await servicesTasks(2);
     const fetched = Date.now();
-    await until(180, async () => await used() - before < piled / 2);
+    await until(180, async () => await used() - before < left / 2);
     figures.push(`fetched after ${Math.round((Date.now() - fetched) / 1000)} s`);
   });
 });
