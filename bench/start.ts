@@ -129,7 +129,8 @@ async function main(): Promise<void> {
     await prefect.call('POST', '/work_pools/', { name: POOL, type: 'process' });
     const deployment = await prefect.deploy('hello', { workPool: POOL, entrypoint: 'flows.py:hello', directory: FLOWS });
 
-    const [starts, works] = [new Map<Variant, Start[]>(VARIANTS.map(variant => [variant, []])), new Map<Variant, Work[]>(VARIANTS.map(variant => [variant, []]))];
+    const starts = new Map<Variant, Start[]>(VARIANTS.map(variant => [variant, []]));
+    const works = new Map<Variant, Work[]>(VARIANTS.map(variant => [variant, []]));
     // The first round fills caches, and does not count. The order changes from round to round.
     const rotated = (index: number) => VARIANTS.map((_, place) => VARIANTS[(place + index + 1) % VARIANTS.length]);
     for (let index = -1; index < FLOW_RUNS; index++) {
@@ -167,7 +168,8 @@ function found(starts: Map<Variant, Start[]>, works: Map<Variant, Work[]>): [str
     row('CPU seconds a flow run', works, ({ cpuSeconds }) => cpuSeconds / OF_WORKER, 2),
     ...(known(works) ? [row('memory of the worker with its flow runs, MiB', works, ({ peakMiB }) => peakMiB!, 0)] : []),
   ]);
-  const rows = VARIANTS.map(variant => ({ name: TITLES[variant], values: PARTS.map((_, part) => median(starts.get(variant)!.map(({ parts }) => parts[part]))) }));
+  const partOf = (variant: Variant, part: number) => median(starts.get(variant)!.map(({ parts }) => parts[part]));
+  const rows = VARIANTS.map(variant => ({ name: TITLES[variant], values: PARTS.map((_, part) => partOf(variant, part)) }));
   return [text, { start: bars({ title: 'A flow run of an ECS worker, from the start of its container to its end', unit: 's', parts: PARTS, rows, digits: 2 }) }];
 }
 
