@@ -32,7 +32,7 @@ from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, NoReturn
 
-from hand_back import NO_RESULTS, complete_models, lacks_results, let_go, restarts
+from hand_back import NO_RESULTS, complete_models, lacks_results, reset_policy, restarts
 from task_metadata import metadata, this_task
 
 BEHAVIOR = "PREFECT_FLOW_RUN_EXECUTE_SIGTERM_BEHAVIOR"
@@ -115,7 +115,7 @@ def prefect_version() -> str:
     return ""
 
 
-def can_leave_it_to_us() -> bool:
+def can_relinquish() -> bool:
     """Whether this version of Prefect knows how to stop a flow run and not change its state."""
     return numbers(prefect_version()) >= [3, 8, 1]
 
@@ -141,13 +141,13 @@ def execute() -> int:
     if lacks_results(os.environ):
         say(NO_RESULTS)
     reschedules = os.environ.get(BEHAVIOR) == "reschedule"
-    ours = reschedules and can_leave_it_to_us()
-    if ours:
+    relinquishes = reschedules and can_relinquish()
+    if relinquishes:
         os.environ[BEHAVIOR] = "relinquish"
     elif reschedules and not restarts([]):
         reschedules, os.environ[BEHAVIOR] = False, "crash"  # An older Prefect would give it back by itself.
     run, execution, task = os.environ.get("PREFECT__FLOW_RUN_ID"), Execution(), this_task()
-    if run and task and (reason := not_ours(run, task, execution)):
+    if run and task and (reason := reason_to_skip(run, task, execution)):
         say(f"{run} is left alone, as it is not this task's: {reason}")
         return 0  # anything else counts as a crash
     if not shutil.which("prefect"):
@@ -156,8 +156,8 @@ def execute() -> int:
     code = execution.go_on() if began else INTERRUPTED
     if not (run and reschedules and execution.interrupted):
         return code
-    hand_back(run, task, by_prefect=began and not ours)
-    return code if began and not ours else 0
+    hand_back(run, task, by_prefect=began and not relinquishes)
+    return code if began and not relinquishes else 0
 
 
 def without_prefect(run: str | None) -> int:
@@ -171,25 +171,25 @@ def without_prefect(run: str | None) -> int:
     return NO_COMMAND
 
 
-def names_another(infrastructure: str | None, task: str | None) -> bool:
+def names_another_task(infrastructure: str | None, task: str | None) -> bool:
     """Whether a flow run's infrastructure, `cluster::task` where Prefect's ECS worker wrote it, is another task than this one."""
     return bool(task and infrastructure and ":task/" in infrastructure and infrastructure.split("::")[-1] != task)
 
 
-class Unclear(NamedTuple):
+class Undetermined(NamedTuple):
     """What may look different in a moment."""
 
     what: str
     leave: bool  #: Whether the flow run is not this task's if it stays so.
 
 
-def not_ours(run: str, task: str, execution: Execution) -> str | None:
+def reason_to_skip(run: str, task: str, execution: Execution) -> str | None:
     """Why this task is not to execute the flow run; None where nothing says so.
 
     The worker writes down a task after ECS has taken it, and until then the flow run may name the one that it had before.
     """
     deadline = time.monotonic() + CLAIM_SECONDS
-    while isinstance(seen := look_at(run, task), Unclear):
+    while isinstance(seen := check_assignment(run, task), Undetermined):
         if execution.interrupted:
             return None
         if time.monotonic() >= deadline:
@@ -199,13 +199,13 @@ def not_ours(run: str, task: str, execution: Execution) -> str | None:
     return seen
 
 
-def look_at(run: str, task: str) -> Unclear | str | None:
+def check_assignment(run: str, task: str) -> Undetermined | str | None:
     try:
         flow_run = ask_prefect(f"/flow_runs/{run}")
     except (KeyError, OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429:
             return None  # Prefect's own command will say more.
-        return Unclear(f"the Prefect API does not say whose it is: {error!r}", leave=False)
+        return Undetermined(f"the Prefect API does not say whose it is: {error!r}", leave=False)
     state, infrastructure = flow_run.get("state_type"), flow_run.get("infrastructure_pid")
     if state in ("COMPLETED", "FAILED", "CANCELLED"):
         return f"it is {state}"
@@ -214,9 +214,9 @@ def look_at(run: str, task: str) -> Unclear | str | None:
     # ECS itself restarts a container only where its definition asks for that.
     if state == "RUNNING" and not metadata().get("RestartCount"):
         return f"it is executed already; it names {infrastructure}"
-    if names_another(infrastructure, task):
-        return Unclear(f"it names {infrastructure}", leave=True)
-    return None if infrastructure else Unclear("it names no task", leave=False)
+    if names_another_task(infrastructure, task):
+        return Undetermined(f"it names {infrastructure}", leave=True)
+    return None if infrastructure else Undetermined("it names no task", leave=False)
 
 
 def ask_prefect(path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -258,7 +258,7 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
             flow_run = api.read_flow_run(UUID(run))
             state = flow_run.state.type.value if flow_run.state else ""
             # One that has ended, was cancelled or waits for someone is left as it is, and so is one that another task has by now.
-            if state not in ("RUNNING", "PENDING", "SCHEDULED") or names_another(flow_run.infrastructure_pid, task):
+            if state not in ("RUNNING", "PENDING", "SCHEDULED") or names_another_task(flow_run.infrastructure_pid, task):
                 return say(f"{run} is not given back: it is {state} and names {flow_run.infrastructure_pid}")
             if state == "RUNNING" and not restarts(flow_run.tags):
                 crashed: Any = Crashed(message="Its task was interrupted before it was finished.")
@@ -269,7 +269,7 @@ def hand_back(run: str, task: str | None, by_prefect: bool) -> None:
                 waiting: Any = AwaitingRetry(scheduled_time=due, message="Its task was interrupted before it was finished.")
                 api.set_flow_run_state(flow_run.id, waiting)
             say(f"{run} was interrupted, and is given back to Prefect")
-            let_go(api, flow_run.id, interrupted=state == "RUNNING" or by_prefect and flow_run.start_time is not None)
+            reset_policy(api, flow_run.id, interrupted=state == "RUNNING" or by_prefect and flow_run.start_time is not None)
     except Exception as error:
         say(f"warning: {error!r}")
         give_up()

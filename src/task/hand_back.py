@@ -41,7 +41,7 @@ def lacks_results(environment: MutableMapping[str, str]) -> bool:
 NO_RESULTS = "warning: this image has no prefect-aws, so results are not kept, and flow runs that start again repeat all of their tasks"
 
 
-def let_go(api: SyncPrefectClient, run: UUID, interrupted: bool) -> None:
+def reset_policy(api: SyncPrefectClient, run: UUID, interrupted: bool) -> None:
     """What a flow run needs beside its state so that a worker takes it again, and its flow has all the retries that it asks for."""
     flow_run = api.read_flow_run(run)  # Its policy may have changed with its state.
     policy = flow_run.empirical_policy

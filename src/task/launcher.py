@@ -56,7 +56,7 @@ def name() -> list[str]:
     return []
 
 
-def understood(command: list[str]) -> list[str]:
+def without_unknown_options(command: list[str]) -> list[str]:
     return [part for part in command if part != KEEP_POOL or not older("prefect", "3.6.23")]
 
 
@@ -64,5 +64,5 @@ if __name__ == "__main__":
     said = [f"before {package} {since}, {what}" for package, since, what in limits(("--type", "ecs") in zip(sys.argv, sys.argv[1:])) if older(package, since)]
     if said:
         print(f"launcher: warning: this image has Prefect {version('prefect')}: {'; '.join(said)}. Use a newer image.", flush=True)
-    command = [*understood(sys.argv[1:]), *name()]
+    command = [*without_unknown_options(sys.argv[1:]), *name()]
     os.execvp(command[0], command)

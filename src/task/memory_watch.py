@@ -23,7 +23,7 @@ WATCHED_SHARE = 1 / 2  #: Of more of it than that, it is noted who holds how muc
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 5.0  #: After one was ended: until its memory is free.
 #: Has the kernel, where it is faster, end a flow run's process and not the worker's.
-FIRST_TO_GO = "500"
+OOM_SCORE_ADJ = "500"
 ADVICE = (
     "Give the worker more memoryLimitMiB or a lower flowRunLimit, or run this in an ECS pool, "
     "where flowRunDefaults.outOfMemory starts it again with more."
@@ -145,7 +145,7 @@ class MemoryWatch:
     def _mark(self, processes: set[int]) -> None:
         for process in processes - self._marked:
             with contextlib.suppress(OSError), open(f"/proc/{process}/oom_score_adj", "w") as file:
-                file.write(FIRST_TO_GO)
+                file.write(OOM_SCORE_ADJ)
         self._marked = processes
 
 

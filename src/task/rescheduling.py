@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from hand_back import complete_models, let_go, restarts
+from hand_back import complete_models, reset_policy, restarts
 from supervision import say
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def reschedule_one(api: SyncPrefectClient, run: str, worker: str) -> bool:
         result: Any = api.set_flow_run_state(flow_run.id, waiting)
         accepted = result.status.value == "ACCEPT"
     if accepted or kind == "SCHEDULED":
-        let_go(api, flow_run.id, interrupted=executed)
+        reset_policy(api, flow_run.id, interrupted=executed)
     return accepted
 
 

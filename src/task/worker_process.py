@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def reaching_into_prefect(otherwise: str) -> Iterator[None]:
+def guarded_patch(otherwise: str) -> Iterator[None]:
     """Another version may look different inside: then its worker works all the same, and what it can't do is said."""
     try:
         yield
@@ -40,7 +40,7 @@ def run_worker(arguments: list[str], journal: int) -> None:
     submitted: list[FlowRun] = []
     memory = MemoryWatch(os.environ[WORKER_NAME])
 
-    with reaching_into_prefect("a worker that is to stop goes on taking flow runs"):
+    with guarded_patch("a worker that is to stop goes on taking flow runs"):
         from prefect.workers.process import ProcessWorker
 
         poll = ProcessWorker.get_and_submit_flow_runs
@@ -55,7 +55,7 @@ def run_worker(arguments: list[str], journal: int) -> None:
 
         setattr(ProcessWorker, "get_and_submit_flow_runs", poll_unless_draining)
 
-    with reaching_into_prefect("nobody knows what is in flight, and only the reconciler has interrupted flow runs started again"):
+    with guarded_patch("nobody knows what is in flight, and only the reconciler has interrupted flow runs started again"):
         from prefect.workers.process import ProcessWorker
 
         # From the moment on when the worker has claimed a run; from the start of its process where Prefect doesn't say so.
@@ -84,7 +84,7 @@ def run_worker(arguments: list[str], journal: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=leave_when_idle, daemon=True).start()
-    with reaching_into_prefect("a flow run that was ended for its memory does not say so"):
+    with guarded_patch("a flow run that was ended for its memory does not say so"):
         tell_why(memory)
     memory.start()
     interrupt = interruption()
@@ -119,12 +119,12 @@ def interruption() -> Callable[[], Coroutine[Any, Any, None]]:
     contexts: set[Any] = set()
 
     async def interrupt_one(context: Any, run: uuid.UUID) -> None:
-        with reaching_into_prefect(otherwise):
+        with guarded_patch(otherwise):
             if (await context.control_channel.signal(run, "reschedule")).name == "ACKNOWLEDGED":
                 context.process_manager.get(run).graceful_kill()
 
     async def interrupt() -> None:
-        with reaching_into_prefect(otherwise):
+        with guarded_patch(otherwise):
             await asyncio.gather(*[interrupt_one(context, run) for context in contexts for run in context.process_manager.flow_run_ids()])
 
     def noting(method: Callable[..., Awaitable[Any]], change: Callable[[Any], None]) -> Callable[..., Awaitable[Any]]:
@@ -134,7 +134,7 @@ def interruption() -> Callable[[], Coroutine[Any, Any, None]]:
 
         return noted
 
-    with reaching_into_prefect(otherwise):
+    with guarded_patch(otherwise):
         from prefect.runner._flow_run_executor import FlowRunExecutorContext as Context
 
         setattr(Context, "__aenter__", noting(Context.__aenter__, contexts.add))

@@ -69,25 +69,25 @@ class Application:
 
     @staticmethod
     def _answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
-        room, _, rest = path.partition("/")
-        if room == "tasks" and not rest:
+        section, _, rest = path.partition("/")
+        if section == "tasks" and not rest:
             return 200, [task.describe() for task in ecs.all_tasks()]
-        if room == "tasks":
+        if section == "tasks":
             token, _, wanted = rest.partition("/")
             task = next((item for item in ecs.all_tasks() if item.token == token), None)
             return task_endpoints.answer(task, method, wanted, body) if task else (404, {"message": "no such task"})
-        if room == "spot-interruptions":
+        if section == "spot-interruptions":
             ecs.task(rest).stop("Your Spot Task was interrupted.", "SpotInterruption")
             return 200, {}
-        if room == "kills":
+        if section == "kills":
             ecs.task(rest).kill()
             return 200, {}
-        if room == "hindrance":
+        if section == "hindrance":
             hindrances.hinder(json.loads(body))
             return 200, {}
-        if room == "responses":
+        if section == "responses":
             return custom_resources.accept_response(rest, body)
-        if room == "skipped":
+        if section == "skipped":
             return 200, sorted(provisioners.skipped_types)
         return 404, {"message": f"the stand-in has nothing at {_OWN}{path}"}
 
