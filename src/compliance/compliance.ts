@@ -41,8 +41,8 @@ export class Compliance extends Construct {
 
   /** CloudFormation makes no tags on the group that comes with a VPC, so this rule goes by its id. */
   private watchDefaultSecurityGroup(): void {
-    const { vpc, closesDefaultGroup } = this.props.network;
-    if (!closesDefaultGroup) return;
+    const { vpc, restrictsDefaultSecurityGroup } = this.props.network;
+    if (!restrictsDefaultSecurityGroup) return;
     this.watch(this, {
       id: 'DefaultSecurityGroupClosed',
       identifier: config.ManagedRuleIdentifiers.VPC_DEFAULT_SECURITY_GROUP_CLOSED,

@@ -24,7 +24,7 @@ const PATIENCE_SECONDS = 8;
 
 const cloudWatch = new CloudWatchClient({});
 const ecs = new ECSClient({});
-const crashPosition = new CrashCursor();
+const crashCursor = new CrashCursor();
 const runTimes = new RunTimes();
 const childRuns = new KnownChildRuns();
 
@@ -51,7 +51,7 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
   let values: Values;
   try {
     const trustedSeconds = SETTLE_SECONDS + 1.5 * configuration.pollSeconds;
-    const since = await crashPosition.read(configuration.worker, now, trustedSeconds) ?? new Date(settled - configuration.pollSeconds * 1000);
+    const since = await crashCursor.read(configuration.worker, now, trustedSeconds) ?? new Date(settled - configuration.pollSeconds * 1000);
     until = new Date(Math.max(settled, since.getTime()));
     values = await read(configuration, now, { since, until });
   } catch (error) {
@@ -63,7 +63,7 @@ async function pollAndPublish(configuration: PublisherConfiguration): Promise<vo
     return;
   }
   await publish(configuration, values);
-  crashPosition.advance(configuration.worker, until);
+  crashCursor.advance(configuration.worker, until);
 }
 
 async function read(configuration: PublisherConfiguration, now: Date, crashes: { since: Date; until: Date }): Promise<Values> {

@@ -69,7 +69,7 @@ export class Network extends Construct {
     this.createsVpc = props.vpc === undefined;
     this.functionsInVpc = props.api._inNetwork || (props.options.functionsInVpc ?? false);
     this.vpc = props.vpc ?? createVpc(this, {
-      ...props.options, encryptionKey: props.encryptionKey, logRetention: props.logRetention, restrictDefaultSecurityGroup: this.closesDefaultGroup,
+      ...props.options, encryptionKey: props.encryptionKey, logRetention: props.logRetention, restrictDefaultSecurityGroup: this.restrictsDefaultSecurityGroup,
     });
     this.selected = this.selection();
     this.subnets = this.vpc.selectSubnets(this.selected);
@@ -124,7 +124,7 @@ export class Network extends Construct {
   }
 
   /** Whether the default group of the VPC has no rules. The CDK takes them away, by a function of its own that is outside any VPC. */
-  public get closesDefaultGroup(): boolean {
+  public get restrictsDefaultSecurityGroup(): boolean {
     return this.createsVpc && !this.props.options.functionsInVpc;
   }
 

@@ -70,8 +70,8 @@ async function eventStored(id: string, event: string): Promise<void> {
 }
 
 // Without the vouching, servers up to 3.8.8 have the suspended run crash as well; 3.9.1 takes its heartbeat for what it is.
-test('a run whose heartbeats stop crashes, and a suspended one that is vouched for stays, although its last heartbeat is handled late', async () => {
-  const vouchedFor = await suspendedRun('suspended');
+test('a run whose heartbeats stop crashes, and a suspended one that is announced as waiting stays, although its last heartbeat is handled late', async () => {
+  const announced = await suspendedRun('suspended');
   await new Runs(client).announceWaiting((await new Listing(client, 'suspended').onOnePage(new Date()))!, new Date());
   // Its time is up later than the other's.
   const poolId = await watchedPool('silent');
@@ -79,5 +79,5 @@ test('a run whose heartbeats stop crashes, and a suspended one that is vouched f
   await heartbeat(silent, poolId, new Date().toISOString());
 
   expect((await prefect.waitFor(silent, ['CRASHED'], 60)).state.message).toBe(`No heartbeat for ${LOST_AFTER_SECONDS} seconds.`);
-  expect((await prefect.flowRuns([vouchedFor]))[0].state.name).toBe('Suspended');
+  expect((await prefect.flowRuns([announced]))[0].state.name).toBe('Suspended');
 });

@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { NetworkOptions, PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, WorkerType, WorkPool } from '../../src';
 import { addWorker, connectedVpc, importedVpc, newStack, resource, resources, selfHosted, templateOf, text, warnings } from '../support/worker';
 
-const NO_WAY_OUT = 'cdk-prefect-fargate-worker:noInternetRoute';
+const NO_INTERNET_ROUTE = 'cdk-prefect-fargate-worker:noInternetRoute';
 const withNetwork = (network: NetworkOptions) => templateOf({ network });
 const subnetsOfService = (template: Template) => resource(template, 'AWS::ECS::Service').Properties.NetworkConfiguration.AwsvpcConfiguration;
 
@@ -71,7 +71,7 @@ describe('network options', () => {
     });
 
     test('warns that the API is out of reach', () => {
-      expect(warnings(stack, NO_WAY_OUT)).toEqual([expect.stringMatching(/PrivateSubnet1, PrivateSubnet2 have no route .* https:\/\/api\.prefect\.cloud.*network\.natGateways or vpcSubnets.*privateNetwork/)]);
+      expect(warnings(stack, NO_INTERNET_ROUTE)).toEqual([expect.stringMatching(/PrivateSubnet1, PrivateSubnet2 have no route .* https:\/\/api\.prefect\.cloud.*network\.natGateways or vpcSubnets.*privateNetwork/)]);
     });
 
     test('warns of the default images where they are not copied from their public registry', () => {
@@ -100,7 +100,7 @@ describe('network options', () => {
   test('natGateways: 0 gives no warning for an API in the private network', () => {
     const stack = newStack();
     addWorker(stack, { api: selfHosted(stack), workPool: WorkPool.existing('etl'), network: { natGateways: 0 } });
-    expect(warnings(stack, NO_WAY_OUT)).toEqual([]);
+    expect(warnings(stack, NO_INTERNET_ROUTE)).toEqual([]);
   });
 
   test('public subnets give a warning where functions run in them, which get no way out there', () => {
@@ -164,7 +164,7 @@ describe('a VPC that is given', () => {
   test('is what the worker shows, and its private subnets are used', () => {
     expect(worker.vpc).toBe(vpc);
     expect(subnetsOfService(template)).toMatchObject({ Subnets: ['subnet-private1', 'subnet-private2'], AssignPublicIp: 'DISABLED' });
-    expect(warnings(stack, NO_WAY_OUT)).toEqual([]);
+    expect(warnings(stack, NO_INTERNET_ROUTE)).toEqual([]);
   });
 
   test('may have its subnets from the exports of another stack', () => {
@@ -176,7 +176,7 @@ describe('a VPC that is given', () => {
     const open = newStack();
     addWorker(open, { vpc: importedVpc(open, { publicSubnetIds: ['subnet-1', 'subnet-2'] }), vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC } });
     expect(subnetsOfService(Template.fromStack(open))).toMatchObject({ Subnets: ['subnet-1', 'subnet-2'], AssignPublicIp: 'ENABLED' });
-    expect(warnings(open, NO_WAY_OUT)).toEqual([]);
+    expect(warnings(open, NO_INTERNET_ROUTE)).toEqual([]);
   });
 
   test('with private subnets chosen gives tasks no public address', () => {
@@ -190,14 +190,14 @@ describe('a VPC that is given', () => {
     const closed = newStack();
     addWorker(closed, { vpc: importedVpc(closed, { isolatedSubnetIds: ['subnet-1', 'subnet-2'] }) });
     expect(subnetsOfService(Template.fromStack(closed)).Subnets).toEqual(['subnet-1', 'subnet-2']);
-    expect(warnings(closed, NO_WAY_OUT)).toHaveLength(1);
+    expect(warnings(closed, NO_INTERNET_ROUTE)).toHaveLength(1);
   });
 
   test('with isolated subnets warns of nothing where the API is in the private network', () => {
     const closed = newStack();
     const api = PrefectApi.selfHosted({ url: 'http://prefect.internal:4200/api', privateNetwork: true });
     addWorker(closed, { api, vpc: importedVpc(closed, { isolatedSubnetIds: ['subnet-1', 'subnet-2'] }) });
-    expect(warnings(closed, NO_WAY_OUT)).toEqual([]);
+    expect(warnings(closed, NO_INTERNET_ROUTE)).toEqual([]);
   });
 });
 

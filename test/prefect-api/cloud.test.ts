@@ -17,7 +17,7 @@ describe('Prefect Cloud', () => {
     expect(() => cloud('AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE', WORKSPACE_ID)).not.toThrow();
   });
 
-  const WAY_OUT = 'give the UUID from the address of the Prefect Cloud UI, such as 11111111-2222-3333-4444-555555555555.';
+  const FIX = 'give the UUID from the address of the Prefect Cloud UI, such as 11111111-2222-3333-4444-555555555555.';
   const malformed: [unknown, string][] = [
     ['', 'is "":'], [undefined, 'is missing:'], ['my-account', 'is "my-account":'], [`${ACCOUNT_ID} `, `is "${ACCOUNT_ID} ":`], [ACCOUNT_ID.slice(1), 'is "1111111-'],
     [ACCOUNT_ID.replace(/-/g, ''), 'is "1111'], [`{${ACCOUNT_ID}}`, 'is "{1111'], [ACCOUNT_ID.replace('1', 'g'), 'is "g111'],
@@ -25,12 +25,12 @@ describe('Prefect Cloud', () => {
 
   test.each(malformed)('refuses the account id %j', (id, value) => {
     expect(() => cloud(id, WORKSPACE_ID)).toThrow(`accountId ${value}`);
-    expect(() => cloud(id, WORKSPACE_ID)).toThrow(WAY_OUT);
+    expect(() => cloud(id, WORKSPACE_ID)).toThrow(FIX);
   });
 
   test.each(malformed)('refuses the workspace id %j', (id, value) => {
     expect(() => cloud(ACCOUNT_ID, id)).toThrow(`workspaceId ${value}`);
-    expect(() => cloud(ACCOUNT_ID, id)).toThrow(WAY_OUT);
+    expect(() => cloud(ACCOUNT_ID, id)).toThrow(FIX);
   });
 });
 

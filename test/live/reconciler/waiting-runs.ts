@@ -1,7 +1,7 @@
 import { seconds, world } from './world';
 
 describe('a run that has begun and waits', () => {
-  test.each([['PAUSED', 'Suspended'], ['SCHEDULED', 'AwaitingRetry']] as const)('is vouched for where it is %s (%s), lest its last heartbeat, handled late, have it count as crashed', async (state, stateName) => {
+  test.each([['PAUSED', 'Suspended'], ['SCHEDULED', 'AwaitingRetry']] as const)('is announced as waiting where it is %s (%s), lest its last heartbeat, handled late, have it count as crashed', async (state, stateName) => {
     const id = await world.run({ state, stateName, begun: true });
     await world.look();
     const [{ body: [event] }] = world.requests.filter(({ path }) => path === '/api/events');
