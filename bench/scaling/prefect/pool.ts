@@ -34,15 +34,20 @@ const CHILDREN_A_SECOND = 10;
 /** The runs of a work pool, as Prefect's API knows them. */
 export class Pool {
   public readonly runs: TrackedRun[];
+  /** The names of the work queues. */
+  public readonly queues: ReadonlySet<string>;
   public readonly held = new Set<TrackedRun>();
   /** In the order in which they are due. */
   private readonly waiting: TrackedRun[];
   private readonly slots = new Map<string, number>();
   private readonly ended = new Map<string, number[]>();
+  /** The last completed runs of each deployment, in the order in which they were due. */
+  private readonly completed = new Map<string, TrackedRun[]>();
 
   constructor(runs: readonly FlowRun[], public readonly limits: Limits = {}) {
     this.runs = runs.map(run => tracked(run));
     this.waiting = this.runs.slice();
+    this.queues = new Set(['default', ...runs.map(({ queue }) => queue)]);
   }
 
   /**
@@ -92,7 +97,7 @@ export class Pool {
 
   /** The last runs of a deployment, and what they created, as Prefect tells them. */
   public families(deployment: string): { readonly parents: readonly PastRun[]; readonly children: readonly ChildRun[] } {
-    const parents = this.runs.filter(run => run.deployment === deployment && run.state === 'Completed').slice(-LAST_RUNS);
+    const parents = this.completed.get(deployment) ?? [];
     return {
       parents: parents.map((run, index) => ({ id: `${index}`, started: run.started! * 1000 })),
       children: parents.flatMap((run, index) => (run.offspring ?? []).map(({ expectedStart, duration }) => (
@@ -138,6 +143,7 @@ export class Pool {
       this.ended.set(run.deployment, [now - run.running, ...this.durations(run.deployment)].slice(0, 50));
     }
     if (state === 'Lost') this.interrupted(run, now);
+    else this.complete(run);
     run.state = state;
     run.ended = now;
   }
@@ -154,6 +160,13 @@ export class Pool {
 
   public get finished(): boolean {
     return this.waiting.length === 0 && this.held.size === 0;
+  }
+
+  private complete(run: TrackedRun): void {
+    const runs = this.completed.get(run.deployment) ?? [];
+    const later = runs.findIndex(({ expectedStart }) => expectedStart > run.expectedStart);
+    runs.splice(later < 0 ? runs.length : later, 0, run);
+    this.completed.set(run.deployment, runs.slice(-LAST_RUNS));
   }
 
   private release(run: TrackedRun): void {

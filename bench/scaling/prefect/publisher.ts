@@ -44,7 +44,7 @@ export function demandMetrics(
   const active = pool.active(queues);
   const pending = active.filter(({ state }) => state === 'Pending').length;
   const running = active.length - pending;
-  const names = queues ?? [...new Set(pool.runs.map(({ queue }) => queue)), 'default'];
+  const names = queues ?? [...pool.queues];
   const unscheduled = ({ expectedStart, created, isChild }: TrackedRun) => !isChild && expectedStart - created < settings.leadTimeSeconds;
   const limited = applyLimits({
     pool: { limit: pool.limits.pool, active: pool.held.size },
