@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { endGroup, freePort, startGroup } from './child';
-import { provideDatabase, startMigratedPostgres } from './migrated-database';
+import { MIGRATED, provideDatabase, startMigratedPostgres } from './migrated-database';
 import { idleCore } from '../pace';
 import { PythonLock, pythonEnvironment } from '../python/environment';
 
@@ -48,7 +48,8 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
   await mkdir(directory, { recursive: true });
   const postgres = options.database === 'postgres' ? await startMigratedPostgres(bin) : undefined;
   const file = path.join(directory, 'prefect.db');
-  if (!postgres && !existsSync(file)) await provideDatabase(bin, file);
+  const migrated = postgres !== undefined || !existsSync(file);
+  if (!postgres && migrated) await provideDatabase(bin, file);
   const port = await freePort();
   const apiUrl = `http://127.0.0.1:${port}/api`;
   const logFile = path.join(directory, 'server.log');
@@ -61,6 +62,7 @@ export async function startPrefectServer(options: PrefectServerOptions = {}): Pr
       PREFECT_SERVER_ANALYTICS_ENABLED: 'false',
       DO_NOT_TRACK: '1',
       ...(options.authString === undefined ? {} : { PREFECT_SERVER_API_AUTH_STRING: options.authString }),
+      ...(migrated ? MIGRATED : {}),
       ...options.environment,
     },
     cwd: directory,
