@@ -42,7 +42,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'consumers', what: 'packages for every language: apps in Python, Java and Go give the templates of TypeScript, .NET has the same API', jest: ['test/consumers/'], files: 1 },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], files: 1, alone: true },
   // They wait most of the time.
-  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling)'], files: 5, alone: true },
+  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling)'], files: 8, alone: true },
   // Each of them keeps two cores busy.
   { name: 'load', what: 'the same with many flow runs at a time: faults, scaling from zero', jest: ['test/live/(faults/faults|scaling)'], files: 2, alone: true },
 ];

@@ -28,10 +28,10 @@ describe('the handbook', () => {
     expect([.../: ([\w, ]+)\./.exec(Properties.AlarmDescription)![1].split(', ')].sort()).toEqual(marked.sort());
   });
 
-  test('finds the log of a flow run: the log group by the start of its id, the query by its name', () => {
+  test('finds the log of a flow run: the log group by the start of an output\'s name, the query by its name', () => {
     const template = templateOf();
-    const [, start] = /starts_with\(LogicalResourceId, '(\w+)'\)/.exec(handbook)!;
-    const found = Object.keys(template.findResources('AWS::Logs::LogGroup')).filter(id => id.startsWith(start));
+    const [, start] = /starts_with\(OutputKey, '(\w+)'\)/.exec(handbook)!;
+    const found = Object.entries(template.findOutputs('*')).filter(([name]) => name.startsWith(start)).map(([, { Value }]) => Value.Ref);
     const groups = resources(template, 'AWS::ECS::TaskDefinition').flatMap(({ Properties }) => Properties.ContainerDefinitions.map((container: any) => container.LogConfiguration.Options['awslogs-group'].Ref));
     expect(found).toHaveLength(1);
     expect(new Set(groups)).toEqual(new Set(found));
