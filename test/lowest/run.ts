@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { UNIT } from '../paths';
+import { ofTheCdk } from '../support/of-the-cdk';
 
 /** Compiles the library and runs its unit tests against the lowest aws-cdk-lib and constructs of the peer dependencies. */
 const here = __dirname;
@@ -26,11 +26,3 @@ run('npx', 'tsc', '--project', join(here, 'tsconfig.json'));
 // The ids of resources belong to this library, but some of their properties to the CDK's version: snapshots are the newest's.
 const tests = execFileSync('npx', ['jest', '--listTests', UNIT], { cwd: root, encoding: 'utf8' }).trim().split('\n').filter(path => !path.endsWith('snapshots.test.ts'));
 run('npx', 'jest', '--config', join(here, 'jest.config.js'), '--maxWorkers=100%', '--testPathIgnorePatterns', '/node_modules/', '--runTestsByPath', ...ofTheCdk(tests));
-
-/** Tests that load the CDK, by themselves or by what they import: the functions know nothing of it, so that the newest is enough. */
-function ofTheCdk(paths: readonly string[]): string[] {
-  const { outputs } = buildSync({ entryPoints: [...paths], bundle: true, packages: 'external', platform: 'node', write: false, metafile: true, outdir: root }).metafile;
-  return Object.values(outputs)
-    .filter(({ imports }) => imports.some(({ path }) => /^(aws-cdk-lib|constructs)(\/|$)/.test(path)))
-    .map(({ entryPoint }) => join(root, entryPoint!));
-}
