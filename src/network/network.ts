@@ -69,7 +69,9 @@ export class Network extends Construct {
     this.createsVpc = props.vpc === undefined;
     this.functionsInVpc = props.api._inNetwork || (props.options.functionsInVpc ?? false);
     this.vpc = props.vpc ?? createVpc(this, {
-      ...props.options, encryptionKey: props.encryptionKey, logRetention: props.logRetention,
+      ...props.options,
+      encryptionKey: props.encryptionKey,
+      logRetention: props.logRetention,
       restrictDefaultSecurityGroup: this.restrictsDefaultSecurityGroup,
     });
     this.selected = this.selection();
