@@ -24,6 +24,7 @@ export function warnOfBoundaries(scope: Construct, given: readonly iam.IRole[]):
     validate: () => {
       const boundaries = new Map<IConstruct, string[]>();
       for (const resource of new Set([worker, ...given, ...sharedIn(Stack.of(worker))].flatMap(rolesIn))) {
+        if (!hasBoundary(resource)) continue;
         const properties = propertiesOf(resource);
         const boundary = boundaryOf(resource, properties);
         if (!boundary) continue;
@@ -53,6 +54,13 @@ function rolesIn(construct: IConstruct): CfnResource[] {
 
 function roleOf(resource: CfnResource): IConstruct {
   return resource instanceof iam.CfnRole ? resource.node.scope! : resource;
+}
+
+/** Most roles have none, and needn't be resolved to see that. */
+function hasBoundary(resource: CfnResource): boolean {
+  const { _cfnProperties: given, rawOverrides } = resource as unknown as { readonly _cfnProperties: object; readonly rawOverrides: { readonly Properties?: object } };
+  return resource instanceof iam.CfnRole && resource.permissionsBoundary !== undefined
+    || [given, rawOverrides.Properties ?? {}].some(properties => 'PermissionsBoundary' in properties);
 }
 
 /** As in the template, because PermissionsBoundary.of() and aspects put theirs there by overrides. */

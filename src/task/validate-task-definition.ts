@@ -34,18 +34,18 @@ function errorsOf(containers: readonly Container[]): string[] {
 }
 
 function unmountedVolumes(taskDefinition: ecs.FargateTaskDefinition): string[] {
-  const { volumes } = resolve(taskDefinition) as { volumes?: readonly Named[] };
+  const volumes = resolved<Named>(taskDefinition, 'volumes').map(({ name }) => name);
+  if (volumes.length === 0) return [];
   const mounted = containersOf(taskDefinition).flatMap(({ mountPoints = [] }) => mountPoints.map(({ sourceVolume }) => sourceVolume));
-  return (volumes ?? []).map(({ name }) => name).filter(name => typeof name === 'string' && !mounted.includes(name));
+  return volumes.filter(name => typeof name === 'string' && !mounted.includes(name));
 }
 
 function containersOf(taskDefinition: ecs.FargateTaskDefinition): readonly Container[] {
-  return resolve(taskDefinition).containerDefinitions ?? [];
+  return resolved<Container>(taskDefinition, 'containerDefinitions');
 }
 
-function resolve(taskDefinition: ecs.FargateTaskDefinition): { volumes?: readonly Named[]; containerDefinitions?: readonly Container[] } {
-  const { volumes, containerDefinitions } = taskDefinition.node.defaultChild as ecs.CfnTaskDefinition;
-  return Stack.of(taskDefinition).resolve({ volumes, containerDefinitions });
+function resolved<T>(taskDefinition: ecs.FargateTaskDefinition, field: 'volumes' | 'containerDefinitions'): readonly T[] {
+  return Stack.of(taskDefinition).resolve((taskDefinition.node.defaultChild as ecs.CfnTaskDefinition)[field]) ?? [];
 }
 
 function duplicates(named: readonly Named[]): string[] {
