@@ -1,6 +1,7 @@
 import { aws_cloudwatch as cloudwatch, Duration, Stack } from 'aws-cdk-lib';
 import { DashboardOverview } from './dashboard-overview';
 import { runbook } from './runbook';
+import { WrittenWidget } from './written-widget';
 
 const ID = 'PrefectWorkersDashboard';
 
@@ -15,6 +16,6 @@ export function stackDashboard(stack: Stack): cloudwatch.Dashboard {
     background: cloudwatch.TextWidgetBackground.TRANSPARENT,
     markdown: `**Prefect workers of ${stack.stackName}** · [What each alarm means, and the first step](${runbook()})`,
   }));
-  dashboard.addWidgets(DashboardOverview.of(dashboard));
+  dashboard.addWidgets(new WrittenWidget(dashboard, DashboardOverview.of(dashboard)));
   return dashboard;
 }

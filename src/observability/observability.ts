@@ -20,6 +20,7 @@ import { LogQueries } from './log-queries';
 import { ObservabilityOptions } from './observability-options';
 import { ServiceEvents } from './service-events';
 import { natAlarms, queueAlarms, rescueFailing, serviceAlarms, workPoolAlarm } from './worker-alarms';
+import { WrittenWidget } from './written-widget';
 import { Cluster } from '../cluster/cluster';
 import { Costs } from '../costs/costs';
 import { Reconciler } from '../rescue/reconciler';
@@ -122,7 +123,7 @@ export class Observability extends Construct {
       monthlyBudget: this.props.options.monthlyBudget,
     };
     DashboardOverview.of(dashboard).add(section);
-    dashboard.addWidgets(...dashboardSection(section));
+    dashboard.addWidgets(new WrittenWidget(this, new cloudwatch.Column(...dashboardSection(section))));
     return dashboard;
   }
 }

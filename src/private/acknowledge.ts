@@ -24,9 +24,12 @@ interface Statement {
  */
 export function acknowledgeFindings(construct: IConstruct, more: readonly Finding[] = []): void {
   const reasonsOf = (resource: CfnResource): Reasons => ({ ...ofType(resource, [...FINDINGS, ...more]), ...ofWildcards(resource) });
+  let nag2 = false;
   const aspect: IAspect = {
     visit: node => {
-      if (CfnResource.isCfnResource(node) && hasNag2(node)) suppress(node, reasonsOf(node));
+      // The first that is visited.
+      if (node === construct) nag2 = hasNag2(construct);
+      if (nag2 && CfnResource.isCfnResource(node)) suppress(node, reasonsOf(node));
     },
   };
   // The checks of cdk-nag 2 look at each resource after this.
@@ -58,8 +61,8 @@ function asSuppression(id: string, reason: string) {
 }
 
 /** Checks of cdk-nag 3 are plugins of the app; those of cdk-nag 2 are aspects, each with the name of its pack. */
-function hasNag2(resource: IConstruct): boolean {
-  return resource.node.scopes.some(scope => Aspects.of(scope).all.some(aspect => 'readPackName' in aspect));
+function hasNag2(construct: IConstruct): boolean {
+  return construct.node.scopes.some(scope => Aspects.of(scope).all.some(aspect => 'readPackName' in aspect));
 }
 
 function ofType(resource: CfnResource, findings: readonly Finding[]): Reasons {
