@@ -4,6 +4,7 @@ import {
   aws_logs as logs, aws_scheduler as scheduler, aws_scheduler_targets as schedules, aws_secretsmanager as secretsmanager,
   aws_servicediscovery as cloudmap, aws_sns as sns, aws_sqs as sqs, CfnResource, CustomResource, Duration, Stack,
 } from 'aws-cdk-lib';
+import { IDependable } from 'constructs';
 import { Fields, Model, Resources } from './model';
 import { widgetOf } from './widgets';
 
@@ -49,7 +50,10 @@ interface Made {
   handler: lambda.Function;
   taskDefinition: ecs.FargateTaskDefinition;
   logGroup: logs.LogGroup;
-  alarm: cloudwatch.Alarm;
+  alarms: cloudwatch.Alarm[];
+  /** What has to be there before a task starts. */
+  beforehand: IDependable[];
+  pools: CustomResource[];
 }
 
 interface Part {
@@ -69,16 +73,17 @@ const PARTS: { readonly [part: string]: Part } = {
       made.vpc = new ec2.Vpc(stack, id, { maxAzs: 2, restrictDefaultSecurityGroup: true });
       const flowLogs = new logs.LogGroup(stack, `${id}Logs`, { encryptionKey: made.key });
       made.vpc.addFlowLog('FlowLog', { destination: ec2.FlowLogDestination.toCloudWatchLogs(flowLogs) });
-      made.vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
+      made.beforehand.push(made.vpc.internetConnectivityEstablished, made.vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 }));
     },
   },
   endpoint: {
     type: 'AWS::EC2::VPCEndpoint',
-    write: (stack, id, { vpc }) => {
+    write: (stack, id, { vpc, beforehand }) => {
       const endpoint = vpc.addInterfaceEndpoint(id, { service: new ec2.InterfaceVpcEndpointAwsService(id.toLowerCase()) });
       endpoint.addToPolicy(new iam.PolicyStatement({
         principals: [new iam.AnyPrincipal()], actions: ['*'], resources: ['*'], conditions: { StringEquals: { 'aws:PrincipalAccount': stack.account } },
       }));
+      beforehand.push(endpoint);
     },
   },
   cluster: {
@@ -137,9 +142,17 @@ const PARTS: { readonly [part: string]: Part } = {
       });
     },
   },
-  pool: { type: 'Custom::PrefectWorkPool', write: (stack, id, made) => aCustomResource(stack, id, made, 'Custom::PrefectWorkPool') },
-  flowRunTasks: { type: 'Custom::PrefectFlowRunTasks', write: (stack, id, made) => aCustomResource(stack, id, made, 'Custom::PrefectFlowRunTasks') },
-  image: { type: 'Custom::ImageCopy', write: (stack, id, made) => aCustomResource(stack, id, made, 'Custom::ImageCopy') },
+  pool: { type: 'Custom::PrefectWorkPool', write: (stack, id, made) => void made.pools.push(aCustomResource(stack, id, made, 'Custom::PrefectWorkPool')) },
+  flowRunTasks: {
+    type: 'Custom::PrefectFlowRunTasks',
+    write: (stack, id, made) => {
+      const tasks = aCustomResource(stack, id, made, 'Custom::PrefectFlowRunTasks');
+      // They end while all of this is there.
+      tasks.node.addDependency(...made.beforehand);
+      made.pools.push(tasks);
+    },
+  },
+  image: { type: 'Custom::ImageCopy', write: (stack, id, made) => void aCustomResource(stack, id, made, 'Custom::ImageCopy') },
   logs: {
     type: 'AWS::Logs::LogGroup',
     write: (stack, id, made) => {
@@ -185,7 +198,7 @@ const PARTS: { readonly [part: string]: Part } = {
   },
   service: {
     type: 'AWS::ECS::Service',
-    write: (_, id, { taskDefinition, vpc, cluster }) => {
+    write: (_, id, { taskDefinition, vpc, cluster, beforehand, pools }) => {
       const service = new ecs.FargateService(cluster.stack, id, {
         cluster,
         taskDefinition,
@@ -196,8 +209,8 @@ const PARTS: { readonly [part: string]: Part } = {
         securityGroups: [new ec2.SecurityGroup(cluster.stack, `${id}Group`, { vpc, allowAllOutbound: false })],
       });
       service.autoScaleTaskCount({ minCapacity: 2, maxCapacity: 2 });
-      // The first task needs its routes and its permissions.
-      service.node.addDependency(vpc.internetConnectivityEstablished, taskDefinition.taskRole, taskDefinition.obtainExecutionRole());
+      // The first task needs its routes, its permissions and its pool.
+      service.node.addDependency(...beforehand, taskDefinition.taskRole, taskDefinition.obtainExecutionRole(), ...pools.splice(0, 2));
     },
   },
   target: {
@@ -209,7 +222,7 @@ const PARTS: { readonly [part: string]: Part } = {
     type: 'AWS::CloudWatch::Alarm',
     write: (stack, id, made) => {
       const said = made.model.next('AWS::CloudWatch::Alarm');
-      made.alarm = alarmMetric(said, id).createAlarm(stack, id, {
+      const alarm = alarmMetric(said, id).createAlarm(stack, id, {
         threshold: said.Threshold ?? 1,
         evaluationPeriods: said.EvaluationPeriods ?? 3,
         datapointsToAlarm: said.DatapointsToAlarm,
@@ -217,15 +230,16 @@ const PARTS: { readonly [part: string]: Part } = {
         alarmDescription: said.AlarmDescription ?? 'What happened, what it means, and the first step.',
       });
       const action = new actions.SnsAction(made.topic);
-      made.alarm.addAlarmAction(action);
-      if (said.OKActions) made.alarm.addOkAction(action);
+      alarm.addAlarmAction(action);
+      if (said.OKActions) alarm.addOkAction(action);
+      made.alarms.push(alarm);
     },
   },
   composite: {
     type: 'AWS::CloudWatch::CompositeAlarm',
-    write: (stack, id, { alarm, topic, model }) => {
+    write: (stack, id, { alarms, topic, model }) => {
       const { AlarmRule = 'ALARM', AlarmDescription: alarmDescription } = model.next('AWS::CloudWatch::CompositeAlarm');
-      const rules = AlarmRule.match(/ALARM/g).map(() => cloudwatch.AlarmRule.fromAlarm(alarm, cloudwatch.AlarmState.ALARM));
+      const rules = AlarmRule.match(/ALARM/g).map((_: string, index: number) => cloudwatch.AlarmRule.fromAlarm(alarms[index % alarms.length], cloudwatch.AlarmState.ALARM));
       new cloudwatch.CompositeAlarm(stack, id, { alarmDescription, alarmRule: cloudwatch.AlarmRule.anyOf(...rules) }).addAlarmAction(new actions.SnsAction(topic));
     },
   },
@@ -240,12 +254,12 @@ const PARTS: { readonly [part: string]: Part } = {
   role: { type: 'AWS::IAM::Role', write: (stack, id, { model }) => void aRole(stack, id, model) },
   dashboard: {
     type: 'AWS::CloudWatch::Dashboard',
-    write: (stack, id, { alarm, logGroup, model }) => {
+    write: (stack, id, { alarms, logGroup, model }) => {
       const { DashboardBody } = model.next('AWS::CloudWatch::Dashboard');
       const metrics = (of: number) => ['A', 'B', 'C'].map(letter => metric(`${letter}${of}`, id));
       const widgets = DashboardBody
-        ? JSON.parse(DashboardBody).widgets.map((widget: Fields) => [widgetOf(widget, alarm, logGroup)])
-        : [[new cloudwatch.AlarmStatusWidget({ alarms: [alarm] })], ...Array.from({ length: 12 }, (_, index) => [new cloudwatch.GraphWidget({ left: metrics(index) })])];
+        ? JSON.parse(DashboardBody).widgets.map((widget: Fields) => [widgetOf(widget, alarms, logGroup)])
+        : [[new cloudwatch.AlarmStatusWidget({ alarms: alarms.slice(0, 1) })], ...Array.from({ length: 12 }, (_, index) => [new cloudwatch.GraphWidget({ left: metrics(index) })])];
       new cloudwatch.Dashboard(stack, id, { widgets });
     },
   },
@@ -253,9 +267,9 @@ const PARTS: { readonly [part: string]: Part } = {
 
 /** @param resources what they say: as little as they can where it is not given */
 export function writePlain(stack: Stack, plan: Plan, resources: Resources = {}): void {
-  const made = { model: new Model(resources, () => made.key.keyId, () => made.key.keyArn) } as Made;
+  const made: Partial<Made> & Pick<Made, 'model'> = { alarms: [], beforehand: [], pools: [], model: new Model(resources, () => made.key!.keyId, () => made.key!.keyArn) };
   for (const [part, { write }] of Object.entries(PARTS)) {
-    for (let index = 0; index < (plan[part] ?? 0); index++) write(stack, `${part[0].toUpperCase()}${part.slice(1)}${index}`, made);
+    for (let index = 0; index < (plan[part] ?? 0); index++) write(stack, `${part[0].toUpperCase()}${part.slice(1)}${index}`, made as Made);
   }
 }
 
@@ -286,10 +300,10 @@ function allowAll(model: Model, role: iam.IRole): void {
   for (const statement of PolicyDocument?.Statement ?? []) role.addToPrincipalPolicy(iam.PolicyStatement.fromJson(statement));
 }
 
-function aCustomResource(stack: Stack, id: string, { handler, cluster, model }: Made, resourceType: string): void {
+function aCustomResource(stack: Stack, id: string, { handler, cluster, model }: Made, resourceType: string): CustomResource {
   const { Configuration: said } = model.next(resourceType);
   const Configuration = stack.toJsonString(said ? JSON.parse(said) : { cluster: cluster.clusterArn, pool: id });
-  new CustomResource(stack, id, { serviceToken: handler.functionArn, resourceType, properties: { Configuration } });
+  return new CustomResource(stack, id, { serviceToken: handler.functionArn, resourceType, properties: { Configuration } });
 }
 
 function alarmMetric({ MetricName, Namespace, Dimensions = [], Period, Statistic, Metrics }: Fields, id: string): cloudwatch.Metric | cloudwatch.MathExpression {

@@ -2,11 +2,11 @@ import { aws_cloudwatch as cloudwatch, aws_logs as logs, Duration } from 'aws-cd
 import { Fields } from './model';
 
 /** A widget of a dashboard's body, by the L2 construct. */
-export function widgetOf({ type, width, height, properties }: Fields, alarm: cloudwatch.IAlarm, logGroup: logs.ILogGroup): cloudwatch.IWidget {
+export function widgetOf({ type, width, height, properties }: Fields, alarms: readonly cloudwatch.IAlarm[], logGroup: logs.ILogGroup): cloudwatch.IWidget {
   const size = { width, height, title: properties.title };
   switch (type) {
     case 'text': return new cloudwatch.TextWidget({ ...size, markdown: properties.markdown, background: properties.background });
-    case 'alarm': return new cloudwatch.AlarmStatusWidget({ ...size, alarms: properties.alarms.map(() => alarm), states: properties.states });
+    case 'alarm': return new cloudwatch.AlarmStatusWidget({ ...size, alarms: properties.alarms.map((_: string, index: number) => alarms[index % alarms.length]), states: properties.states });
     case 'log': return new cloudwatch.LogQueryWidget({
       ...size, logGroupNames: [logGroup.logGroupName], queryString: properties.query.replace(/^SOURCE '[^']*' \| /, ''), view: cloudwatch.LogQueryVisualizationType.TABLE,
     });

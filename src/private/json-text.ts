@@ -1,4 +1,4 @@
-import { DefaultTokenResolver, IPostProcessor, IResolvable, IResolveContext, Reference, Stack, StringConcat, Token, Tokenization } from 'aws-cdk-lib';
+import { DefaultTokenResolver, IResolvable, IResolveContext, Stack, StringConcat, Token, Tokenization, TokenizedStringFragments } from 'aws-cdk-lib';
 
 interface Unresolved {
   readonly token: string;
@@ -48,7 +48,7 @@ export class JsonText implements IResolvable {
       this.token(value, true);
       this.literal('"');
     } else if (Tokenization.isResolvable(value)) {
-      const settled = Tokenization.resolve(value, { scope: this.stack, resolver: new AllButReferences(), preparing: false });
+      const settled = Tokenization.resolve(value, { scope: this.stack, resolver: new AllButStrings(), preparing: false });
       if (/"(Ref|Fn::\w+)":/.test(JSON.stringify(settled))) this.token(this.stack.toJsonString(value), false);
       else this.write(settled);
     } else if (Token.isUnresolved(value) || isFields(value) && Object.keys(value).some(key => Token.isUnresolved(key))) {
@@ -84,14 +84,14 @@ export class JsonText implements IResolvable {
   }
 }
 
-/** References may become imports of other stacks. */
-class AllButReferences extends DefaultTokenResolver {
+/** Strings keep their tokens: references may yet become imports of other stacks. */
+class AllButStrings extends DefaultTokenResolver {
   constructor() {
     super(new StringConcat());
   }
 
-  public resolveToken(token: IResolvable, context: IResolveContext, postProcessor: IPostProcessor): any {
-    return Reference.isReference(token) ? Token.asString(token) : super.resolveToken(token, context, postProcessor);
+  public resolveString(fragments: TokenizedStringFragments): any {
+    return fragments.mapTokens({ mapToken: token => Token.asString(token) }).join(new StringConcat());
   }
 }
 
