@@ -1,44 +1,15 @@
 import {
-  App, aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_ec2 as ec2, aws_ecr as ecr, aws_ecs as ecs,
-  aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda,
+  aws_applicationautoscaling as appscaling, aws_cloudwatch as cloudwatch, aws_cloudwatch_actions as actions, aws_ec2 as ec2, aws_ecr as ecr,
+  aws_ecs as ecs, aws_events as events, aws_events_targets as targets, aws_iam as iam, aws_kms as kms, aws_lambda as lambda,
   aws_logs as logs, aws_scheduler as scheduler, aws_scheduler_targets as schedules, aws_secretsmanager as secretsmanager,
-  aws_servicediscovery as cloudmap, aws_sns as sns, aws_sqs as sqs, CfnResource, CustomResource, Duration, Stack,
+  aws_servicediscovery as cloudmap, aws_sns as sns, aws_sqs as sqs, CustomResource, Duration, Stack,
 } from 'aws-cdk-lib';
 import { IDependable } from 'constructs';
 import { Fields, Model, Resources } from './model';
 import { widgetOf } from './widgets';
 
-/** What a cluster adds at the end of synthesis only. */
-const BY_AN_ASPECT = 'AWS::ECS::ClusterCapacityProviderAssociations';
-
 /** How often each part of a stack is written. */
 export type Plan = { readonly [part: string]: number };
-
-/**
- * Finds how often each part has to be written for a stack to have at least the resources that the library's stack has, type by type. So the bench follows
- * the library: one alarm more there is one more here.
- */
-export function planOf(wanted: { readonly [type: string]: number }): Plan {
-  const plan: { [part: string]: number } = {};
-  for (const [part, { type }] of Object.entries(PARTS)) {
-    const without = countTypes(plan)[type] ?? 0;
-    plan[part] = 1;
-    const each = Math.max(1, (countTypes(plan)[type] ?? 0) - without);
-    plan[part] = Math.max(part === 'network' ? 1 : 0, Math.ceil(((wanted[type] ?? 0) - without) / each));
-  }
-  const made = countTypes(plan);
-  const lacking = Object.entries(wanted).filter(([type, number]) => (made[type] ?? 0) < number && type !== BY_AN_ASPECT).map(([type]) => type);
-  if (lacking.length > 0) throw new Error(`bench/plain.ts has no part for ${lacking.join(', ')}: add one to PARTS.`);
-  return plan;
-}
-
-function countTypes(plan: Plan): { [type: string]: number } {
-  const stack = new Stack(new App({ analyticsReporting: false }), 'Plan');
-  writePlain(stack, plan);
-  const counts: { [type: string]: number } = {};
-  for (const { cfnResourceType: type } of stack.node.findAll().filter(CfnResource.isCfnResource)) counts[type] = (counts[type] ?? 0) + 1;
-  return counts;
-}
 
 interface Made {
   model: Model;
@@ -65,7 +36,7 @@ interface Part {
 const metric = (name: string, id: string) => new cloudwatch.Metric({ namespace: 'Plain', metricName: name, dimensionsMap: { WorkPool: id, Worker: 'Plain' }, period: Duration.minutes(1) });
 
 /** In this order: what comes with a part is counted before the next ones are planned. */
-const PARTS: { readonly [part: string]: Part } = {
+export const PARTS: { readonly [part: string]: Part } = {
   key: { type: 'AWS::KMS::Key', write: (stack, id, made) => { made.key = new kms.Key(stack, id, { enableKeyRotation: true }); } },
   network: {
     type: 'AWS::EC2::VPC',
@@ -240,7 +211,8 @@ const PARTS: { readonly [part: string]: Part } = {
     write: (stack, id, { alarms, topic, model }) => {
       const { AlarmRule = 'ALARM', AlarmDescription: alarmDescription } = model.next('AWS::CloudWatch::CompositeAlarm');
       const rules = AlarmRule.match(/ALARM/g).map((_: string, index: number) => cloudwatch.AlarmRule.fromAlarm(alarms[index % alarms.length], cloudwatch.AlarmState.ALARM));
-      new cloudwatch.CompositeAlarm(stack, id, { alarmDescription, alarmRule: cloudwatch.AlarmRule.anyOf(...rules) }).addAlarmAction(new actions.SnsAction(topic));
+      const composite = new cloudwatch.CompositeAlarm(stack, id, { alarmDescription, alarmRule: cloudwatch.AlarmRule.anyOf(...rules) });
+      composite.addAlarmAction(new actions.SnsAction(topic));
     },
   },
   policy: {
@@ -259,13 +231,13 @@ const PARTS: { readonly [part: string]: Part } = {
       const metrics = (of: number) => ['A', 'B', 'C'].map(letter => metric(`${letter}${of}`, id));
       const widgets = DashboardBody
         ? JSON.parse(DashboardBody).widgets.map((widget: Fields) => [widgetOf(widget, alarms, logGroup)])
-        : [[new cloudwatch.AlarmStatusWidget({ alarms: alarms.slice(0, 1) })], ...Array.from({ length: 12 }, (_, index) => [new cloudwatch.GraphWidget({ left: metrics(index) })])];
+        : Array.from({ length: 12 }, (_, index) => [new cloudwatch.GraphWidget({ left: metrics(index) })]);
       new cloudwatch.Dashboard(stack, id, { widgets });
     },
   },
 };
 
-/** @param resources what they say: as little as they can where it is not given */
+/** @param resources what they say; as little as they can where it is not given */
 export function writePlain(stack: Stack, plan: Plan, resources: Resources = {}): void {
   const made: Partial<Made> & Pick<Made, 'model'> = { alarms: [], beforehand: [], pools: [], model: new Model(resources, () => made.key!.keyId, () => made.key!.keyArn) };
   for (const [part, { write }] of Object.entries(PARTS)) {
@@ -291,7 +263,8 @@ function aFunction(stack: Stack, id: string, { apiKey, key, model }: Made, optio
 
 function aRole(stack: Stack, id: string, model: Model): iam.Role {
   const { Description: description } = model.next('AWS::IAM::Role', 'Description');
-  return new iam.Role(stack, id, { description, assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': stack.account } } }) });
+  const conditions = { StringEquals: { 'aws:SourceAccount': stack.account } };
+  return new iam.Role(stack, id, { description, assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com', { conditions }) });
 }
 
 /** As many statements as one of the policies has. */
@@ -306,19 +279,18 @@ function aCustomResource(stack: Stack, id: string, { handler, cluster, model }: 
   return new CustomResource(stack, id, { serviceToken: handler.functionArn, resourceType, properties: { Configuration } });
 }
 
-function alarmMetric({ MetricName, Namespace, Dimensions = [], Period, Statistic, Metrics }: Fields, id: string): cloudwatch.Metric | cloudwatch.MathExpression {
-  const of = (name: string, namespace: string, dimensions: Fields[], period: number, statistic: string) => new cloudwatch.Metric({
-    namespace, metricName: name, period: Duration.seconds(period), statistic, dimensionsMap: Object.fromEntries(dimensions.map(({ Name, Value }) => [Name, Value])),
-  });
-  if (MetricName) return of(MetricName, Namespace, Dimensions, Period, Statistic);
+function alarmMetric({ Metrics, ...simple }: Fields, id: string): cloudwatch.Metric | cloudwatch.MathExpression {
+  if (simple.MetricName) return metricOf(simple, simple.Period, simple.Statistic);
   if (!Metrics) return metric(id, id);
   const [{ Expression: expression, Label: label }, ...used]: Fields[] = Metrics;
-  return new cloudwatch.MathExpression({
-    expression,
-    label,
-    usingMetrics: Object.fromEntries(used.filter(({ MetricStat }) => MetricStat).map(({ Id, MetricStat: { Metric: { MetricName: name, Namespace: space, Dimensions: dimensions = [] }, Period: period, Stat } }) =>
-      [Id, of(name, space, dimensions, period, Stat)])),
-  });
+  const metrics = used.filter(({ MetricStat }) => MetricStat)
+    .map(({ Id, MetricStat: { Metric, Period, Stat } }) => [Id, metricOf(Metric, Period, Stat)]);
+  return new cloudwatch.MathExpression({ expression, label, usingMetrics: Object.fromEntries(metrics) });
+}
+
+function metricOf({ MetricName: metricName, Namespace: namespace, Dimensions = [] }: Fields, seconds: number, statistic: string): cloudwatch.Metric {
+  const dimensionsMap = Object.fromEntries(Dimensions.map(({ Name, Value }: Fields) => [Name, Value]));
+  return new cloudwatch.Metric({ namespace, metricName, dimensionsMap, period: Duration.seconds(seconds), statistic });
 }
 
 function patternOf({ 'source': source, 'detail-type': detailType, detail }: Fields): events.EventPattern {

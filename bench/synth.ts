@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { Written } from './apps';
 import { Resources, typesOf } from './model';
-import { planOf } from './plain';
+import { planOf } from './plan';
 import { lines } from './plot';
 import { median, report, table } from './report';
 
@@ -111,14 +111,17 @@ function measure(count: number): Row[] {
     milliseconds: Math.round(median(times[name].map(({ milliseconds }) => milliseconds))),
     cpuMilliseconds: Math.round(median(times[name].map(({ cpuMilliseconds }) => cpuMilliseconds))),
     mebibytes: Math.round(told[name].mebibytes),
-    ratio: Number(median(times[name].map(({ cpuMilliseconds }, index) => cpuMilliseconds / times.plain[index].cpuMilliseconds)).toFixed(2)),
+    ratio: Number(median(times[name].map((time, index) => time.cpuMilliseconds / times.plain[index].cpuMilliseconds)).toFixed(2)),
   }));
 }
 
 const rows = counts.flatMap(measure);
 const each = (row: Row) => (row.cpuMilliseconds / row.resources).toFixed(2);
 const text = table(['written with', 'workers', 'resources', 'KB of templates', 'ms', 'ms of CPU', 'of these a resource', 'MiB', 'ratio to L2'],
-  rows.map(row => [TITLES[row.app], row.workers, row.resources, row.kilobytes, row.milliseconds, row.cpuMilliseconds, each(row), row.mebibytes, row.ratio]));
+  rows.map(row => {
+    const { app, workers, resources, kilobytes, milliseconds, cpuMilliseconds, mebibytes, ratio } = row;
+    return [TITLES[app], workers, resources, kilobytes, milliseconds, cpuMilliseconds, each(row), mebibytes, ratio];
+  }));
 const panel = (title: string, pick: (row: Row) => number) => ({ title, lines: NAMES.map(name => rows.filter(({ app }) => app === name).map(pick)) });
 const plot = lines({
   title: 'Synthesis of apps with some workers',

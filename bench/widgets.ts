@@ -2,28 +2,33 @@ import { aws_cloudwatch as cloudwatch, aws_logs as logs, Duration } from 'aws-cd
 import { Fields } from './model';
 
 /** A widget of a dashboard's body, by the L2 construct. */
-export function widgetOf({ type, width, height, properties }: Fields, alarms: readonly cloudwatch.IAlarm[], logGroup: logs.ILogGroup): cloudwatch.IWidget {
+export function widgetOf(widget: Fields, alarms: readonly cloudwatch.IAlarm[], logGroup: logs.ILogGroup): cloudwatch.IWidget {
+  const { type, width, height, properties } = widget;
   const size = { width, height, title: properties.title };
   switch (type) {
     case 'text': return new cloudwatch.TextWidget({ ...size, markdown: properties.markdown, background: properties.background });
     case 'alarm': return new cloudwatch.AlarmStatusWidget({ ...size, alarms: properties.alarms.map((_: string, index: number) => alarms[index % alarms.length]), states: properties.states });
     case 'log': return new cloudwatch.LogQueryWidget({
-      ...size, logGroupNames: [logGroup.logGroupName], queryString: properties.query.replace(/^SOURCE '[^']*' \| /, ''), view: cloudwatch.LogQueryVisualizationType.TABLE,
+      ...size,
+      logGroupNames: [logGroup.logGroupName],
+      queryString: properties.query.replace(/^SOURCE '[^']*' \| /, ''),
+      view: cloudwatch.LogQueryVisualizationType.TABLE,
     });
   }
   const [left, right] = metricsOf(properties.metrics);
-  return properties.view === 'singleValue'
+  const { view, stacked, yAxis } = properties;
+  return view === 'singleValue'
     ? new cloudwatch.SingleValueWidget({ ...size, metrics: left })
-    : new cloudwatch.GraphWidget({ ...size, left, right, stacked: properties.stacked, leftYAxis: properties.yAxis?.left, rightYAxis: properties.yAxis?.right });
+    : new cloudwatch.GraphWidget({ ...size, left, right, stacked, leftYAxis: yAxis?.left, rightYAxis: yAxis?.right });
 }
 
 /** Rows of a graph: namespace, name, dimensions, options; or an expression with the rows that it is made of. */
 function metricsOf(rows: readonly any[][]): [cloudwatch.IMetric[], cloudwatch.IMetric[]] {
-  const parsed = rows.map(row => ({ names: row.filter(cell => typeof cell !== 'object'), options: row.find(cell => typeof cell === 'object') ?? {} }));
-  const metric = ({ names: [namespace, metricName, ...rest], options: { label, period, stat, color } }: typeof parsed[number]) => new cloudwatch.Metric({
-    namespace, metricName, label, color, statistic: stat, period: Duration.seconds(period ?? 300),
-    dimensionsMap: Object.fromEntries(rest.flatMap((name, index) => index % 2 === 0 ? [[name, rest[index + 1]]] : [])),
-  });
+  const parsed = rows.map(row => ({
+    names: row.filter(cell => typeof cell !== 'object'),
+    options: row.find(cell => typeof cell === 'object') ?? {},
+  }));
+  const metric = ({ names, options }: typeof parsed[number]) => metricOf(names, options);
   const hidden = parsed.filter(({ options }) => options.id && options.visible === false);
   const shown = parsed.filter(row => !hidden.includes(row)).map(row => {
     const { expression, label, period, yAxis } = row.options;
@@ -37,4 +42,9 @@ function metricsOf(rows: readonly any[][]): [cloudwatch.IMetric[], cloudwatch.IM
   });
   const on = (side: boolean) => shown.filter(({ yAxis }) => (yAxis === 'right') === side).map(one => one.metric);
   return [on(false), on(true)];
+}
+
+function metricOf([namespace, metricName, ...rest]: string[], { label, period = 300, stat: statistic, color }: Fields): cloudwatch.Metric {
+  const dimensionsMap = Object.fromEntries(rest.flatMap((name, index) => index % 2 === 0 ? [[name, rest[index + 1]]] : []));
+  return new cloudwatch.Metric({ namespace, metricName, label, color, statistic, dimensionsMap, period: Duration.seconds(period) });
 }

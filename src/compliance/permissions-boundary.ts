@@ -56,11 +56,16 @@ function roleOf(resource: CfnResource): IConstruct {
   return resource instanceof iam.CfnRole ? resource.node.scope! : resource;
 }
 
+/** What a resource was given, and what was put over it. */
+interface Raw {
+  readonly _cfnProperties: object;
+  readonly rawOverrides: { readonly Properties?: object };
+}
+
 /** Most roles have none, and needn't be resolved to see that. */
 function hasBoundary(resource: CfnResource): boolean {
-  const { _cfnProperties: given, rawOverrides } = resource as unknown as { readonly _cfnProperties: object; readonly rawOverrides: { readonly Properties?: object } };
-  return resource instanceof iam.CfnRole && resource.permissionsBoundary !== undefined
-    || [given, rawOverrides.Properties ?? {}].some(properties => 'PermissionsBoundary' in properties);
+  const { _cfnProperties: given, rawOverrides: { Properties: overrides = {} } } = resource as unknown as Raw;
+  return resource instanceof iam.CfnRole && resource.permissionsBoundary !== undefined || 'PermissionsBoundary' in given || 'PermissionsBoundary' in overrides;
 }
 
 /** As in the template, because PermissionsBoundary.of() and aspects put theirs there by overrides. */

@@ -24,7 +24,7 @@ export function requireReadableSecrets(places: readonly IConstruct[], executionR
       const created = places.flatMap(place => place.node.findAll()).filter(child => child instanceof iam.Role);
       const roles = new Set<IConstruct>([...created, ...executionRoles]);
       taskRoles.forEach(role => roles.delete(role));
-      const names = [...roles].flatMap(named).map(text => NAMED_LIKE_AN_ARN.exec(text)?.[1]).filter(name => name !== undefined);
+      const names = [...roles].flatMap(secretsOf).map(text => NAMED_LIKE_AN_ARN.exec(text)?.[1]).filter(name => name !== undefined);
       return [...new Set(names)].map(name =>
         `The secret ${JSON.stringify(name)} is imported by its name, which ends in a hyphen and six characters. AWS takes such a name for a complete ARN, so neither Amazon ECS `
         + 'nor the functions could read the secret: import it with Secret.fromSecretCompleteArn(), or give it a name that ends differently.');
@@ -41,10 +41,10 @@ function statementsOf(role: IConstruct): any[] {
       : Stack.of(role).resolve(policyDocument)?.Statement ?? []);
 }
 
-/** The ARNs of secrets that CDK has by their name only. The ending tells, so that not every policy has to be resolved. */
-function named(role: IConstruct): string[] {
-  const resources: unknown[] = statementsOf(role).flatMap(({ Resource }) => Resource);
-  return resources.filter(resource => typeof resource === 'string' && resource.endsWith('-??????')).flatMap(resource => texts(Stack.of(role).resolve(resource)));
+/** Whose secrets it may read. Not every policy has to be resolved for that. */
+function secretsOf(role: IConstruct): string[] {
+  const readable = statementsOf(role).filter(({ Action = [] }) => [Action].flat().some(action => /^secretsmanager:/.test(action)));
+  return readable.flatMap(({ Resource }) => texts(Stack.of(role).resolve(Resource)));
 }
 
 function texts(value: unknown): string[] {
