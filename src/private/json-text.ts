@@ -8,7 +8,8 @@ interface Unresolved {
 
 /**
  * JSON of values, separated by commas, as `Stack.toJsonString()` gives it. That walks through all of a value whenever it is resolved, several times a
- * synthesis; this walks once, and resolves each different string with tokens once a time.
+ * synthesis; this walks once, and resolves each different string with tokens once a time. For the end of synthesis: what is lazy is asked at once,
+ * but for strings.
  */
 export class JsonText implements IResolvable {
   public readonly creationStack: string[] = [];

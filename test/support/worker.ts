@@ -1,4 +1,4 @@
-import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, Environment, Stack } from 'aws-cdk-lib';
+import { App, aws_ec2 as ec2, aws_ecs as ecs, aws_secretsmanager as secretsmanager, cx_api as cxapi, Environment, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { PrefectApi, PrefectFargateWorker, PrefectFargateWorkerProps, SelfHostedApiOptions, WorkPool } from '../../src';
 
@@ -9,7 +9,7 @@ type Props = Partial<PrefectFargateWorkerProps>;
 
 /** A stack in an app of its own, without what only the CLI needs. */
 export function newStack(env?: Environment, id = 'Stack'): Stack {
-  return new Stack(new App({ analyticsReporting: false, treeMetadata: false }), id, { env });
+  return new Stack(new App({ analyticsReporting: false, treeMetadata: false, context: { [cxapi.DISABLE_ASSET_STAGING_CONTEXT]: true } }), id, { env });
 }
 
 /** Prefect Cloud, with its key in a secret of the stack. */

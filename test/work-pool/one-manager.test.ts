@@ -27,6 +27,13 @@ describe('two workers of a stack', () => {
     expect(() => addWorker(stack, { workPool: WorkPool.existing('etl') }, 'Second')).not.toThrow();
   });
 
+  test('may manage one pool where the first has been taken out of the tree', () => {
+    const stack = newStack();
+    addWorker(stack, etl(), 'First');
+    stack.node.tryRemoveChild('First');
+    expect(() => addWorker(stack, etl(), 'Second')).not.toThrow();
+  });
+
   test('may manage two pools', () => {
     const stack = newStack();
     addWorker(stack, etl(), 'First');
