@@ -12,17 +12,22 @@ const PATIENCE_MS = 20_000;
 /** The port of the one that sets the pace; without it everybody begins at once. */
 const PORT = 'TEST_PACE_PORT';
 
+export interface Pace {
+  /** For the processes that are to keep it. */
+  readonly environment: Record<string, string>;
+  stop(): void;
+}
+
 /**
  * Sets the pace of test files that run at the same time: most of them wait for something most of the time, so that many may run, but each starts servers and
  * deploys, and what others measure meanwhile would be the machine. Of those that ask, one begins when a core is idle.
  */
-export async function setPace(): Promise<() => void> {
+export async function setPace(): Promise<Pace> {
   const waiting: { socket: Socket; since: number }[] = [];
   const server = createServer(socket => {
     waiting.push({ socket: socket.on('error', () => socket.destroy()), since: Date.now() });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  process.env[PORT] = `${(server.address() as AddressInfo).port}`;
 
   let [before, begun] = [idleMs(), 0];
   const timer = setInterval(() => {
@@ -35,11 +40,13 @@ export async function setPace(): Promise<() => void> {
     begun = Date.now();
     waiting.shift()!.socket.end();
   }, LOOK_MS);
-  return () => {
-    clearInterval(timer);
-    waiting.forEach(({ socket }) => socket.destroy());
-    server.close();
-    delete process.env[PORT];
+  return {
+    environment: { [PORT]: `${(server.address() as AddressInfo).port}` },
+    stop: () => {
+      clearInterval(timer);
+      waiting.forEach(({ socket }) => socket.destroy());
+      server.close();
+    },
   };
 }
 
@@ -50,7 +57,7 @@ export function idleCore(): Promise<void> {
   return new Promise(resolve => connect(Number(port), '127.0.0.1').on('error', () => resolve()).on('close', () => resolve()).resume());
 }
 
-/** Milliseconds in which cores were idle, of all since the machine started. */
+/** Milliseconds in which cores were idle, or worked for who yields to everybody, of all since the machine started. */
 function idleMs(): number {
-  return cpus().reduce((sum, { times }) => sum + times.idle, 0);
+  return cpus().reduce((sum, { times }) => sum + times.idle + times.nice, 0);
 }

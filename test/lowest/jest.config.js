@@ -4,6 +4,8 @@ const config = require('../../jest.config.json');
 module.exports = {
   ...config,
   rootDir: '../..',
+  // They run when no other process wants the CPU.
+  testTimeout: 120_000,
   moduleNameMapper: {
     ...config.moduleNameMapper,
     '^aws-cdk-lib(.*)$': '<rootDir>/test/lowest/node_modules/aws-cdk-lib$1',
