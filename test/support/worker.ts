@@ -9,7 +9,8 @@ type Props = Partial<PrefectFargateWorkerProps>;
 
 /** A stack in an app of its own, without what only the CLI needs. */
 export function newStack(env?: Environment, id = 'Stack'): Stack {
-  return new Stack(new App({ analyticsReporting: false, treeMetadata: false, context: { [cxapi.DISABLE_ASSET_STAGING_CONTEXT]: true } }), id, { env });
+  const context = { [cxapi.DISABLE_ASSET_STAGING_CONTEXT]: true };
+  return new Stack(new App({ analyticsReporting: false, treeMetadata: false, context }), id, { env });
 }
 
 /** Prefect Cloud, with its key in a secret of the stack. */
