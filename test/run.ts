@@ -46,7 +46,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'], beside: true, paced: true },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], files: 1, paced: true },
   // They wait most of the time.
-  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling)'], files: 7, paced: true },
+  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling)'], files: 5, paced: true },
   // Each of them keeps two cores busy.
   { name: 'load', what: 'the same with many flow runs at a time: faults, scaling from zero', jest: ['test/live/(faults/faults|scaling)'], files: 2, paced: true },
 ];

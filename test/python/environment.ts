@@ -98,7 +98,7 @@ async function installUv(pip: string, directory: string, lock: string): Promise<
   return path.join(directory, 'bin', 'uv');
 }
 
-async function alone(lock: string, onProgress: (line: string) => void, work: () => Promise<void>): Promise<void> {
+export async function alone(lock: string, onProgress: (line: string) => void, work: () => Promise<void>): Promise<void> {
   for (let told = false; !(await taken(lock)); told = true) {
     if (!told) {
       onProgress('waiting for another process that installs the Python environment');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { Postgres, postgresVersion, startPostgres } from './postgres';
+import { alone } from '../python/environment';
 
 /**
  * Prefect creates its tables in more than a hundred steps, which take longer than the rest of a server's start, and then its block types: so this is done once for
@@ -12,13 +13,16 @@ import { Postgres, postgresVersion, startPostgres } from './postgres';
  */
 async function migrated(bin: string, name: string, create: (copy: string, home: string) => Promise<void>): Promise<string> {
   const kept = path.join(bin, '..', name);
+  // Test files that run at the same time need the same one.
   if (!existsSync(kept)) {
-    const home = await mkdtemp(path.join(tmpdir(), 'prefect-database-'));
-    // Test files that run at the same time may all do so; the first puts a whole one there.
-    const own = `${kept}.${process.pid}`;
-    await create(own, home);
-    await rename(own, kept).catch(error => existsSync(kept) ? rm(own, { recursive: true }) : Promise.reject(error));
-    await rm(home, { recursive: true });
+    await alone(`${kept}.lock`, () => {}, async () => {
+      if (existsSync(kept)) return;
+      const home = await mkdtemp(path.join(tmpdir(), 'prefect-database-'));
+      await rm(`${kept}.new`, { recursive: true, force: true });
+      await create(`${kept}.new`, home);
+      await rename(`${kept}.new`, kept);
+      await rm(home, { recursive: true });
+    });
   }
   return kept;
 }

@@ -27,6 +27,8 @@ export interface DeploymentOptions {
   readonly cron?: string;
 }
 
+const ENDED = ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'];
+
 /** A test's own hand on a Prefect API: makes deployments, starts flow runs, looks at what becomes of them. */
 export class Prefect {
   constructor(public readonly apiUrl: string, private readonly headers: Record<string, string> = {}) {}
@@ -102,7 +104,8 @@ export class Prefect {
         throw new Error(`The flow run ${run.name} is ${run.state.name} after ${seconds} s, not ${types.join(' or ')}. ${run.state.message ?? ''}\n`
           + (await this.logs(id)).join('\n'));
       }
-      await sleep(500);
+      // Of how it ended one hears early enough, and each look takes the server's time.
+      await sleep(types.every(type => ENDED.includes(type)) ? 1000 : 500);
     }
   }
 
