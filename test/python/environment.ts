@@ -98,10 +98,11 @@ async function installUv(pip: string, directory: string, lock: string): Promise<
   return path.join(directory, 'bin', 'uv');
 }
 
+/** Does what only one process may do at a time. */
 export async function alone(lock: string, onProgress: (line: string) => void, work: () => Promise<void>): Promise<void> {
   for (let told = false; !(await taken(lock)); told = true) {
     if (!told) {
-      onProgress('waiting for another process that installs the Python environment');
+      onProgress('waiting for another process that does the same');
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
