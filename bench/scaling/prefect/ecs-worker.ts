@@ -6,7 +6,7 @@ import { Billed, Container } from '../aws/service';
 
 /**
  * Submissions run beside each other, and the worker's CPU begins so many a minute. How long one takes, in seconds, is RunTask's answer.
- * Measured with the official command (`npm run bench:ecs-worker`); two workers of a pool are a quarter faster, and here twice as fast.
+ * Measured with the official command on a busy machine (`npm run bench:ecs-worker`); two workers of a pool are hardly faster than one, and here twice as fast.
  */
 const SUBMISSION = { aMinute: 278, least: 0.35, most: 0.9, cpuSeconds: 0.07 };
 
