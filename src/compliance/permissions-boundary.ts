@@ -1,5 +1,6 @@
 import { Annotations, aws_iam as iam, CfnResource, Stack } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
+import { overriddenProperties } from '../private/overridden-properties';
 import { policyResourcesOf } from '../private/recorded-role';
 
 interface Statement {
@@ -24,7 +25,7 @@ export function warnOfBoundaries(scope: Construct, given: readonly iam.IRole[]):
     validate: () => {
       const boundaries = new Map<IConstruct, string[]>();
       for (const resource of new Set([worker, ...given, ...sharedIn(Stack.of(worker))].flatMap(rolesIn))) {
-        if (!hasBoundary(resource)) continue;
+        if (!mayHaveBoundary(resource)) continue;
         const properties = propertiesOf(resource);
         const boundary = boundaryOf(resource, properties);
         if (!boundary) continue;
@@ -56,16 +57,9 @@ function roleOf(resource: CfnResource): IConstruct {
   return resource instanceof iam.CfnRole ? resource.node.scope! : resource;
 }
 
-/** What a resource was given, and what was put over it. */
-interface Raw {
-  readonly _cfnProperties: object;
-  readonly rawOverrides: { readonly Properties?: object };
-}
-
 /** Most roles have none, and needn't be resolved to see that. */
-function hasBoundary(resource: CfnResource): boolean {
-  const { _cfnProperties: given, rawOverrides: { Properties: overrides = {} } } = resource as unknown as Raw;
-  return resource instanceof iam.CfnRole && resource.permissionsBoundary !== undefined || 'PermissionsBoundary' in given || 'PermissionsBoundary' in overrides;
+function mayHaveBoundary(resource: CfnResource): boolean {
+  return !(resource instanceof iam.CfnRole) || resource.permissionsBoundary !== undefined || 'PermissionsBoundary' in overriddenProperties(resource);
 }
 
 /** As in the template, because PermissionsBoundary.of() and aspects put theirs there by overrides. */

@@ -1,5 +1,6 @@
 import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import { Fields } from './three-way-merge';
+import { overriddenProperties } from '../private/overridden-properties';
 
 /** Fields whose keys are the user's own. */
 const MAPS = ['dockerLabels', 'driverOpts', 'labels', 'options'];
@@ -9,8 +10,7 @@ const MAPS = ['dockerLabels', 'driverOpts', 'labels', 'options'];
  * of the L1 gives these: they would be in the deployed resource, and in no flow run.
  */
 export function withRawOverrides(resource: CfnResource, properties: Fields): Fields {
-  const { Properties: overrides = {} } = (resource as unknown as { readonly rawOverrides: Fields }).rawOverrides;
-  return put(overrides, properties, value => inApiCase(Stack.of(resource).resolve(value)));
+  return put(overriddenProperties(resource), properties, value => inApiCase(Stack.of(resource).resolve(value)));
 }
 
 /** As the CDK does it: item by item also in lists, of which an override's path names an item by its index. */
