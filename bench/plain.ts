@@ -6,6 +6,7 @@ import {
 } from 'aws-cdk-lib';
 import { IDependable } from 'constructs';
 import { Fields, Model, Resources } from './model';
+import { alarmMetric, inputOf, metric, patternOf, variablesOf } from './said';
 import { widgetOf } from './widgets';
 
 /** How often each part of a stack is written. */
@@ -32,8 +33,6 @@ interface Part {
   readonly type: string;
   readonly write: (stack: Stack, id: string, made: Made) => void;
 }
-
-const metric = (name: string, id: string) => new cloudwatch.Metric({ namespace: 'Plain', metricName: name, dimensionsMap: { WorkPool: id, Worker: 'Plain' }, period: Duration.minutes(1) });
 
 /** In this order: what comes with a part is counted before the next ones are planned. */
 export const PARTS: { readonly [part: string]: Part } = {
@@ -277,31 +276,4 @@ function aCustomResource(stack: Stack, id: string, { handler, cluster, model }: 
   const { Configuration: said } = model.next(resourceType);
   const Configuration = stack.toJsonString(said ? JSON.parse(said) : { cluster: cluster.clusterArn, pool: id });
   return new CustomResource(stack, id, { serviceToken: handler.functionArn, resourceType, properties: { Configuration } });
-}
-
-function alarmMetric({ Metrics, ...simple }: Fields, id: string): cloudwatch.Metric | cloudwatch.MathExpression {
-  if (simple.MetricName) return metricOf(simple, simple.Period, simple.Statistic);
-  if (!Metrics) return metric(id, id);
-  const [{ Expression: expression, Label: label }, ...used]: Fields[] = Metrics;
-  const metrics = used.filter(({ MetricStat }) => MetricStat)
-    .map(({ Id, MetricStat: { Metric, Period, Stat } }) => [Id, metricOf(Metric, Period, Stat)]);
-  return new cloudwatch.MathExpression({ expression, label, usingMetrics: Object.fromEntries(metrics) });
-}
-
-function metricOf({ MetricName: metricName, Namespace: namespace, Dimensions = [] }: Fields, seconds: number, statistic: string): cloudwatch.Metric {
-  const dimensionsMap = Object.fromEntries(Dimensions.map(({ Name, Value }: Fields) => [Name, Value]));
-  return new cloudwatch.Metric({ namespace, metricName, dimensionsMap, period: Duration.seconds(seconds), statistic });
-}
-
-function patternOf({ 'source': source, 'detail-type': detailType, detail }: Fields): events.EventPattern {
-  return { source, detailType, detail };
-}
-
-function inputOf(stack: Stack, { Input, InputTransformer }: Fields): events.RuleTargetInput | undefined {
-  if (InputTransformer) return events.RuleTargetInput.fromText(InputTransformer.InputTemplate);
-  return Input && { bind: () => ({ input: stack.toJsonString(JSON.parse(Input)) }) };
-}
-
-function variablesOf(environment?: Fields[]): Record<string, string> | undefined {
-  return environment && Object.fromEntries(environment.map(({ Name, Value }) => [Name, Value]));
 }
