@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import settings
-from ecs import ecs_state
+from ecs_state import ecs_state
 from provisioning import Failure, NeedsReplacement, Outcome, Provisioner, Request, call
 from services import Service
 

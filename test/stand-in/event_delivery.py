@@ -99,7 +99,7 @@ def _deliver(region: str, arn: str, target: dict[str, Any], body: Any) -> None:
         api, operation = arn.split(":")[-2:]
         call(region, api, operation[0].upper() + operation[1:], body if isinstance(body, dict) else {})
     elif service == "ecs":
-        from ecs import ecs_state
+        from ecs_state import ecs_state
 
         ecs_state(region).run_task(_run_task_request(arn, target, body))
     else:

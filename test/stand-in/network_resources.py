@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import settings
-from ecs import all_tasks
+from ecs_state import all_tasks
 from provisioning import Failure, NeedsReplacement, Outcome, Provisioner, Request, call
 
 

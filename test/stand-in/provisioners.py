@@ -10,10 +10,12 @@ import settings
 from application_resources import APPLICATION
 from container_resources import CONTAINERS
 from custom_resources import CustomResource
+from function_resources import FUNCTIONS
 from identity_resources import IDENTITY
 from network_resources import NETWORK
 from observability_resources import OBSERVABILITY
 from provisioning import Failure, NeedsReplacement, Outcome, Provisioner, Request
+from scaling_resources import SCALING
 
 _log = logging.getLogger("stand-in.cloudformation")
 
@@ -71,7 +73,7 @@ class InNameOnly:
 
 
 _MOTO, _IN_NAME_ONLY, _CUSTOM = MotoModel(), InNameOnly(), CustomResource()
-_OURS: dict[str, Provisioner] = {**NETWORK, **IDENTITY, **CONTAINERS, **APPLICATION, **OBSERVABILITY}
+_OURS: dict[str, Provisioner] = {**NETWORK, **IDENTITY, **CONTAINERS, **FUNCTIONS, **APPLICATION, **SCALING, **OBSERVABILITY}
 
 
 def provisioner_for(kind: str) -> Provisioner:

@@ -43,6 +43,10 @@ class Request:
         name = f"{self.stack_name}-{self.logical_id}"[: longest - 13] + f"-{suffix if lower else suffix.upper()}"
         return name.lower() if lower else name
 
+    @property
+    def tags(self) -> dict[str, str]:
+        return {tag["Key"]: tag["Value"] for tag in self.properties.get("Tags") or []}
+
     def changed(self, *names: str) -> bool:
         return any(self.properties.get(name) != self.old_properties.get(name) for name in names)
 

@@ -23,6 +23,7 @@ import containers  # noqa: E402
 import custom_resources  # noqa: E402
 import ecr_layers  # noqa: E402
 import ecs  # noqa: E402
+import ecs_state  # noqa: E402
 import event_delivery  # noqa: E402
 import hindrances  # noqa: E402
 import lambdas  # noqa: E402
@@ -71,16 +72,16 @@ class Application:
     def _answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
         section, _, rest = path.partition("/")
         if section == "tasks" and not rest:
-            return 200, [task.describe() for task in ecs.all_tasks()]
+            return 200, [task.describe() for task in ecs_state.all_tasks()]
         if section == "tasks":
             token, _, wanted = rest.partition("/")
-            task = next((item for item in ecs.all_tasks() if item.token == token), None)
+            task = next((item for item in ecs_state.all_tasks() if item.token == token), None)
             return task_endpoints.answer(task, method, wanted, body) if task else (404, {"message": "no such task"})
         if section == "spot-interruptions":
-            ecs.task(rest).stop("Your Spot Task was interrupted.", "SpotInterruption")
+            ecs_state.task(rest).stop("Your Spot Task was interrupted.", "SpotInterruption")
             return 200, {}
         if section == "kills":
-            ecs.task(rest).kill()
+            ecs_state.task(rest).kill()
             return 200, {}
         if section == "hindrance":
             hindrances.hinder(json.loads(body))
@@ -107,10 +108,10 @@ def _stop_with_parent(stop: Callable[[], None]) -> None:
 
 def _end_tasks() -> None:
     containers.close()
-    for task in ecs.all_tasks():
+    for task in ecs_state.all_tasks():
         task.kill()
     containers.kill_owned(str(settings.DIRECTORY))
-    for task in ecs.all_tasks():
+    for task in ecs_state.all_tasks():
         task.limit.remove()
 
 

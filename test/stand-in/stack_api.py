@@ -2,29 +2,22 @@
 
 import json
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import moto.cloudformation.urls
-import yaml
-from moto.cloudformation.utils import yaml_tag_constructor
 from moto.core.responses import ActionResult, BaseResponse
-from moto.s3.models import s3_backends
-from moto.ssm.models import ssm_backends
 
 import settings
-from intrinsics import TemplateError, creation_order
-from refusal import Refusal
+from intrinsics import TemplateError
+from refusal import Refusal, validation_error
+from requested_templates import requested_content, requested_template
 from settings import now
+from stack_descriptions import changes_of, described_parameters, described_resource, described_stack
 from stacks import Stack, Template, in_background
 
 _BUSY = ("_IN_PROGRESS",)
 
 _stacks: list[Stack] = []
 _change_sets: list[dict[str, Any]] = []
-
-
-def _refuse(message: str) -> Refusal:
-    return Refusal("ValidationError", message)
 
 
 class CloudFormationResponse(BaseResponse):
@@ -43,8 +36,8 @@ class CloudFormationResponse(BaseResponse):
         stack = self._find(request["StackName"], optional=True)
         if request.get("ChangeSetType") == "CREATE" or stack is None:
             stack = stack if stack is not None and stack.status == "REVIEW_IN_PROGRESS" else self._new(request["StackName"])
-        template = self._template(request, stack)
-        changes = _changes(stack, template)
+        template = requested_template(request, stack)
+        changes = changes_of(stack, template)
         unchanged = not changes and stack.status != "REVIEW_IN_PROGRESS" and stack.template.get("Outputs") == template.content.get("Outputs")
         change_set = {
             "ChangeSetName": request["ChangeSetName"],
@@ -57,7 +50,7 @@ class CloudFormationResponse(BaseResponse):
             "ExecutionStatus": "UNAVAILABLE" if unchanged else "AVAILABLE",
             "StatusReason": "The submitted information didn't contain changes. Submit different information to create a change set." if unchanged else None,
             "Changes": changes,
-            "Parameters": _parameters(template.given),
+            "Parameters": described_parameters(template.given),
             "Capabilities": request.get("Capabilities") or [],
             "Tags": request.get("Tags") or [],
             "IncludeNestedStacks": False,
@@ -97,15 +90,15 @@ class CloudFormationResponse(BaseResponse):
         request = self._request
         stack = self._new(request["StackName"])
         roll_back = not request.get("DisableRollback") and request.get("OnFailure") != "DO_NOTHING"
-        self._start(stack, self._template(request, stack), request.get("Capabilities"), request.get("Tags"), request.get("RoleARN"), roll_back)
+        self._start(stack, requested_template(request, stack), request.get("Capabilities"), request.get("Tags"), request.get("RoleARN"), roll_back)
         return ActionResult({"StackId": stack.id})
 
     def update_stack(self) -> ActionResult:
         request = self._request
         stack = self._find(request["StackName"])
-        template = self._template(request, stack)
-        if not _changes(stack, template) and stack.template.get("Outputs") == template.content.get("Outputs"):
-            raise _refuse("No updates are to be performed.")
+        template = requested_template(request, stack)
+        if not changes_of(stack, template) and stack.template.get("Outputs") == template.content.get("Outputs"):
+            raise validation_error("No updates are to be performed.")
         self._start(stack, template, request.get("Capabilities"), request.get("Tags"), request.get("RoleARN"), not request.get("DisableRollback"))
         return ActionResult({"StackId": stack.id})
 
@@ -113,7 +106,7 @@ class CloudFormationResponse(BaseResponse):
         stack = self._find(self._request["StackName"], optional=True)
         if stack is not None and stack.status != "DELETE_COMPLETE":
             if stack.protected:
-                raise _refuse(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+                raise validation_error(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
             stack.begin("DELETE")
             in_background(stack.delete, list(self._request.get("RetainResources") or []))
         return ActionResult({})
@@ -121,18 +114,18 @@ class CloudFormationResponse(BaseResponse):
     def describe_stacks(self) -> ActionResult:
         wanted = self._request.get("StackName")
         stacks = [self._find(wanted)] if wanted else [item for item in self._here() if item.status != "DELETE_COMPLETE"]
-        return ActionResult({"Stacks": [_describe(item) for item in stacks]})
+        return ActionResult({"Stacks": [described_stack(item) for item in stacks]})
 
     def list_stacks(self) -> ActionResult:
         statuses = self._request.get("StackStatusFilter") or []
-        return ActionResult({"StackSummaries": [_describe(item) for item in self._here() if not statuses or item.status in statuses]})
+        return ActionResult({"StackSummaries": [described_stack(item) for item in self._here() if not statuses or item.status in statuses]})
 
     def describe_stack_events(self) -> ActionResult:
         reference = self._request["StackName"]
         stack = self._find(reference, optional=True)
         if stack is None:
             # This action has words of its own for it, by which the CDK knows that the stack is gone.
-            raise _refuse(f"Stack [{reference}] does not exist")
+            raise validation_error(f"Stack [{reference}] does not exist")
         return ActionResult({"StackEvents": list(reversed(stack.events))})
 
     def describe_events(self) -> ActionResult:
@@ -145,24 +138,24 @@ class CloudFormationResponse(BaseResponse):
     def describe_stack_resources(self) -> ActionResult:
         name = self._request.get("LogicalResourceId")
         stack = self._find(self._request["StackName"])
-        return ActionResult({"StackResources": [_resource(stack, item) for item in stack.resources.values() if name in (None, item.logical_id)]})
+        return ActionResult({"StackResources": [described_resource(stack, item) for item in stack.resources.values() if name in (None, item.logical_id)]})
 
     def describe_stack_resource(self) -> ActionResult:
         stack, name = self._find(self._request["StackName"]), self._request["LogicalResourceId"]
         if name not in stack.resources:
-            raise _refuse(f"Resource {name} does not exist for stack {stack.name}")
-        return ActionResult({"StackResourceDetail": _resource(stack, stack.resources[name])})
+            raise validation_error(f"Resource {name} does not exist for stack {stack.name}")
+        return ActionResult({"StackResourceDetail": described_resource(stack, stack.resources[name])})
 
     def list_stack_resources(self) -> ActionResult:
         stack = self._find(self._request["StackName"])
-        return ActionResult({"StackResourceSummaries": [_resource(stack, item) for item in stack.resources.values()]})
+        return ActionResult({"StackResourceSummaries": [described_resource(stack, item) for item in stack.resources.values()]})
 
     def get_template(self) -> ActionResult:
         return ActionResult({"TemplateBody": self._find(self._request["StackName"]).body, "StagesAvailable": ["Original", "Processed"]})
 
     def get_template_summary(self) -> ActionResult:
         stack = self._find(self._request["StackName"]) if self._request.get("StackName") else None
-        content = stack.template if stack else _parse(self._body(self._request, None))
+        content = stack.template if stack else requested_content(self._request)
         declared = [
             {"ParameterKey": name, "DefaultValue": item.get("Default"), "ParameterType": item.get("Type"), "NoEcho": bool(item.get("NoEcho"))}
             for name, item in (content.get("Parameters") or {}).items()
@@ -177,7 +170,7 @@ class CloudFormationResponse(BaseResponse):
         name = self._request["ExportName"]
         importing = [item.name for item in self._here() if item.status != "DELETE_COMPLETE" and json.dumps({"Fn::ImportValue": name}) in json.dumps(item.template)]
         if not importing:
-            raise _refuse(f"Export '{name}' is not imported by any stack.")
+            raise validation_error(f"Export '{name}' is not imported by any stack.")
         return ActionResult({"Imports": importing})
 
     def update_termination_protection(self) -> ActionResult:
@@ -186,7 +179,7 @@ class CloudFormationResponse(BaseResponse):
         return ActionResult({"StackId": stack.id})
 
     def validate_template(self) -> ActionResult:
-        content = _parse(self._body(self._request, None))
+        content = requested_content(self._request)
         return ActionResult({"Parameters": [{"ParameterKey": name} for name in content.get("Parameters") or {}], "Capabilities": []})
 
     # --- what they share
@@ -199,7 +192,7 @@ class CloudFormationResponse(BaseResponse):
         by_name = [item for item in self._here() if item.name == reference and item.status != "DELETE_COMPLETE"]
         found = by_id or by_name
         if not found and not optional:
-            raise _refuse(f"Stack with id {reference} does not exist")
+            raise validation_error(f"Stack with id {reference} does not exist")
         return found[-1] if found else None
 
     def _new(self, name: str) -> Stack:
@@ -220,9 +213,9 @@ class CloudFormationResponse(BaseResponse):
 
     def _start(self, stack: Stack, template: Template, capabilities: Any, tags: Any, role: str | None, roll_back: bool) -> None:
         if stack.status.endswith(_BUSY) and stack.status != "REVIEW_IN_PROGRESS":
-            raise _refuse(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+            raise validation_error(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         if stack.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
-            raise _refuse(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+            raise validation_error(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         stack.capabilities, stack.tags, stack.role_arn = list(capabilities or []), list(tags or []), role
         creates = stack.status == "REVIEW_IN_PROGRESS"
         stack.begin("CREATE" if creates else "UPDATE")
@@ -234,116 +227,6 @@ class CloudFormationResponse(BaseResponse):
                 if output.get("ExportName") == name:
                     return str(output["OutputValue"])
         raise TemplateError(f"No export named {name} found.")
-
-    def _template(self, request: dict[str, Any], stack: Stack) -> Template:
-        body = stack.body if request.get("UsePreviousTemplate") else self._body(request, stack)
-        content = _parse(body)
-        try:
-            creation_order(content.get("Resources") or {})
-        except TemplateError as error:
-            raise _refuse(str(error)) from error
-        given = {}
-        for item in request.get("Parameters") or []:
-            name = item["ParameterKey"]
-            if not item.get("UsePreviousValue"):
-                given[name] = item.get("ParameterValue", "")
-            elif name in stack.given:
-                given[name] = stack.given[name]
-        return Template(body, content, given, self._resolved(content, given))
-
-    def _body(self, request: dict[str, Any], stack: Stack | None) -> str:
-        if request.get("TemplateBody"):
-            return str(request["TemplateBody"])
-        url = urlparse(request.get("TemplateURL") or "")
-        path = unquote(url.path).lstrip("/")
-        # An IP address in the URL makes the S3 client write the bucket into the path.
-        bucket, key = path.split("/", 1) if url.hostname in ("127.0.0.1", "localhost") or (url.hostname or "").startswith("s3") else ((url.hostname or "").split(".")[0], path)
-        stored = s3_backends[settings.ACCOUNT]["aws"].get_object(bucket, key)
-        if stored is None:
-            raise _refuse(f"S3 error: there is no template at {request.get('TemplateURL')}")
-        return stored.value.decode()
-
-    def _resolved(self, content: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
-        resolved: dict[str, Any] = {}
-        declared = content.get("Parameters") or {}
-        unknown = set(given) - set(declared)
-        if unknown:
-            raise _refuse(f"Parameters: [{', '.join(sorted(unknown))}] do not exist in the template")
-        for name, item in declared.items():
-            value = given.get(name, item.get("Default"))
-            if value is None:
-                raise _refuse(f"Parameters: [{name}] must have values")
-            if item["Type"].startswith("AWS::SSM::Parameter::Value"):
-                parameter = ssm_backends[settings.ACCOUNT][self.region].get_parameter(str(value))
-                if parameter is None:
-                    raise _refuse(f"Unable to fetch parameters [{value}] from parameter store for this account.")
-                value = parameter.value
-            resolved[name] = str(value).split(",") if "List" in item["Type"] else value
-        return resolved
-
-
-def _parse(body: str) -> dict[str, Any]:
-    try:
-        return json.loads(body)  # type: ignore[no-any-return]
-    except ValueError:
-        yaml.add_multi_constructor("", yaml_tag_constructor, Loader=yaml.Loader)
-        return yaml.load(body, Loader=yaml.Loader)  # type: ignore[no-any-return]
-
-
-def _changes(stack: Stack, template: Template) -> list[dict[str, Any]]:
-    old, new = {item.logical_id: item.definition for item in stack.resources.values()}, template.content.get("Resources") or {}
-    moved = stack.parameters != template.parameters
-    actions = [("Add", name) for name in new if name not in old] + [("Remove", name) for name in old if name not in new]
-    actions += [("Modify", name) for name in new if name in old and (new[name] != old[name] or moved)]
-    return [
-        {"Type": "Resource", "ResourceChange": {"Action": action, "LogicalResourceId": name, "ResourceType": (new.get(name) or old.get(name) or {})["Type"], "Replacement": "False" if action == "Modify" else None, "Details": [], "Scope": []}}
-        for action, name in actions
-    ]
-
-
-def _parameters(given: dict[str, str]) -> list[dict[str, str]]:
-    return [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
-
-
-def _describe(stack: Stack) -> dict[str, Any]:
-    hidden = {name for name, item in (stack.template.get("Parameters") or {}).items() if item.get("NoEcho")}
-    given = {name: str(item.get("Default", "")) for name, item in (stack.template.get("Parameters") or {}).items()} | stack.given
-    return {
-        "StackId": stack.id,
-        "StackName": stack.name,
-        "Description": stack.template.get("Description"),
-        "TemplateDescription": stack.template.get("Description"),
-        "Parameters": _parameters({name: "****" if name in hidden else value for name, value in given.items()}),
-        "CreationTime": stack.created_at,
-        "LastUpdatedTime": stack.updated_at,
-        "DeletionTime": stack.deleted_at,
-        "RollbackConfiguration": {},
-        "StackStatus": stack.status,
-        "StackStatusReason": stack.reason,
-        "DisableRollback": False,
-        "NotificationARNs": [],
-        "Capabilities": stack.capabilities,
-        "Outputs": stack.outputs,
-        "RoleARN": stack.role_arn,
-        "Tags": stack.tags,
-        "EnableTerminationProtection": stack.protected,
-        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
-    }
-
-
-def _resource(stack: Stack, resource: Any) -> dict[str, Any]:
-    return {
-        "StackId": stack.id,
-        "StackName": stack.name,
-        "LogicalResourceId": resource.logical_id,
-        "PhysicalResourceId": resource.outcome.physical_id,
-        "ResourceType": resource.type,
-        "ResourceStatus": resource.status,
-        "ResourceStatusReason": resource.reason,
-        "Timestamp": resource.updated_at,
-        "LastUpdatedTimestamp": resource.updated_at,
-        "Metadata": json.dumps(resource.definition.get("Metadata")) if resource.definition.get("Metadata") else None,
-    }
 
 
 def patch() -> None:

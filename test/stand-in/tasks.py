@@ -1,7 +1,5 @@
 """A task: its containers in the order of `dependsOn`, from PROVISIONING to STOPPED."""
 
-import re
-import socket
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +13,8 @@ from hindrances import take
 from memory_limits import MemoryLimit
 from recorder import callers
 from settings import iso, now
-from task_secrets import SecretUnavailable, resolve
-
-#: Two workers on one machine cannot both listen on the port that each has alone in AWS.
-_PORT_VARIABLE = "PREFECT_WORKER_WEBSERVER_PORT"
+from task_containers import agent_environment, given_environment, mounts, own_ports, prepared
+from task_secrets import SecretUnavailable
 
 
 class Task:
@@ -47,11 +43,11 @@ class Task:
         self._wake = threading.Condition()
         self._mounts_of: dict[str, dict[str, Path]] = {}
         overrides = {item["name"]: item for item in self.overrides.get("containerOverrides") or []}
-        self._overrides = overrides
+        self._overrides: dict[str, dict[str, Any]] = {item["name"]: overrides.get(item["name"], {}) for item in definition["containerDefinitions"]}
         self.limit = MemoryLimit(self.id, self.memory)
-        self._ports = {port: _free_port() for item in definition["containerDefinitions"] for port in _image(item).get("ports", [])}
+        self._ports = own_ports(definition["containerDefinitions"])
         self.containers = [
-            Container(self.arn, region, self._with_own_ports({**_with_programs(item), **_given(overrides.get(item["name"]))}), self.directory / item["name"], self.limit, self._wake_up)
+            Container(self.arn, region, prepared(item, self._overrides[item["name"]], self._ports), self.directory / item["name"], self.limit, self._wake_up)
             for item in definition["containerDefinitions"]
         ]
 
@@ -108,7 +104,7 @@ class Task:
             "lastStatus": self.last_status,
             "launchType": "FARGATE",
             "memory": str(self.memory),
-            "overrides": {"containerOverrides": [{"name": item.name, **self._overrides.get(item.name, {})} for item in self.containers], **self.overrides},
+            "overrides": {"containerOverrides": [{"name": item.name, **self._overrides[item.name]} for item in self.containers], **self.overrides},
             "platformFamily": "Linux",
             "platformVersion": "1.4.0",
             "startedBy": self.started_by,
@@ -160,7 +156,7 @@ class Task:
             self._pull()
             self.times["pullStoppedAt"] = now()
             environments = {item.name: self._environment(item) for item in self.containers}
-            self._mounts_of = {item.name: self._mounts(item) for item in self.containers}
+            self._mounts_of = {item.name: mounts(item.definition, self.directory) for item in self.containers}
             self._run(environments)
         except (pulls.CannotPull, SecretUnavailable, StartFailure) as failure:
             self.stop(str(failure), "TaskFailedToStart")
@@ -233,55 +229,12 @@ class Task:
             remaining = [item for item in remaining if item not in batch]
 
     def _environment(self, container: Container) -> dict[str, str]:
-        definition = container.definition
-        variables = {item["name"]: item.get("value", "") for item in definition.get("environment") or []}
-        variables.update({item["name"]: item.get("value", "") for item in self._overrides.get(container.name, {}).get("environment") or []})
-        variables.update({item["name"]: resolve(item["valueFrom"], self.region) for item in definition.get("secrets") or []})
-        for port, own in self._ports.items():
-            variables = {name: re.sub(rf"127\.0\.0\.1:{port}(?!\d)", f"127.0.0.1:{own}", value) for name, value in variables.items()}
-        if _PORT_VARIABLE in variables:
-            variables[_PORT_VARIABLE] = str(_free_port())
-        here = f"{settings.endpoint()}/_stand-in/tasks/{self.token}"
-        variables.update(
-            AWS_REGION=self.region,
-            AWS_DEFAULT_REGION=self.region,
-            AWS_ENDPOINT_URL=settings.endpoint(),
-            AWS_EXECUTION_ENV="AWS_ECS_FARGATE",
-            AWS_EC2_METADATA_DISABLED="true",
-            ECS_AGENT_URI=here,
-            ECS_CONTAINER_METADATA_URI=f"{here}/v3/{container.name}",
-            ECS_CONTAINER_METADATA_URI_V4=f"{here}/v4/{container.name}",
-        )
-        if self.task_role_arn:
-            variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{here}/credentials"
-        return variables
-
-    def _with_own_ports(self, container: dict[str, Any]) -> dict[str, Any]:
-        """The container with the task's own ports where its command names those of its image: as an argument, and on the loopback."""
-
-        def own(argument: str) -> str:
-            for port, replacement in self._ports.items():
-                argument = str(replacement) if argument == str(port) else re.sub(rf"127\.0\.0\.1:{port}(?!\d)", f"127.0.0.1:{replacement}", argument)
-            return argument
-
-        health = container.get("healthCheck")
-        return {
-            **container,
-            "command": [own(argument) for argument in container.get("command") or []],
-            "healthCheck": health and {**health, "command": [own(argument) for argument in health["command"]]},
-        }
+        given = given_environment(container.definition, self._overrides[container.name], self._ports, self.region)
+        return {**given, **agent_environment(container.name, self.region, self.token, self.task_role_arn)}
 
     def credentials(self) -> dict[str, str]:
         issued = callers.issue(kind="task", task=self.arn, role=self.task_role_arn)
         return {**issued, "RoleArn": self.task_role_arn, "Expiration": iso(now() + timedelta(hours=6))}
-
-    def _mounts(self, container: Container) -> dict[str, Path]:
-        mounts = {}
-        for mount in container.definition.get("mountPoints") or []:
-            directory = self.directory / "volumes" / mount["sourceVolume"]
-            directory.mkdir(parents=True, exist_ok=True)
-            mounts[mount["containerPath"].rstrip("/")] = directory
-        return mounts
 
     def _container(self, container: Container) -> dict[str, Any]:
         described = {
@@ -323,33 +276,9 @@ class Task:
         self._changed(self)
 
 
-def _image(container: dict[str, Any]) -> dict[str, Any]:
-    return settings.IMAGES.get(container.get("image") or "", {})
-
-
-def _with_programs(container: dict[str, Any]) -> dict[str, Any]:
-    """The container with the programs that its image holds."""
-    image = _image(container)
-    health = container.get("healthCheck")
-    if health and health["command"][1:2] and health["command"][1] in image.get("programs", {}):
-        kind, program, *arguments = health["command"]
-        health = {**health, "command": [kind, *image["programs"][program], *arguments]}
-    return {**container, "entryPoint": container.get("entryPoint") or image.get("entryPoint"), "healthCheck": health}
-
-
-def _given(override: dict[str, Any] | None) -> dict[str, Any]:
-    return {key: value for key, value in (override or {}).items() if key in ("command", "cpu", "memory") and value is not None}
-
-
 def _attachments(task_id: str, configuration: dict[str, Any]) -> list[dict[str, Any]]:
     subnets = configuration.get("subnets") or []
     if not subnets:
         return []
     details = {"subnetId": subnets[0], "networkInterfaceId": f"eni-{task_id[:17]}", "privateIPv4Address": "127.0.0.1"}
     return [{"id": task_id, "type": "ElasticNetworkInterface", "status": "ATTACHED", "details": [{"name": name, "value": value} for name, value in details.items()]}]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
