@@ -61,17 +61,14 @@ test('where the pool wants that, it crashes, unless its tag says otherwise, and 
   expect(await tagged.code).toBe(0);
   expect((await world.stateOf(tagged.id)).name).toBe('AwaitingRetry');
 
-  const early = world.execute(await world.claimed(60), crash);
-  await sleep(300);
+  const early = await world.loading(world.execute(await world.claimed(60), crash));
   early.child.kill('SIGTERM');
   expect(await early.code).toBe(0);
   expect((await world.stateOf(early.id)).name).toBe('AwaitingRetry');
 });
 
 test('before it has begun, it is given back as well', async () => {
-  const id = await world.claimed(60);
-  const { child, code } = world.execute(id);
-  await sleep(300);
+  const { id, child, code } = await world.loading(world.execute(await world.claimed(60)));
   child.kill('SIGTERM');
   expect(await code).toBe(0);
   expect(await world.prefect.flowRun(id)).toMatchObject({ state: { name: 'AwaitingRetry' }, empirical_policy: { retries: null } });
@@ -207,7 +204,7 @@ describe('in a task of Amazon ECS', () => {
 
   test.each([['AwaitingRetry', 'no task', undefined], ['Pending', 'another task', OTHER]])('it is %s after the end of this task where it names %s', async (state, _, task) => {
     const id = await found('PENDING', task);
-    const { child, code } = inTask(id);
+    const { child, code } = await world.loading(inTask(id));
     await sleep(2500);
     child.kill('SIGTERM');
     expect(await code).toBe(0);

@@ -6,7 +6,7 @@ import { FLOWS } from './environment';
 import { eventually } from './evidence';
 import { Gate, openGate } from './gate';
 import { FlowRun, Prefect } from './prefect';
-import { processesOfRun } from './processes';
+import { handlesTermination, processesOfRun } from './processes';
 import { FLOW_RUN } from '../../../src/task/command';
 import { pythonEnvironment } from '../../python/environment';
 import { PrefectServer, startPrefectServer } from '../../stand-in/prefect-server';
@@ -105,6 +105,12 @@ export class FlowRunWorld {
     await this.prefect.waitFor(execution.id, ['RUNNING'], 60).catch(error => { throw new Error(`${error.message}\n${execution.said}`); });
     // The engine has told the process above it that it is there.
     await sleep(1000);
+    return execution;
+  }
+
+  /** Its program is there, and Prefect's command loads: it may be stopped from now on. */
+  public async loading(execution: Execution): Promise<Execution> {
+    expect(await eventually(30, async () => await handlesTermination(execution.child.pid!) || undefined)).toBe(true);
     return execution;
   }
 

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { TaskInfo } from '../../stand-in/stand-in';
 
 export interface Process {
@@ -17,6 +18,12 @@ async function status(pid: number): Promise<{ readonly state?: string; readonly 
 /** Whether a process was stopped and has not been continued. */
 export async function standsStill(pid: number): Promise<boolean> {
   return (await status(pid)).state === 'T';
+}
+
+/** Whether a process handles SIGTERM, which ends it until it does. */
+export async function handlesTermination(pid: number): Promise<boolean> {
+  const [, caught] = /^SigCgt:\s*([0-9a-f]+)/m.exec(await read(pid, 'status')) ?? [];
+  return caught !== undefined && Math.floor(Number.parseInt(caught.slice(-8), 16) / 2 ** (constants.signals.SIGTERM - 1)) % 2 === 1;
 }
 
 /** All processes of this machine with their environment. */
