@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, createWriteStream, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
-import { setPace } from './pace';
+import { Pace, setPace } from './pace';
 import { PROGRAMS, UNIT } from './paths';
 import { startGroup } from './stand-in/child';
 
@@ -16,13 +16,13 @@ interface Layer {
   /** A command that counts as one test, or a jest run by its paths. */
   readonly command?: readonly string[];
   readonly jest?: readonly string[];
-  /** How many test files run at a time. @default - as many as there are cores */
+  /** How many test files run at a time, at most. @default - as many as there are cores */
   readonly files?: number;
   /** It runs beside the layers that follow. */
   readonly beside?: boolean;
   /** It only computes, and does so beside the layers that follow, one such layer at a time, when no other process wants the CPU. */
   readonly spare?: boolean;
-  /** Starts servers and many processes whose times matter: its files start theirs one after the other, when a core is idle. */
+  /** Starts servers and many processes whose times matter: its files begin as the machine can bear, and start theirs one after the other, when a core is idle. */
   readonly paced?: boolean;
 }
 
@@ -46,13 +46,16 @@ const LAYERS: readonly Layer[] = [
   { name: 'integ', what: 'integ-runner: snapshots, then deployments to the stand-in', command: ['npx', 'tsx', 'test/integ/run.ts'], beside: true, paced: true },
   { name: 'stand-in', what: 'the local AWS stand-in itself', jest: ['test/stand-in/'], files: 1, paced: true },
   // They wait most of the time.
-  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling)'], files: 5, paced: true },
+  { name: 'live', what: 'a real Prefect server, real workers, real flow runs', jest: ['test/live/(?!faults/faults|scaling)'], files: 6, paced: true },
   // Each of them keeps two cores busy.
   { name: 'load', what: 'the same with many flow runs at a time: faults, scaling from zero', jest: ['test/live/(faults/faults|scaling)'], files: 2, paced: true },
 ];
 
 // The CDK's own validation takes three quarters of a synthesis: the validators have it, for every scenario.
 process.env.CDK_VALIDATION = 'false';
+
+/** How long a test may take at least: who waits for what machines do on a slow one, and who gets the CPU that others leave. */
+const TIMEOUTS_MS = { paced: 900_000, spare: 3_600_000 };
 
 const REPORTS = join(__dirname, '..', '.cache', 'reports');
 /** Seconds of each layer when it ran last, on this machine. */
@@ -69,7 +72,7 @@ async function main(names: readonly string[]): Promise<void> {
   const beside: Promise<void>[] = [];
   let spare = Promise.resolve();
   for (const layer of chosen) {
-    const done = () => perform(layer, layer.paced ? pace.environment : {}).then(result => void results.set(layer, result));
+    const done = () => perform(layer, environmentOf(layer, pace)).then(result => void results.set(layer, result));
     if (layer.spare) spare = spare.then(done);
     else if (layer.beside) beside.push(done());
     else await done();
@@ -88,6 +91,11 @@ async function main(names: readonly string[]): Promise<void> {
   const failed = sum(result => result.failed + result.skipped);
   console.log(`\n${sum(result => result.passed)} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
+}
+
+function environmentOf({ paced, spare }: Layer, pace: Pace): Record<string, string> {
+  if (paced) return { ...pace.environment, LEAST_TEST_TIMEOUT_MS: `${TIMEOUTS_MS.paced}` };
+  return spare ? { LEAST_TEST_TIMEOUT_MS: `${TIMEOUTS_MS.spare}` } : {};
 }
 
 /** Runs a layer and says so. What runs beside others is shown when it is over, so that their lines don't mix. */
@@ -116,8 +124,8 @@ async function runLayer(layer: Layer, manner: Manner): Promise<Result> {
   }
   const code = await run([
     'npx', 'jest', '--json', `--outputFile=${report}`, `--maxWorkers=${layer.files ?? '100%'}`, '--testSequencer', join(__dirname, 'longest-first.js'),
-    // Others may want the CPU for a while.
-    ...layer.spare ? ['--testTimeout=120000'] : [], ...layer.jest!,
+    ...layer.paced ? ['--setupFilesAfterEnv', join(__dirname, 'turn.ts')] : [],
+    '--', ...layer.jest!,
   ], manner);
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
   const failed = numFailedTests + numRuntimeErrorTestSuites;

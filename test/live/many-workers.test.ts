@@ -1,5 +1,6 @@
 import { CloudWatchClient, GetMetricStatisticsCommand, paginateListMetrics } from '@aws-sdk/client-cloudwatch';
 import { ECSClient, ListClustersCommand, paginateListServices, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { PATIENCE } from '../pace';
 import { deploy } from './support/cdk';
 import { FLOWS, Live, startLive } from './support/environment';
 import { clientConfiguration } from '../stand-in/stand-in';
@@ -64,7 +65,7 @@ async function listed() {
 }
 
 async function until<T>(seconds: number, read: () => Promise<T>, enough: (value: T) => boolean): Promise<T> {
-  const end = Date.now() + seconds * 1000;
+  const end = Date.now() + seconds * PATIENCE * 1000;
   for (;;) {
     const value = await read();
     if (enough(value) || Date.now() > end) return value;

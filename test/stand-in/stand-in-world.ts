@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { PATIENCE } from '../pace';
 import { StandIn, startStandIn, TaskInfo } from './stand-in';
 
 export const TIME_SCALE = 10;
@@ -94,7 +95,7 @@ export function python(code: string): string[] {
 }
 
 export async function until<T>(look: () => Promise<T>, good: (seen: T) => boolean): Promise<T> {
-  for (const end = Date.now() + 20_000; ;) {
+  for (const end = Date.now() + 20_000 * PATIENCE; ;) {
     const seen = await look();
     if (good(seen)) {
       return seen;

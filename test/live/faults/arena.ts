@@ -10,6 +10,7 @@ import { Execution, readEvidence } from './evidence';
 import { FINAL, TIME_SCALE } from './fault';
 import { FlowName, jobVariables } from './flows';
 import { WorkerType } from '../../../src';
+import { PATIENCE } from '../../pace';
 import { clientConfiguration, TaskInfo } from '../../stand-in/stand-in';
 import { deploy } from '../support/cdk';
 import { Live, startLive } from '../support/environment';
@@ -136,8 +137,8 @@ export class Arena {
   }
 
   public async until(what: string, seconds: number, met: () => Promise<boolean>): Promise<void> {
-    for (const end = Date.now() + seconds * 1000; !(await met());) {
-      if (Date.now() > end) throw new Error(`Not within ${seconds} s: ${what}.`);
+    for (const end = Date.now() + seconds * PATIENCE * 1000; !(await met());) {
+      if (Date.now() > end) throw new Error(`Not within ${seconds * PATIENCE} s: ${what}.`);
       await sleep(300);
     }
   }

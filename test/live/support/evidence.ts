@@ -5,6 +5,7 @@ import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/clien
 import { CloudWatchLogsClient, FilterLogEventsCommand, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTaskDefinitionCommand, ECSClient, paginateListTaskDefinitions } from '@aws-sdk/client-ecs';
 import type { Live } from './environment';
+import { PATIENCE } from '../../pace';
 import { clientConfiguration, StandIn } from '../../stand-in/stand-in';
 import { leaksIn } from '../../support/leaks';
 
@@ -14,9 +15,9 @@ export interface PhysicalIds {
   all(type: string): string[];
 }
 
-/** What `look` finds within some seconds; undefined when it finds nothing. */
+/** What `look` finds within some seconds of a quiet machine; undefined when it finds nothing. */
 export async function eventually<T>(seconds: number, look: () => Promise<T | undefined>): Promise<T | undefined> {
-  for (const end = Date.now() + seconds * 1000; ;) {
+  for (const end = Date.now() + seconds * PATIENCE * 1000; ;) {
     const found = await look();
     if (found !== undefined || Date.now() > end) return found;
     await sleep(500);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE } from '../../pace';
 
 export interface FlowRun {
   readonly id: string;
@@ -94,14 +95,14 @@ export class Prefect {
     return found;
   }
 
-  /** Waits until the flow run is in one of the states (by type), and fails with what it knows when that takes too long. */
+  /** Waits until the flow run is in one of the states (by type), some seconds of a quiet machine, and fails with what it knows when that takes too long. */
   public async waitFor(id: string, types: readonly string[], seconds: number): Promise<FlowRun> {
-    const end = Date.now() + seconds * 1000;
+    const end = Date.now() + seconds * PATIENCE * 1000;
     for (;;) {
       const run = await this.flowRun(id);
       if (types.includes(run.state.type)) return run;
       if (Date.now() > end) {
-        throw new Error(`The flow run ${run.name} is ${run.state.name} after ${seconds} s, not ${types.join(' or ')}. ${run.state.message ?? ''}\n`
+        throw new Error(`The flow run ${run.name} is ${run.state.name} after ${seconds * PATIENCE} s, not ${types.join(' or ')}. ${run.state.message ?? ''}\n`
           + (await this.logs(id)).join('\n'));
       }
       // Of how it ended one hears early enough, and each look takes the server's time.
@@ -120,11 +121,11 @@ export class Prefect {
 
   /** Waits for a line of the flow run's log: it arrives after the state, because Prefect sends logs in batches. */
   public async waitForLog(id: string, text: string, seconds: number): Promise<string[]> {
-    const end = Date.now() + seconds * 1000;
+    const end = Date.now() + seconds * PATIENCE * 1000;
     for (;;) {
       const logs = await this.logs(id);
       if (logs.some(line => line.includes(text))) return logs;
-      if (Date.now() > end) throw new Error(`${JSON.stringify(text)} is not among the logs after ${seconds} s:\n${logs.join('\n')}`);
+      if (Date.now() > end) throw new Error(`${JSON.stringify(text)} is not among the logs after ${seconds * PATIENCE} s:\n${logs.join('\n')}`);
       await sleep(500);
     }
   }
