@@ -255,6 +255,11 @@ project.addTask('bench:requests', {
   exec: 'tsx bench/requests.ts',
   receiveArgs: true,
 });
+project.addTask('bench:pools', {
+  description: 'Requests and time of a poll where a Prefect server has many work pools, as a table in bench/README.md',
+  exec: 'tsx bench/pools.ts',
+  receiveArgs: true,
+});
 project.addTask('bench:server', {
   description: 'Flow runs for a vCPU of a server, beside prefect server start, as a table in bench/README.md',
   steps: [{ exec: 'projen bundle' }, { exec: 'tsx bench/server.ts', receiveArgs: true }],
@@ -279,7 +284,7 @@ project.addTask('bench:scaling', {
 // One after the other: they measure time.
 project.addTask('bench', {
   description: 'All benches, which write their tables and plots into bench/',
-  steps: ['synth', 'load', 'deploy', 'ecs-worker', 'start', 'requests', 'server', 'scaling'].map(name => ({ exec: `projen bench:${name} --update` })),
+  steps: ['synth', 'load', 'deploy', 'ecs-worker', 'start', 'requests', 'pools', 'server', 'scaling'].map(name => ({ exec: `projen bench:${name} --update` })),
 });
 
 addWorkflows(project);

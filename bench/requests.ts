@@ -1,47 +1,35 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { buildSync } from 'esbuild';
-import type { Task, ResourceUse } from './function-alone';
+import { buildFunctions, functionsAlone, FunctionsUse, MEMORY } from './functions-alone';
 import { lines } from './plot';
 import { median, report, table } from './report';
 import { pythonEnvironment } from '../test/python/environment';
-import { CLUSTER } from '../test/support/reconciler-aws';
 import { ReconcilerWorld } from '../test/support/reconciler-world';
-import { publisherOf, Requests, requestsIn, Situation, SITUATIONS } from '../test/support/request-situations';
+import { Requests, requestsIn, SITUATIONS } from '../test/support/request-situations';
 
 /**
  * How many requests a minute the demand publisher and the reconciler send to a real Prefect server on PostgreSQL, how long they take and how much memory,
  * and how often a worker asks that waits: `npm run bench:requests [-- --scheduled 100,10000] [-- --update]`
  */
-const ROOT = join(__dirname, '..');
 const SCHEDULED = (process.argv.includes('--scheduled') ? process.argv[process.argv.indexOf('--scheduled') + 1] : '100,10000,100000').split(',').map(Number);
 /** Minutes for which the worker is watched, once it has started. */
 const WATCHED = 3;
-/** Of a function's 256 MiB, what is left to its objects. */
-const [MEMORY, HEAP] = [256, 230];
-/** One after the other, in one process; the first remembers nothing. */
-const MINUTES = 5;
-const FUNCTION = join(ROOT, '.cache', 'bench', 'function-alone.js');
 
-interface Found extends Requests {
-  readonly poll: ResourceUse;
-  readonly look: ResourceUse;
-}
+type Found = Requests & FunctionsUse;
 
 async function main(): Promise<void> {
   const world = await ReconcilerWorld.start();
   // What the functions say of each run.
   console.log = () => undefined;
   try {
-    buildSync({ entryPoints: [join(__dirname, 'function-alone.ts')], outfile: FUNCTION, bundle: true, platform: 'node', external: ['@aws-sdk/*'] });
+    buildFunctions();
     const results: Found[][] = [];
     for (const situation of SITUATIONS) {
       const row: Found[] = [];
-      for (const scheduled of SCHEDULED) row.push({ ...await requestsIn(situation, world, scheduled), ...await alone(situation, world) });
+      for (const scheduled of SCHEDULED) row.push({ ...await requestsIn(situation, world, scheduled), ...await functionsAlone(situation, world) });
       results.push(row);
       process.stderr.write(`${situation.name}: ${JSON.stringify(row)}\n`);
     }
@@ -50,20 +38,6 @@ async function main(): Promise<void> {
   } finally {
     await world.stop();
   }
-}
-
-/** Both functions in the situation that the world is in, each in a process with as much memory as it has in AWS Lambda. */
-async function alone({ type }: Situation, world: ReconcilerWorld): Promise<Pick<Found, 'poll' | 'look'>> {
-  const run = async (task: Partial<Task>): Promise<ResourceUse> => {
-    const input = { url: `${world.origin}/api`, minutes: MINUTES, ...task };
-    const { stdout } = await promisify(execFile)(process.execPath, [`--max-old-space-size=${HEAP}`, FUNCTION, JSON.stringify(input)], { env: process.env });
-    // Above it is what a function logs.
-    return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1));
-  };
-  return {
-    poll: await run({ poll: publisherOf(world, type) }),
-    look: await run({ look: { workPool: world.pool, worker: 'Worker', type, interruptedRuns: world.interruptedRuns, cluster: CLUSTER, service: 'workers' } }),
-  };
 }
 
 const number = (value: number) => value.toLocaleString('en-US');

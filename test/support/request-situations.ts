@@ -71,7 +71,12 @@ export const publisherOf = ({ pool }: ReconcilerWorld, type: 'ecs' | 'process'):
 
 /** Brings a pool of its own into a situation, and counts the requests of a poll and a look in the first minute and in the third. */
 export async function requestsIn(situation: Situation, world: ReconcilerWorld, scheduled: number): Promise<Requests> {
-  const { type, due = false, limits = false } = situation;
+  await arrange(situation, world, scheduled);
+  return requestsOf(situation, world);
+}
+
+/** Makes a pool that is in a situation; those made before stay as they are. */
+export async function arrange({ due = false, limits = false, arrange: add }: Situation, world: ReconcilerWorld, scheduled: number): Promise<void> {
   await world.clean();
   if (limits) {
     await world.limitDeployment('ENQUEUE', 600);
@@ -79,7 +84,11 @@ export async function requestsIn(situation: Situation, world: ReconcilerWorld, s
     await world.prefect.call('PATCH', `/work_pools/${world.pool}/queues/default`, { concurrency_limit: 650 });
   }
   await copies(world, { state: 'SCHEDULED', infrastructure: null, due: due ? -60 : 10 * 24 * 3600 }, scheduled);
-  await situation.arrange?.(world);
+  await add?.(world);
+}
+
+/** Counts the requests of a poll and a look at the world's pool. */
+export async function requestsOf({ type }: Situation, world: ReconcilerWorld): Promise<Requests> {
   const polled = async (runTimes: RunTimes) => {
     world.requests = [];
     const now = new Date();
