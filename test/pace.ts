@@ -42,8 +42,10 @@ interface Waiting {
  * Sets the pace of test files that run at the same time: most of them wait for something most of the time, so that many may run, but each starts servers and
  * deploys, and what others measure meanwhile would be the machine. So a slow machine has fewer of them at a time, and of those that start something one
  * begins when a core is idle.
+ *
+ * @param idleMs milliseconds in which cores were idle, of all so far
  */
-export async function setPace(): Promise<Pace> {
+export async function setPace(idleMs = idleMsOfCores): Promise<Pace> {
   const waiting: Record<Asker, Waiting[]> = { file: [], start: [] };
   const files = new Set<Socket>();
   const server = createServer(socket => {
@@ -83,6 +85,7 @@ export async function setPace(): Promise<Pace> {
     stop: () => {
       clearInterval(timer);
       [...waiting.file, ...waiting.start].forEach(({ socket }) => socket.destroy());
+      files.forEach(socket => socket.destroy());
       server.close();
     },
   };
@@ -110,6 +113,6 @@ function asked(asker: Asker): Promise<Socket | undefined> {
 }
 
 /** Milliseconds in which cores were idle, or worked for who yields to everybody, of all since the machine started. */
-function idleMs(): number {
+function idleMsOfCores(): number {
   return cpus().reduce((sum, { times }) => sum + times.idle + times.nice, 0);
 }
