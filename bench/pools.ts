@@ -10,15 +10,17 @@ import { arrange, Requests, requestsOf, Situation, SITUATIONS } from '../test/su
 const given = (name: string, otherwise: string) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : otherwise).split(',').map(Number);
 const POOLS = given('--pools', '1,50');
 const [SCHEDULED] = given('--scheduled', '2000');
+/** Of so many pools the time is taken. */
+const TIMED = 5;
 /** A pool with nothing to do, and a busy one. */
 const SEEN = [SITUATIONS[0], SITUATIONS[2]];
-
-type Found = Requests & FunctionsUse;
 
 interface Result {
   readonly situation: Situation;
   /** Of each pool. */
-  readonly found: readonly Found[];
+  readonly requests: readonly Requests[];
+  /** Of some. */
+  readonly uses: readonly FunctionsUse[];
 }
 
 async function main(): Promise<void> {
@@ -46,23 +48,29 @@ async function resultsOf(situation: Situation, world: ReconcilerWorld): Promise<
       pools.push(world.pool);
       process.stderr.write(`\r${situation.name}: ${pools.length} of ${count} pools made `);
     }
-    const found: Found[] = [];
+    const requests: Requests[] = [];
     for (const pool of pools) {
       world.pool = pool;
-      found.push({ ...await requestsOf(situation, world), ...await functionsAlone(situation, world) });
-      process.stderr.write(`\r${situation.name}: ${found.length} of ${count} pools measured `);
+      requests.push(await requestsOf(situation, world));
+      process.stderr.write(`\r${situation.name}: ${requests.length} of ${count} pools asked `);
+    }
+    const uses: FunctionsUse[] = [];
+    for (const pool of pools.slice(-TIMED)) {
+      world.pool = pool;
+      uses.push(await functionsAlone(situation, world));
     }
     process.stderr.write('\n');
-    results.push({ situation, found });
+    results.push({ situation, requests, uses });
   }
   return results;
 }
 
 /** Means of the requests, medians of the times. */
-function cellsOf({ situation, found }: Result): (string | number)[] {
-  const requests = found.reduce((sum, { publisher, reconciler }) => sum + publisher + reconciler, 0);
-  const times = (['poll', 'look'] as const).flatMap(what => (['milliseconds', 'cpu'] as const).map(unit => Math.round(median(found.map(one => median(one[what][unit]))))));
-  return [situation.name, found.length, (found.length * SCHEDULED).toLocaleString('en-US'), (requests / found.length).toFixed(1), requests, ...times];
+function cellsOf({ situation, requests, uses }: Result): (string | number)[] {
+  const count = requests.length;
+  const total = requests.reduce((sum, { publisher, reconciler }) => sum + publisher + reconciler, 0);
+  const times = (['poll', 'look'] as const).flatMap(what => (['milliseconds', 'cpu'] as const).map(unit => Math.round(median(uses.map(one => median(one[what][unit]))))));
+  return [situation.name, count, (count * SCHEDULED).toLocaleString('en-US'), (total / count).toFixed(1), total, ...times];
 }
 
 main().catch(error => {

@@ -1,4 +1,4 @@
-import { AspectPriority, Aspects, aws_iam as iam, CfnResource, IAspect, Stack } from 'aws-cdk-lib';
+import { AspectPriority, Aspects, aws_iam as iam, CfnResource, IAspect, Reference, Stack, Tokenization } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { FINDINGS, Finding, WILDCARDS } from './acknowledged-findings';
 
@@ -73,16 +73,28 @@ function ofType(resource: CfnResource, findings: readonly Finding[]): Reasons {
 /** A resource with a wildcard is acknowledged where every statement that has it is one of the library's own. */
 function ofWildcards(resource: CfnResource): Reasons {
   if (!(resource instanceof iam.CfnPolicy || resource instanceof iam.CfnManagedPolicy)) return {};
-  const { Statement: statements = [] } = Stack.of(resource).resolve(resource.policyDocument) as { Statement?: Statement[] };
   const reasons = new Map<string, (string | undefined)[]>();
-  for (const { Action, Resource } of statements.filter(({ Effect }) => Effect === 'Allow')) {
-    for (const one of listOf(Resource).map(flat).filter(text => text.includes('*'))) {
+  for (const { Action, Resource } of statementsOf(resource).filter(({ Effect }) => Effect === 'Allow')) {
+    const wildcards = listOf(Resource).filter(mayHaveWildcard);
+    for (const one of listOf(Stack.of(resource).resolve(wildcards)).map(flat).filter(text => text.includes('*'))) {
       const known = WILDCARDS.find(wildcard => wildcard.resource.test(one) && listOf(Action).every(action => wildcard.actions.includes(action)));
       reasons.set(one, [...reasons.get(one) ?? [], known?.reason]);
     }
   }
   const whole = [...reasons].filter(([, all]) => all.every(reason => reason !== undefined));
   return Object.fromEntries(whole.map(([one, all]) => [`AwsSolutions-IAM5[Resource::${one}]`, [...new Set(all)].join(' ')]));
+}
+
+/** Not resolved, where that can be: most of it has no wildcard. */
+function statementsOf({ policyDocument, stack }: iam.CfnPolicy | iam.CfnManagedPolicy): Statement[] {
+  const document = policyDocument instanceof iam.PolicyDocument ? policyDocument.toJSON() : stack.resolve(policyDocument);
+  return document?.Statement ?? [];
+}
+
+/** A reference alone has none. */
+function mayHaveWildcard(resource: unknown): boolean {
+  if (typeof resource !== 'string' || resource.includes('*')) return true;
+  return Tokenization.reverseString(resource).tokens.some(token => !Reference.isReference(token));
 }
 
 function listOf<T>(value: T | T[]): T[] {
