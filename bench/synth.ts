@@ -12,12 +12,12 @@ import { median, report, table } from './report';
  * How long apps with 1, 10 and 50 workers take to synthesize, beside the same resources written with L2 constructs: such as say the same, and such as say as little as
  * they can; and beside as many of the CDK's own QueueProcessingFargateService. Whole processes, in turn, A B C D A B C D.
  *
- *   npm run bench:synth [-- --runs 5 --workers 1,10,50 --json --update]
+ *   npm run bench:synth [-- --runs 13 --workers 1,10,50 --json --update]
  */
 const root = join(__dirname, '..');
 const out = join(root, '.cache', 'bench');
 const option = (name: string, otherwise: string) => process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : otherwise;
-const runs = Number(option('runs', '5'));
+const runs = Number(option('runs', '13'));
 const counts = option('workers', '1,10,50').split(',').map(Number);
 const NAMES = ['worker', 'plain', 'bare', 'patterns'] as const;
 const TITLES = { worker: 'PrefectFargateWorker', plain: 'L2 constructs', bare: 'L2 constructs that say little', patterns: 'QueueProcessingFargateService' };
