@@ -1,5 +1,5 @@
 import { buildFunctions, functionsAlone, FunctionsUse } from './functions-alone';
-import { median, report, table } from './report';
+import { median, option, options, report, table } from './report';
 import { ReconcilerWorld } from '../test/support/reconciler-world';
 import { arrange, Requests, requestsOf, Situation, SITUATIONS } from '../test/support/request-situations';
 
@@ -7,9 +7,8 @@ import { arrange, Requests, requestsOf, Situation, SITUATIONS } from '../test/su
  * What a pool takes of a real Prefect server on PostgreSQL where it is alone, and where the server has many of them:
  * `npm run bench:pools [-- --pools 1,50] [-- --scheduled 2000] [-- --update]`
  */
-const given = (name: string, otherwise: string) => (process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : otherwise).split(',').map(Number);
-const POOLS = given('--pools', '1,50');
-const [SCHEDULED] = given('--scheduled', '2000');
+const POOLS = options('--pools', [1, 50]);
+const SCHEDULED = option('--scheduled', 2000);
 /** Of so many pools the time is taken. */
 const TIMED = 5;
 /** A pool with nothing to do, and a busy one. */

@@ -10,6 +10,11 @@ export function option(name: string, otherwise: number): number {
   return process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise;
 }
 
+/** Numbers after an option of the command line, with commas between them. */
+export function options(name: string, otherwise: readonly number[]): readonly number[] {
+  return process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1].split(',').map(Number) : otherwise;
+}
+
 /** The value below which a share of them are; between two of them in proportion. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((one, other) => one - other);

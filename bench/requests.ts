@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildFunctions, functionsAlone, FunctionsUse, MEMORY } from './functions-alone';
 import { lines } from './plot';
-import { median, report, table } from './report';
+import { median, options, report, table } from './report';
 import { pythonEnvironment } from '../test/python/environment';
 import { ReconcilerWorld } from '../test/support/reconciler-world';
 import { Requests, requestsIn, SITUATIONS } from '../test/support/request-situations';
@@ -14,7 +14,7 @@ import { Requests, requestsIn, SITUATIONS } from '../test/support/request-situat
  * How many requests a minute the demand publisher and the reconciler send to a real Prefect server on PostgreSQL, how long they take and how much memory,
  * and how often a worker asks that waits: `npm run bench:requests [-- --scheduled 100,10000] [-- --update]`
  */
-const SCHEDULED = (process.argv.includes('--scheduled') ? process.argv[process.argv.indexOf('--scheduled') + 1] : '100,10000,100000').split(',').map(Number);
+const SCHEDULED = options('--scheduled', [100, 10_000, 100_000]);
 /** Minutes for which the worker is watched, once it has started. */
 const WATCHED = 3;
 

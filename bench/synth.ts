@@ -6,7 +6,7 @@ import { Written } from './apps';
 import { Resources, typesOf } from './model';
 import { planOf } from './plan';
 import { lines } from './plot';
-import { median, report, table } from './report';
+import { median, option, options, report, table } from './report';
 
 /**
  * How long apps with 1, 10 and 50 workers take to synthesize, beside the same resources written with L2 constructs: such as say the same, and such as say as little as
@@ -16,9 +16,8 @@ import { median, report, table } from './report';
  */
 const root = join(__dirname, '..');
 const out = join(root, '.cache', 'bench');
-const option = (name: string, otherwise: string) => process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : otherwise;
-const runs = Number(option('runs', '13'));
-const counts = option('workers', '1,10,50').split(',').map(Number);
+const runs = option('--runs', 13);
+const counts = options('--workers', [1, 10, 50]);
 const NAMES = ['worker', 'plain', 'bare', 'patterns'] as const;
 const TITLES = { worker: 'PrefectFargateWorker', plain: 'L2 constructs', bare: 'L2 constructs that say little', patterns: 'QueueProcessingFargateService' };
 type Name = (typeof NAMES)[number];

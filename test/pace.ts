@@ -13,7 +13,7 @@ const LOOK_MS = 500;
 /** What has begun is seen in the load by then. */
 const SETTLE_MS = 2_500;
 /** Who is in the middle of a test does not wait for ever for a core. */
-const PATIENCE_MS = 20_000;
+const LONGEST_WAIT_MS = 20_000;
 
 /** As many files run, however busy the machine is. */
 const LEAST_FILES = 2;
@@ -65,7 +65,7 @@ export async function setPace(idleMs = idleMsOfCores): Promise<Pace> {
     if (Date.now() - begun < SETTLE_MS) return;
     const [start] = waiting.start;
     if (start) {
-      if (idle < IDLE_CORES && Date.now() - start.since < PATIENCE_MS) return;
+      if (idle < IDLE_CORES && Date.now() - start.since < LONGEST_WAIT_MS) return;
       waiting.start.shift()!.socket.end();
     } else if (waiting.file.length > 0) {
       const calm = looks.length === LOOKS_FOR_A_FILE && looks.reduce((sum, one) => sum + one, 0) / looks.length >= IDLE_CORES_FOR_A_FILE;
